@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+#ifndef LIBIOMMU_H
+#define LIBIOMMU_H
+
+#include <libiommu/types.h>
+#include <libiommu/version.h>
+#include <libiommu/failure.h>
+#include <libiommu/sys.h>
+#include <libiommu/discover.h>
+#include <libiommu/ctx.h>
+#include <libiommu/ioas.h>
+#include <libiommu/device.h>
+#include <libiommu/hw-info.h>
+#include <libiommu/hwpt.h>
+#include <libiommu/pci.h>
+#include <libiommu/irq.h>
+#include <libiommu/reset.h>
+
+#endif

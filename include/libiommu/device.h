@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/**
+ * @file
+ * @defgroup device Devices
+ * @brief A device behind an IOMMU, from open to close.
+ *
+ * A device is opened, told to KVM where there is one, bound to its context with a label, attached
+ * to an address space, used, detached and destroyed. Before it is bound it can do nothing; until it
+ * is attached its DMA is blocked. It must be with vfio-pci, or another VFIO driver, before it can
+ * be opened.
+ *
+ * @par Devices opened by their group
+ * On kernels without device nodes a device is opened through its group's file, with the context
+ * standing in for the container. The kernel binds and attaches such a device itself, to the
+ * compatibility address space (libiommu_ioas_get_compat()), and gives it no id: attach, replace,
+ * detach, hardware information and page tables are -EOPNOTSUPP.
+ * @{
+ */
+#ifndef LIBIOMMU_DEVICE_H
+#define LIBIOMMU_DEVICE_H
+
+#include <libiommu/types.h>
+
+LIBIOMMU_BEGIN_DECLS
+
+/**
+ * @brief Open a device by its PCI address.
+ *
+ * @param ctx       The context.
+ * @param address   As sysfs writes it, "0000:00:03.0", or without the domain, "00:03.0".
+ * @param[out] dev  The device, not bound yet; destroyed with libiommu_device_destroy(), before the
+ *                  context.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL or @p address is not a PCI address.
+ * @retval -ENODEV  There is no such device, or no VFIO driver has it: the explanation says which
+ *                  driver does.
+ * @retval -ENOENT  The driver has it but there is no device node: this kernel has none (try
+ *                  libiommu_device_open_group()).
+ * @retval -EACCES  No permission on the node.
+ * @retval -ENOMEM  No memory.
+ * @retval -errno   Whatever else open() says.
+ * @threads Shared.
+ * @syscalls openat, getdents64, readlink, fstat and close in sysfs; openat on the node.
+ * @kernel 6.6
+ * @since 0.1
+ * @follows kernel documentation, driver-api/vfio.rst, "VFIO Device cdev".
+ */
+LIBIOMMU_API int libiommu_device_open_pci(struct libiommu_ctx *ctx, const char *address,
+                                          struct libiommu_device **dev);
+
+/**
+ * @brief Open a device by its directory in sysfs: a mediated device, or one on another bus than
+ * PCI.
+ *
+ * @param ctx       The context.
+ * @param path      The directory, "/sys/bus/mdev/devices/<uuid>" for example.
+ * @param[out] dev  The device, not bound yet; destroyed with libiommu_device_destroy().
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL or @p path is not absolute.
+ * @retval -ENODEV  There is no such directory, or no VFIO driver has the device.
+ * @retval -ENOENT  The driver has it but there is no device node.
+ * @retval -EACCES  No permission on the node.
+ * @retval -ENAMETOOLONG  @p path is too long.
+ * @retval -ENOMEM  No memory.
+ * @retval -errno   Whatever else open() says.
+ * @threads Shared.
+ * @syscalls openat, getdents64, readlink, fstat and close in sysfs; openat on the node.
+ * @kernel 6.6
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_open_sysfs(struct libiommu_ctx *ctx, const char *path,
+                                            struct libiommu_device **dev);
+
+/**
+ * @brief Open a device by its node.
+ *
+ * @param ctx       The context.
+ * @param path      "/dev/vfio/devices/vfio0" or, without an IOMMU,
+ *                  "/dev/vfio/devices/noiommu-vfio0".
+ * @param[out] dev  The device, not bound yet; destroyed with libiommu_device_destroy().
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOENT  There is no such node.
+ * @retval -EACCES  No permission on the node.
+ * @retval -ENOMEM  No memory.
+ * @retval -errno   Whatever else open() says.
+ * @threads Shared.
+ * @syscalls openat.
+ * @kernel 6.6
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_open_node(struct libiommu_ctx *ctx, const char *path,
+                                           struct libiommu_device **dev);
+
+/**
+ * @brief Take a device node that is open but not bound, from a privileged process for example.
+ *
+ * @param ctx       The context.
+ * @param fd        The descriptor.
+ * @param mode      Who closes it. A failing call closes nothing.
+ * @param[out] dev  The device, not bound yet; destroyed with libiommu_device_destroy().
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL, @p fd is negative or @p mode is unknown.
+ * @retval -ENOMEM  No memory.
+ * @retval -errno   Whatever the duplication says.
+ * @threads Shared.
+ * @syscalls fcntl (LIBIOMMU_FD_DUP).
+ * @kernel 6.6
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_open_fd(struct libiommu_ctx *ctx, int fd,
+                                         enum libiommu_fd_mode mode, struct libiommu_device **dev);
+
+/**
+ * @brief Take a device node that is open and bound to this context's `/dev/iommu` already.
+ *
+ * Only the caller knows what the kernel will not tell: the ids. They are checked against nothing.
+ *
+ * @param ctx       The context, made from the descriptor that the device was bound to.
+ * @param fd        The device's descriptor.
+ * @param mode      Who closes it. A failing call closes nothing.
+ * @param id        The kernel's id of the device, from its bind.
+ * @param pt_id     What it is attached to: the id of an IOAS or HWPT; 0 for nothing.
+ * @param label     The label.
+ * @param[out] dev  The device, bound; destroyed with libiommu_device_destroy().
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL, @p fd is negative, @p mode is unknown or @p id is 0.
+ * @retval -EEXIST  The context has a device with this id.
+ * @retval -ENOMEM  No memory.
+ * @retval -errno   Whatever the duplication says.
+ * @threads Shared.
+ * @syscalls fcntl (LIBIOMMU_FD_DUP).
+ * @kernel 6.6
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum libiommu_fd_mode mode,
+                                       uint32_t id, uint32_t pt_id, uint64_t label,
+                                       struct libiommu_device **dev);
+
+/**
+ * @brief Open a device through its group.
+ *
+ * Devices of one group that are opened in one context share the group's descriptor.
+ *
+ * @param ctx        The context.
+ * @param group      The group's file, "/dev/vfio/12".
+ * @param name       The device in the group: its PCI address as sysfs writes it, normally.
+ * @param vf_token   16 bytes that a virtual function needs when its physical function's owner has
+ *                   set them; NULL for none.
+ * @param[out] dev   The device, bound and attached by the kernel; libiommu_device_bind() only gives
+ *                   it its label. Destroyed with libiommu_device_destroy().
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL, or the kernel says that the token is not needed.
+ * @retval -ENOENT  There is no such group.
+ * @retval -EACCES  No permission on the group's file, or a missing or wrong token.
+ * @retval -EBUSY   The group or the device is in use elsewhere, also through a device node.
+ * @retval -EPERM   A device of the group has a host driver: the explanation names it where sysfs
+ *                  tells.
+ * @retval -ENODEV  The group has no such device.
+ * @retval -ENAMETOOLONG  @p name is too long.
+ * @retval -ENOMEM  No memory.
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls openat, ioctl (VFIO_GROUP_GET_STATUS, VFIO_GROUP_SET_CONTAINER,
+ *   VFIO_GROUP_GET_DEVICE_FD), close.
+ * @kernel 6.2
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_open_group(struct libiommu_ctx *ctx, const char *group,
+                                            const char *name, const uint8_t *vf_token,
+                                            struct libiommu_device **dev);
+
+/**
+ * @brief Bind a device to its context, under a label of the caller's.
+ *
+ * Where KVM is used it must have been told of the device (libiommu_device_fd()) before.
+ *
+ * @param dev       The device, open and not bound. One opened by its group is bound by the kernel:
+ *                  it only gets the label.
+ * @param label     Any 64-bit value; several devices may have the same.
+ * @param vf_token  16 bytes that a virtual function needs when its physical function's owner has
+ *                  set them; NULL for none.
+ * @param flags     0.
+ * @return 0.
+ * @retval -EINVAL      @p dev is NULL, @p flags is not 0, or the kernel says that the token is not
+ *                      needed or that the device is bound or open elsewhere: the explanation tells
+ *                      which where it can.
+ * @retval -EALREADY    This handle is bound.
+ * @retval -ENODEV      The device was revoked.
+ * @retval -EBADFD      The context's descriptor is not `/dev/iommu`.
+ * @retval -EBUSY       The device's group is open.
+ * @retval -EPERM       A device of the same group has a host driver, or interrupts are not
+ *                      isolated: the explanation names the obstacle where sysfs tells.
+ * @retval -EACCES      A missing or wrong token.
+ * @retval -EOPNOTSUPP  The device was opened by its group and @p vf_token is given: it belongs into
+ *                      the open.
+ * @retval -ENOMEM      No memory.
+ * @retval -errno       Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (VFIO_DEVICE_BIND_IOMMUFD); on failure also openat, readlink, getdents64 and
+ *   close in sysfs.
+ * @kernel 6.6; tokens 6.18
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_DEVICE_BIND_IOMMUFD.
+ */
+LIBIOMMU_API int libiommu_device_bind(struct libiommu_device *dev, uint64_t label,
+                                      const uint8_t *vf_token, uint32_t flags);
+
+/**
+ * @brief Attach a device to an address space; the kernel makes or shares a page table for it.
+ *
+ * @param dev   The device, bound and not attached.
+ * @param ioas  The address space, of the same context; it cannot be destroyed while the device is
+ *              attached.
+ * @return 0.
+ * @retval -EINVAL      A pointer is NULL, the two are of different contexts, the device is not
+ *                      bound, or a device of its group is attached elsewhere.
+ * @retval -EEXIST      The device is attached already: replace instead.
+ * @retval -ENODEV      The device was revoked.
+ * @retval -EOPNOTSUPP  The device was opened by its group.
+ * @retval -EADDRINUSE  A mapping or an allowed range lies where the device needs a range for
+ *                      itself.
+ * @retval -EFAULT      Something that was mapped lazily turns out to be no memory.
+ * @retval -ENOMEM      The locked-memory limit, or the kernel's memory, is used up.
+ * @retval -EBUSY       The device is being reset.
+ * @retval -errno       Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).
+ * @kernel 6.6
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_DEVICE_ATTACH_IOMMUFD_PT.
+ */
+LIBIOMMU_API int libiommu_device_attach_ioas(struct libiommu_device *dev,
+                                             struct libiommu_ioas *ioas);
+
+/**
+ * @brief Attach a device to a page table.
+ *
+ * @param dev   The device, bound and not attached.
+ * @param hwpt  The page table, of the same context; it cannot be destroyed while the device is
+ *              attached.
+ * @return 0, or as libiommu_device_attach_ioas(); also:
+ * @retval -EINVAL  The page table does not fit the IOMMU behind the device.
+ * @threads Shared.
+ * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).
+ * @kernel 6.6
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_DEVICE_ATTACH_IOMMUFD_PT.
+ */
+LIBIOMMU_API int libiommu_device_attach_hwpt(struct libiommu_device *dev,
+                                             struct libiommu_hwpt *hwpt);
+
+/**
+ * @brief Move an attached device to another address space. Where it can the hardware sees the old
+ * or the new, nothing between.
+ *
+ * @param dev   The device, attached to anything. To what it is attached to already: 0, and nothing
+ *              is done.
+ * @param ioas  The address space, of the same context.
+ * @return 0, or as libiommu_device_attach_ioas(); a failure keeps the old attachment. Also:
+ * @retval -ENOENT  The device is not attached.
+ * @threads Shared.
+ * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).
+ * @kernel 6.6
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_DEVICE_ATTACH_IOMMUFD_PT.
+ */
+LIBIOMMU_API int libiommu_device_replace_ioas(struct libiommu_device *dev,
+                                              struct libiommu_ioas *ioas);
+
+/**
+ * @brief Move an attached device to another page table.
+ *
+ * @param dev   The device, attached to anything. To what it is attached to already: 0, and nothing
+ *              is done.
+ * @param hwpt  The page table, of the same context.
+ * @return 0, or as libiommu_device_attach_hwpt(); a failure keeps the old attachment. Also:
+ * @retval -ENOENT  The device is not attached.
+ * @threads Shared.
+ * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).
+ * @kernel 6.6
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_DEVICE_ATTACH_IOMMUFD_PT.
+ */
+LIBIOMMU_API int libiommu_device_replace_hwpt(struct libiommu_device *dev,
+                                              struct libiommu_hwpt *hwpt);
+
+/**
+ * @brief Detach a device: its DMA is blocked from here on.
+ *
+ * @param dev  The device.
+ * @return 0.
+ * @retval -EINVAL      @p dev is NULL or not bound.
+ * @retval -ENOENT      It is not attached.
+ * @retval -ENODEV      The device was revoked.
+ * @retval -EOPNOTSUPP  It was opened by its group.
+ * @retval -errno       Whatever the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (VFIO_DEVICE_DETACH_IOMMUFD_PT).
+ * @kernel 6.6
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_DEVICE_DETACH_IOMMUFD_PT.
+ */
+LIBIOMMU_API int libiommu_device_detach(struct libiommu_device *dev);
+
+/**
+ * @brief Give the device back to the host, now, whatever hangs on it.
+ *
+ * For the moment when the host asks (the device-request interrupt, @ref irq): the kernel waits
+ * until the last use of the device's descriptor is gone. Mapped BARs are replaced in place by plain
+ * memory that reads zero, so that a thread still driving the device does not crash; the descriptor
+ * is closed, which ends the attachment; from then on every call on the device except the getters,
+ * the destruction of what hangs on it, and its own destroy is -ENODEV. A borrowed descriptor is not
+ * closed: that is up to its owner.
+ *
+ * @param dev  The device. Revoking it twice is 0.
+ * @return 0.
+ * @retval -EINVAL  @p dev is NULL.
+ * @retval -ENOMEM  A mapped BAR could not be replaced, for want of memory; the device is not
+ *                  revoked, and the call can be repeated.
+ * @threads Shared.
+ * @syscalls mmap (for each mapped BAR), close.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_revoke(struct libiommu_device *dev);
+
+/**
+ * @brief Close a device. The kernel detaches it and disables its interrupts; vfio-pci also resets
+ * it where it can.
+ *
+ * @param dev  The device; NULL is 0.
+ * @return 0.
+ * @retval -EBUSY  One of its BARs is still mapped. Nothing has changed.
+ * @threads Owner.
+ * @syscalls close, unless the descriptor is borrowed: then ioctl (VFIO_DEVICE_DETACH_IOMMUFD_PT)
+ *   where the device is attached by this handle.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_destroy(struct libiommu_device *dev);
+
+/**
+ * @brief The device's descriptor, for KVM and for what this library does not do.
+ *
+ * @param dev  The device.
+ * @return The descriptor, which stays the device's: do not close it.
+ * @retval -EINVAL  @p dev is NULL.
+ * @retval -ENODEV  The device was revoked.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_fd(const struct libiommu_device *dev);
+
+/**
+ * @brief The kernel's id of a device.
+ *
+ * @param dev      The device.
+ * @param[out] id  The id, unique in the context among objects of all kinds; reused once the device
+ *                 is gone.
+ * @return 0.
+ * @retval -EINVAL      A pointer is NULL or the device is not bound.
+ * @retval -EOPNOTSUPP  It was opened by its group and has none.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_id(const struct libiommu_device *dev, uint32_t *id);
+
+/**
+ * @brief The label a device was bound with.
+ *
+ * @param dev         The device.
+ * @param[out] label  The label.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL or the device has no label yet.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_label(const struct libiommu_device *dev, uint64_t *label);
+
+/**
+ * @brief The page table a device is attached to, as the kernel named it.
+ *
+ * @param dev         The device.
+ * @param[out] pt_id  The id of the HWPT: the kernel's own, where an IOAS was attached. After
+ *                    libiommu_device_adopt() what the caller said.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOENT  It is not attached by this handle.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_pt_id(const struct libiommu_device *dev, uint32_t *pt_id);
+
+/**
+ * @brief Find a bound device by its label.
+ *
+ * The caller sees to it that the device is not destroyed meanwhile.
+ *
+ * @param ctx       The context.
+ * @param label     The label.
+ * @param[out] dev  The device.
+ * @return 0.
+ * @retval -EINVAL   A pointer is NULL.
+ * @retval -ENOENT   No device has the label.
+ * @retval -ENOTUNIQ  Several devices have it.
+ * @threads Shared. Takes time in proportion to the number of devices.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_by_label(struct libiommu_ctx *ctx, uint64_t label,
+                                          struct libiommu_device **dev);
+
+/**
+ * @brief Find a bound device by the kernel's id.
+ *
+ * The caller sees to it that the device is not destroyed meanwhile.
+ *
+ * @param ctx       The context.
+ * @param id        The id.
+ * @param[out] dev  The device.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOENT  No device of this context has the id.
+ * @threads Shared. Waits for nobody, and takes a constant number of loads.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_by_id(struct libiommu_ctx *ctx, uint32_t id,
+                                       struct libiommu_device **dev);
+
+LIBIOMMU_END_DECLS
+
+/** @} */
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/**
+ * @file
+ * @defgroup hwpt Hardware page tables
+ * @brief A page table of the caller's own, where the one the kernel makes for an IOAS will not do.
+ *
+ * Making a page table fills it with all that is mapped in its address space, and holds everything
+ * else up meanwhile. So: bind all devices, make page tables on the empty address space, then map.
+ * @{
+ */
+#ifndef LIBIOMMU_HWPT_H
+#define LIBIOMMU_HWPT_H
+
+#include <libiommu/types.h>
+
+LIBIOMMU_BEGIN_DECLS
+
+/** @brief The page table can be the parent of nested ones. Kernel 6.7. */
+#define LIBIOMMU_HWPT_NEST_PARENT (UINT32_C(1) << 0)
+/** @brief The page table can track which pages devices write. Kernel 6.7. */
+#define LIBIOMMU_HWPT_DIRTY_TRACKING (UINT32_C(1) << 1)
+/** @brief The page table can be attached to a PASID, or its device may have page tables attached to
+ * PASIDs. Kernel 6.15. */
+#define LIBIOMMU_HWPT_PASID (UINT32_C(1) << 3)
+
+/**
+ * @brief Make a set of choices for a new page table; each has a default.
+ *
+ * @param[out] config  The choices; freed with libiommu_hwpt_config_free().
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL.
+ * @retval -ENOMEM  No memory.
+ * @threads Free.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_hwpt_config_new(struct libiommu_hwpt_config **config);
+
+/**
+ * @brief Free a set of choices. Page tables made from it are not affected.
+ *
+ * @param config  The choices; NULL does nothing.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API void libiommu_hwpt_config_free(struct libiommu_hwpt_config *config);
+
+/**
+ * @brief Choose what the page table must be able to do. The default is nothing special.
+ *
+ * @param config  The choices.
+ * @param flags   Any of the LIBIOMMU_HWPT_ flags.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL or @p flags has an unknown bit.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_hwpt_config_set_flags(struct libiommu_hwpt_config *config,
+                                                uint32_t flags);
+
+/**
+ * @brief Give data in an IOMMU's own format, as the kernel's enum iommu_hwpt_data_type numbers
+ * them.
+ *
+ * @param config  The choices.
+ * @param type    The format; 0 for none.
+ * @param data    The data, copied; NULL when @p length is 0.
+ * @param length  Bytes.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL, @p data is NULL and @p length is not 0, or @p length exceeds
+ *                  2^32 - 1.
+ * @retval -ENOMEM  No memory for the copy; nothing has changed.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_hwpt_config_set_data(struct libiommu_hwpt_config *config, uint32_t type,
+                                               const void *data, size_t length);
+
+/**
+ * @brief Make a page table for the IOMMU behind a device, filled from an address space.
+ *
+ * It serves every device behind an IOMMU of the same kind, and outlives the one it was made for.
+ *
+ * @param dev        The device, bound; it need not be attached, nor is it by this.
+ * @param ioas       The address space, of the same context; it cannot be destroyed before the page
+ *                   table.
+ * @param config     Choices, or NULL for the defaults.
+ * @param[out] hwpt  The page table; destroyed with libiommu_hwpt_destroy().
+ * @return 0.
+ * @retval -EINVAL      A pointer is NULL, the two are of different contexts, the device is not
+ *                      bound, or the kernel finds the data wrong.
+ * @retval -ENODEV      The device was revoked.
+ * @retval -EOPNOTSUPP  The hardware or the kernel cannot do what the flags ask for, or the device
+ *                      was opened by its group.
+ * @retval -EADDRINUSE  A mapping or an allowed range lies where the device needs a range for
+ *                      itself.
+ * @retval -ENOTTY      The kernel is older than 6.6.
+ * @retval -ENOMEM      No memory, here or in the kernel, or the locked-memory limit is used up.
+ * @retval -errno       Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_HWPT_ALLOC).
+ * @kernel 6.6
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_HWPT_ALLOC.
+ */
+LIBIOMMU_API int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiommu_ioas *ioas,
+                                     const struct libiommu_hwpt_config *config,
+                                     struct libiommu_hwpt **hwpt);
+
+/**
+ * @brief Make a handle for a page table that exists already. Asks the kernel nothing.
+ *
+ * What is attached to it is not known to the library.
+ *
+ * @param ctx        The context whose descriptor the id belongs to.
+ * @param id         The kernel's id.
+ * @param mode       Whether destroying the handle destroys the page table.
+ * @param[out] hwpt  The handle; destroyed with libiommu_hwpt_destroy().
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL, @p id is 0 or @p mode is unknown.
+ * @retval -ENOMEM  No memory.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_hwpt_adopt(struct libiommu_ctx *ctx, uint32_t id,
+                                     enum libiommu_id_mode mode, struct libiommu_hwpt **hwpt);
+
+/**
+ * @brief Destroy a page table.
+ *
+ * @param hwpt  The page table; NULL is 0. A borrowed one is left alone and only its handle goes.
+ * @return 0.
+ * @retval -EBUSY   A device of this library is attached to it, or the kernel says that something
+ *                  else uses it. Nothing has changed.
+ * @retval -ENOENT  The kernel has no such page table (a wrong adopted id). The handle still exists.
+ * @threads Owner.
+ * @syscalls ioctl (IOMMU_DESTROY), unless it is borrowed.
+ * @kernel 6.6
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_DESTROY.
+ */
+LIBIOMMU_API int libiommu_hwpt_destroy(struct libiommu_hwpt *hwpt);
+
+/**
+ * @brief The kernel's id of a page table.
+ *
+ * @param hwpt     The page table.
+ * @param[out] id  The id, unique in the context among objects of all kinds; reused once the object
+ *                 is gone.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_hwpt_id(const struct libiommu_hwpt *hwpt, uint32_t *id);
+
+LIBIOMMU_END_DECLS
+
+/** @} */
+#endif

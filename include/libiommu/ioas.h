@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/**
+ * @file
+ * @defgroup ioas I/O address spaces
+ * @brief What a device sees: memory of this process at I/O virtual addresses (IOVAs).
+ *
+ * Memory is pinned while it is mapped and a page table is attached. With none attached the kernel
+ * is lazy: a bad address is found out only when a device is attached (libiommu_device_attach_ioas()
+ * then fails with -EFAULT).
+ * @{
+ */
+#ifndef LIBIOMMU_IOAS_H
+#define LIBIOMMU_IOAS_H
+
+#include <libiommu/types.h>
+
+LIBIOMMU_BEGIN_DECLS
+
+/** @brief The device may read the memory. */
+#define LIBIOMMU_MAP_READ (UINT32_C(1) << 0)
+/** @brief The device may write the memory. */
+#define LIBIOMMU_MAP_WRITE (UINT32_C(1) << 1)
+
+/**
+ * @brief Make an empty address space.
+ *
+ * @param ctx        The context.
+ * @param[out] ioas  The address space; destroyed with libiommu_ioas_destroy(), before the context.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOMEM  No memory, here or in the kernel.
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_IOAS_ALLOC).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_ALLOC.
+ */
+LIBIOMMU_API int libiommu_ioas_alloc(struct libiommu_ctx *ctx, struct libiommu_ioas **ioas);
+
+/**
+ * @brief Make a handle for an address space that exists already. Asks the kernel nothing.
+ *
+ * Whether the id is right shows at first use (-ENOENT). What is mapped or attached there is not
+ * known to the library: see to it that this handle outlives both.
+ *
+ * @param ctx        The context whose descriptor the id belongs to.
+ * @param id         The kernel's id.
+ * @param mode       Whether destroying the handle destroys the address space.
+ * @param[out] ioas  The handle; destroyed with libiommu_ioas_destroy().
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL, @p id is 0 or @p mode is unknown.
+ * @retval -ENOMEM  No memory.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ioas_adopt(struct libiommu_ctx *ctx, uint32_t id,
+                                     enum libiommu_id_mode mode, struct libiommu_ioas **ioas);
+
+/**
+ * @brief A handle for the compatibility address space: where devices live that were opened by their
+ * group.
+ *
+ * The kernel makes it when the first such device is opened. The handle borrows it.
+ *
+ * @param ctx        The context.
+ * @param[out] ioas  The handle; destroyed with libiommu_ioas_destroy(), which leaves the address
+ *                   space alone.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOMEM  No memory.
+ * @retval -ENODEV  The context has none.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_VFIO_IOAS).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_VFIO_IOAS_GET.
+ */
+LIBIOMMU_API int libiommu_ioas_get_compat(struct libiommu_ctx *ctx, struct libiommu_ioas **ioas);
+
+/**
+ * @brief Destroy an address space, and every mapping in it.
+ *
+ * @param ioas  The address space; NULL is 0. A borrowed one is left alone and only its handle goes.
+ * @return 0.
+ * @retval -EBUSY   A device or a HWPT of this library uses it, or the kernel says that something
+ *                  else does. Nothing has changed.
+ * @retval -ENOENT  The kernel has no such address space (a wrong adopted id). The handle still
+ *                  exists.
+ * @threads Owner.
+ * @syscalls ioctl (IOMMU_DESTROY), unless it is borrowed.
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_DESTROY.
+ */
+LIBIOMMU_API int libiommu_ioas_destroy(struct libiommu_ioas *ioas);
+
+/**
+ * @brief The kernel's id of an address space.
+ *
+ * @param ioas     The address space.
+ * @param[out] id  The id, unique in the context among objects of all kinds; reused once the object
+ *                 is gone.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ioas_id(const struct libiommu_ioas *ioas, uint32_t *id);
+
+/**
+ * @brief Map memory of this process where the kernel finds room.
+ *
+ * @param ioas       The address space.
+ * @param address    Start of the memory, aligned as libiommu_iova_ranges_alignment() says (a page,
+ *                   normally).
+ * @param length     Bytes, a multiple of the same, not 0. Any memory that can be pinned; device
+ *                   BARs cannot.
+ * @param flags      LIBIOMMU_MAP_READ, LIBIOMMU_MAP_WRITE or both.
+ * @param[out] iova  Where the device finds it; never 0.
+ * @return 0.
+ * @retval -EINVAL    A pointer is NULL, @p flags has an unknown bit or neither of the two, @p
+ *                    length is 0 or misaligned.
+ * @retval -EOVERFLOW @p address + @p length overflows.
+ * @retval -ENOSPC    No free range is long enough.
+ * @retval -EFAULT    The memory is not mapped in the process, not writable where that was asked
+ *                    for, or cannot be pinned.
+ * @retval -ENOMEM    The locked-memory limit, or the kernel's memory, is used up.
+ * @retval -errno     Whatever else the kernel says.
+ * @threads Shared. Takes no lock of the library.
+ * @syscalls ioctl (IOMMU_IOAS_MAP).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_MAP.
+ */
+LIBIOMMU_API int libiommu_ioas_map(struct libiommu_ioas *ioas, void *address, uint64_t length,
+                                   uint32_t flags, uint64_t *iova);
+
+/**
+ * @brief Map memory of this process at a chosen IOVA.
+ *
+ * @param ioas     The address space.
+ * @param address  Start of the memory, aligned as for libiommu_ioas_map().
+ * @param length   Bytes, a multiple of the alignment, not 0.
+ * @param flags    LIBIOMMU_MAP_READ, LIBIOMMU_MAP_WRITE or both.
+ * @param iova     Where the device shall find it; 0 is an address like any other. Large pages need
+ *                 the IOVA and the physical address to be congruent.
+ * @return 0.
+ * @retval -EINVAL     @p ioas is NULL, @p flags has an unknown bit or neither of the two, @p length
+ *                     is 0, something is misaligned, or the range is not among
+ *                     libiommu_ioas_ranges().
+ * @retval -EOVERFLOW  @p address or @p iova plus @p length overflows.
+ * @retval -EEXIST     Something is mapped in the range already.
+ * @retval -EFAULT     The memory is not mapped in the process, not writable where that was asked
+ *                     for, or cannot be pinned.
+ * @retval -ENOMEM     The locked-memory limit, or the kernel's memory, is used up.
+ * @retval -errno      Whatever else the kernel says.
+ * @threads Shared. Takes no lock of the library.
+ * @syscalls ioctl (IOMMU_IOAS_MAP).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_MAP_FIXED_IOVA.
+ */
+LIBIOMMU_API int libiommu_ioas_map_fixed(struct libiommu_ioas *ioas, void *address, uint64_t length,
+                                         uint32_t flags, uint64_t iova);
+
+/**
+ * @brief Unmap a range that is mapped from end to end.
+ *
+ * The kernel unmaps whole mappings only: it refuses to cut one in two.
+ *
+ * @param ioas    The address space.
+ * @param iova    Start of the range: the first byte of a mapping.
+ * @param length  Bytes, not 0; the range's last byte is the last of a mapping.
+ * @return 0.
+ * @retval -EINVAL     @p ioas is NULL or @p length is 0.
+ * @retval -EOVERFLOW  @p iova + @p length overflows.
+ * @retval -ENOENT     Nothing is mapped there, or the range cuts a mapping. As far as the kernel
+ *                     tells, nothing has changed.
+ * @retval -EBUSY      A hardware queue holds the range, or it is being mapped at this moment.
+ * @retval -ERANGE     The range had holes. What was mapped in it **has been unmapped**; the
+ *                     explanation says how many bytes.
+ * @retval -errno      Whatever else the kernel says.
+ * @threads Shared. Takes no lock of the library.
+ * @syscalls ioctl (IOMMU_IOAS_UNMAP).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_UNMAP.
+ */
+LIBIOMMU_API int libiommu_ioas_unmap(struct libiommu_ioas *ioas, uint64_t iova, uint64_t length);
+
+/**
+ * @brief Unmap every mapping that lies in a range, holes or not.
+ *
+ * @param ioas           The address space.
+ * @param iova           Start of the range.
+ * @param length         Bytes, not 0.
+ * @param[out] unmapped  Bytes that were mapped there; NULL if not wanted.
+ * @return 0.
+ * @retval -EINVAL     @p ioas is NULL or @p length is 0.
+ * @retval -EOVERFLOW  @p iova + @p length overflows.
+ * @retval -ENOENT     Nothing is mapped there, or the range cuts a mapping.
+ * @retval -EBUSY      A hardware queue holds a part of the range, or it is being mapped at this
+ *                     moment. Mappings before it may be gone.
+ * @retval -errno      Whatever else the kernel says.
+ * @threads Shared. Takes no lock of the library.
+ * @syscalls ioctl (IOMMU_IOAS_UNMAP).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_UNMAP.
+ */
+LIBIOMMU_API int libiommu_ioas_unmap_range(struct libiommu_ioas *ioas, uint64_t iova,
+                                           uint64_t length, uint64_t *unmapped);
+
+/**
+ * @brief Unmap everything. An empty address space is no error.
+ *
+ * @param ioas           The address space.
+ * @param[out] unmapped  Bytes that were mapped; NULL if not wanted.
+ * @return 0.
+ * @retval -EINVAL  @p ioas is NULL.
+ * @retval -EBUSY   A hardware queue holds a range, or one is being mapped at this moment. Mappings
+ *                  before it may be gone.
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared. Takes no lock of the library.
+ * @syscalls ioctl (IOMMU_IOAS_UNMAP).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_UNMAP.
+ */
+LIBIOMMU_API int libiommu_ioas_unmap_all(struct libiommu_ioas *ioas, uint64_t *unmapped);
+
+/**
+ * @brief Ask which IOVAs can be mapped, as of now: every attach and detach changes the answer.
+ *
+ * @param ioas         The address space.
+ * @param[out] ranges  The answer, in ascending order; freed with libiommu_iova_ranges_free().
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOMEM  No memory.
+ * @retval -EAGAIN  The list grew each time it was asked for, eight times in a row.
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_IOAS_IOVA_RANGES), repeated while the list grows.
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_IOVA_RANGES.
+ */
+LIBIOMMU_API int libiommu_ioas_ranges(struct libiommu_ioas *ioas,
+                                      struct libiommu_iova_ranges **ranges);
+
+/**
+ * @brief Free a list of ranges.
+ *
+ * @param ranges  The list; NULL does nothing.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API void libiommu_iova_ranges_free(struct libiommu_iova_ranges *ranges);
+
+/**
+ * @brief How many ranges a list has.
+ *
+ * @param ranges  The list.
+ * @return The count; 0 when @p ranges is NULL.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API size_t libiommu_iova_ranges_count(const struct libiommu_iova_ranges *ranges);
+
+/**
+ * @brief One range of a list.
+ *
+ * @param ranges      The list.
+ * @param index       From 0.
+ * @param[out] range  The range, its last address included.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL or @p index is not below the count.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_iova_ranges_get(const struct libiommu_iova_ranges *ranges, size_t index,
+                                          struct libiommu_iova_range *range);
+
+/**
+ * @brief The alignment that addresses, IOVAs and lengths need.
+ *
+ * @param ranges  The list.
+ * @return Bytes, a power of two; 0 when @p ranges is NULL.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API uint64_t libiommu_iova_ranges_alignment(const struct libiommu_iova_ranges *ranges);
+
+/**
+ * @brief Restrict where libiommu_ioas_map() finds room, replacing any earlier restriction.
+ *
+ * Also a promise: a device that needs one of these ranges for itself cannot be attached later.
+ *
+ * @param ioas    The address space.
+ * @param ranges  The ranges, in any order, none overlapping another; may be NULL when @p count is
+ *                0.
+ * @param count   How many; 0 lifts the restriction.
+ * @return 0.
+ * @retval -EINVAL      A pointer is NULL, @p count exceeds 2^32 - 1, a range does not end after it
+ *                      starts, or two overlap.
+ * @retval -EADDRINUSE  A range is reserved by an attached device.
+ * @retval -ENOMEM      No memory in the kernel.
+ * @retval -errno       Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_IOAS_ALLOW_IOVAS).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_ALLOW_IOVAS.
+ */
+LIBIOMMU_API int libiommu_ioas_allow(struct libiommu_ioas *ioas,
+                                     const struct libiommu_iova_range *ranges, size_t count);
+
+LIBIOMMU_END_DECLS
+
+/** @} */
+#endif

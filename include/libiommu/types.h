@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/**
+ * @file
+ * @defgroup types Common types
+ * @brief The opaque handles and the few plain values that every header shares.
+ *
+ * @par Conventions
+ * Every function that can fail returns 0 or a non-negative count on success and a negative errno
+ * value on failure; `errno` itself is not part of the contract. Results come through trailing
+ * out-parameters, which a failing call leaves untouched. A NULL handle is -EINVAL, except that
+ * destroying or freeing NULL does nothing. After a failure the same thread may ask
+ * @ref failure what happened.
+ *
+ * @par Threads
+ * Each function names one of three rules. **Shared**: may run at the same time as any other call,
+ * also on the same handle, except the one that destroys it. **Owner**: one thread at a time for one
+ * handle. **Free**: touches no handle.
+ *
+ * @par System calls
+ * Each function lists the system calls it makes, for those who write seccomp filters. They go
+ * through
+ * @ref sys, so that a program can replace them.
+ * @{
+ */
+#ifndef LIBIOMMU_TYPES_H
+#define LIBIOMMU_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** @cond */
+#ifdef __cplusplus
+#define LIBIOMMU_BEGIN_DECLS extern "C" {
+#define LIBIOMMU_END_DECLS   }
+#else
+#define LIBIOMMU_BEGIN_DECLS
+#define LIBIOMMU_END_DECLS
+#endif
+
+#if defined(__GNUC__)
+#define LIBIOMMU_API __attribute__((visibility("default")))
+#else
+#define LIBIOMMU_API
+#endif
+/** @endcond */
+
+/** @brief The door to the kernel: one replaceable function per system call. See @ref sys. */
+struct libiommu_sys;
+/** @brief Choices for a new context. See @ref ctx. */
+struct libiommu_ctx_config;
+/** @brief A context: one open `/dev/iommu`. See @ref ctx. */
+struct libiommu_ctx;
+/** @brief An I/O address space (IOAS). See @ref ioas. */
+struct libiommu_ioas;
+/** @brief A list of usable IOVA ranges. See @ref ioas. */
+struct libiommu_iova_ranges;
+/** @brief A device. See @ref device. */
+struct libiommu_device;
+/** @brief A list of the machine's PCI devices and what stands in their way. See @ref discover. */
+struct libiommu_device_list;
+/** @brief What the IOMMU behind a device can do. See @ref hw_info. */
+struct libiommu_hw_info;
+/** @brief Choices for a new HWPT. See @ref hwpt. */
+struct libiommu_hwpt_config;
+/** @brief A hardware page table (HWPT). See @ref hwpt. */
+struct libiommu_hwpt;
+/** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
+struct libiommu_bar_map;
+/** @brief The devices that one hot reset reaches. See @ref reset. */
+struct libiommu_reset_list;
+
+/** @brief What happens to a file descriptor that is handed to the library. */
+enum libiommu_fd_mode {
+	/** The library closes it: when the handle is destroyed, never when the call fails. */
+	LIBIOMMU_FD_OWN = 0,
+	/** The caller keeps it open for as long as the handle lives, and closes it. */
+	LIBIOMMU_FD_BORROW = 1,
+	/** The library works on a duplicate of its own (close-on-exec); the caller's is free again
+	   after the call. */
+	LIBIOMMU_FD_DUP = 2
+};
+
+/** @brief Who destroys a kernel object whose id is handed to the library. */
+enum libiommu_id_mode {
+	/** Destroying the handle destroys the kernel's object. */
+	LIBIOMMU_ID_OWN = 0,
+	/** Destroying the handle leaves the kernel's object alone. */
+	LIBIOMMU_ID_BORROW = 1
+};
+
+/** @brief The kinds of object that a context counts. */
+enum libiommu_object_kind {
+	/** I/O address spaces. */
+	LIBIOMMU_OBJECT_IOAS = 0,
+	/** Devices, from open to destroy. */
+	LIBIOMMU_OBJECT_DEVICE = 1,
+	/** Hardware page tables. */
+	LIBIOMMU_OBJECT_HWPT = 2,
+	/** Mapped BARs. */
+	LIBIOMMU_OBJECT_BAR_MAP = 3
+};
+
+/** @brief An inclusive range of I/O virtual addresses. */
+struct libiommu_iova_range {
+	/** First address. */
+	uint64_t start;
+	/** Last address, itself inside the range. */
+	uint64_t last;
+};
+
+/** @} */
+#endif
