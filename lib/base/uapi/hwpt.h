@@ -14,10 +14,10 @@
 #define UAPI_HWPT_ALLOC_NEST_PARENT	(1U << 0)	/* 6.7 */
 #define UAPI_HWPT_ALLOC_DIRTY_TRACKING	(1U << 1)	/* 6.7 */
 #define UAPI_HWPT_FAULT_ID_VALID	(1U << 2)	/* 6.11 */
-#define UAPI_HWPT_ALLOC_PASID		(1U << 3)	/* 6.14; the RID needs it too */
+#define UAPI_HWPT_ALLOC_PASID		(1U << 3)	/* 6.15; the RID needs it too */
 
-#define UAPI_HWPT_DATA_NONE		0	/* filled by the kernel from an IOAS */
-#define UAPI_HWPT_DATA_VTD_S1		1	/* uapi_hwpt_vtd_s1 */
+#define UAPI_HWPT_DATA_NONE		0	/* 6.7; filled by the kernel from an IOAS */
+#define UAPI_HWPT_DATA_VTD_S1		1	/* 6.7; uapi_hwpt_vtd_s1 */
 #define UAPI_HWPT_DATA_ARM_SMMUV3	2	/* 6.13; uapi_hwpt_arm_smmuv3 */
 #define UAPI_HWPT_DATA_AMD_GUEST	3	/* 7.0; uapi_hwpt_amd_guest */
 
@@ -58,9 +58,9 @@ struct uapi_hwpt_amd_guest {
 };
 
 /* What kind of information GET_HW_INFO asks for and returns. */
-#define UAPI_HW_INFO_TYPE_NONE			0	/* out: the driver has none */
-#define UAPI_HW_INFO_TYPE_DEFAULT		0	/* in: the driver's own choice; 6.17 */
-#define UAPI_HW_INFO_TYPE_INTEL_VTD		1	/* uapi_hw_info_vtd */
+#define UAPI_HW_INFO_TYPE_NONE			0	/* 6.6; out: the driver has none */
+#define UAPI_HW_INFO_TYPE_DEFAULT		0	/* 6.17; in: the driver's choice */
+#define UAPI_HW_INFO_TYPE_INTEL_VTD		1	/* 6.6; uapi_hw_info_vtd */
 #define UAPI_HW_INFO_TYPE_ARM_SMMUV3		2	/* 6.13; uapi_hw_info_arm_smmuv3 */
 #define UAPI_HW_INFO_TYPE_TEGRA241_CMDQV	3	/* 6.17; uapi_hw_info_tegra241_cmdqv */
 #define UAPI_HW_INFO_TYPE_AMD			4	/* 7.0; uapi_hw_info_amd */
@@ -98,8 +98,8 @@ struct uapi_hw_info_vtd {
 	uapi_u64 ecap_reg;
 };
 
-/* 7.3; a TLBI or CFGI and its SYNC must be issued twice. */
-#define UAPI_HW_INFO_ARM_SMMUV3_ERRATA_REPEAT_TLBI_CFGI	(1U << 0)
+/* A TLBI or CFGI and its SYNC must be issued twice. */
+#define UAPI_HW_INFO_ARM_SMMUV3_ERRATA_REPEAT_TLBI_CFGI	(1U << 0)	/* 7.3 */
 
 struct uapi_hw_info_arm_smmuv3 {
 	uint32_t flags;
@@ -133,7 +133,7 @@ struct uapi_hwpt_set_dirty_tracking {
 };
 
 /* Flags of HWPT_GET_DIRTY_BITMAP. */
-#define UAPI_HWPT_GET_DIRTY_BITMAP_NO_CLEAR	1	/* 6.8 */
+#define UAPI_HWPT_GET_DIRTY_BITMAP_NO_CLEAR	1	/* 6.7 */
 
 struct uapi_hwpt_get_dirty_bitmap {
 	uint32_t size;

@@ -4,8 +4,8 @@
 /*
  * The ABI of /dev/iommu up to Linux 7.3: commands, address spaces and options here, the rest in
  * the files included. Every command begins with the size of its structure as the caller knows it.
- * A field without a remark is input; "reserved" must be zero. A version after a name is the first
- * kernel that has it; without one it is the version of the command it belongs to.
+ * A field without a remark is input; "reserved" must be zero. The version in a remark is the first
+ * kernel that has it; a field without one is as old as its structure.
  */
 #ifndef LIBIOMMU_UAPI_IOMMUFD_H
 #define LIBIOMMU_UAPI_IOMMUFD_H
@@ -15,7 +15,7 @@
 #include "fault.h"
 #include "viommu.h"
 
-#define UAPI_CMD_BASE				0x80
+#define UAPI_CMD_BASE				0x80	/* 6.2 */
 #define UAPI_CMD_DESTROY			0x80	/* 6.2 */
 #define UAPI_CMD_IOAS_ALLOC			0x81	/* 6.2 */
 #define UAPI_CMD_IOAS_ALLOW_IOVAS		0x82	/* 6.2 */

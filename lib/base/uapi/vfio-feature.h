@@ -34,17 +34,17 @@ struct uapi_vfio_device_feature {
 #define UAPI_VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP		7
 #define UAPI_VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT		8
 #define UAPI_VFIO_DEVICE_FEATURE_MIG_DATA_SIZE			9
-#define UAPI_VFIO_DEVICE_FEATURE_BUS_MASTER			10	/* 6.6; CDX devices only */
+#define UAPI_VFIO_DEVICE_FEATURE_BUS_MASTER			10	/* 6.7; CDX devices only */
 #define UAPI_VFIO_DEVICE_FEATURE_DMA_BUF			11	/* 6.19 */
-#define UAPI_VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2		12
-#define UAPI_VFIO_DEVICE_FEATURE_ZPCI_ERROR			13
+#define UAPI_VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2		12	/* 7.1 */
+#define UAPI_VFIO_DEVICE_FEATURE_ZPCI_ERROR			13	/* 7.3 */
 
 struct uapi_vfio_device_feature_bus_master {
 	uint32_t op;
 };
 
-#define UAPI_VFIO_DEVICE_FEATURE_CLEAR_MASTER	0
-#define UAPI_VFIO_DEVICE_FEATURE_SET_MASTER	1
+#define UAPI_VFIO_DEVICE_FEATURE_CLEAR_MASTER	0	/* 6.7 */
+#define UAPI_VFIO_DEVICE_FEATURE_SET_MASTER	1	/* 6.7 */
 
 struct uapi_vfio_region_dma_range {
 	uint64_t offset;		/* in the region */

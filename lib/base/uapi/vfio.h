@@ -25,14 +25,14 @@
 #define UAPI_IOC_VFIO_DEVICE_ATTACH_IOMMUFD_PT	UAPI_IO(UAPI_VFIO_BASE + 19)	/* 6.6 */
 #define UAPI_IOC_VFIO_DEVICE_DETACH_IOMMUFD_PT	UAPI_IO(UAPI_VFIO_BASE + 20)	/* 6.6 */
 
-#define UAPI_VFIO_DEVICE_BIND_FLAG_TOKEN	(1U << 0)	/* 6.18; token_uuid_ptr counts */
+#define UAPI_VFIO_DEVICE_BIND_FLAG_TOKEN	(1U << 0)	/* 6.17; token_uuid_ptr counts */
 
 struct uapi_vfio_device_bind_iommufd {
 	uint32_t argsz;
 	uint32_t flags;
 	int32_t iommufd;
 	uint32_t out_devid;
-	uapi_u64 token_uuid_ptr;	/* address of the VF token's 16 bytes; 6.18 */
+	uapi_u64 token_uuid_ptr;	/* address of the VF token's 16 bytes; 6.17 */
 };
 
 #define UAPI_VFIO_DEVICE_ATTACH_PASID		(1U << 0)	/* 6.15 */
@@ -60,7 +60,7 @@ struct uapi_vfio_device_detach_iommufd_pt {
 #define UAPI_VFIO_DEVICE_FLAGS_AP		(1U << 5)
 #define UAPI_VFIO_DEVICE_FLAGS_FSL_MC		(1U << 6)
 #define UAPI_VFIO_DEVICE_FLAGS_CAPS		(1U << 7)	/* cap_offset counts */
-#define UAPI_VFIO_DEVICE_FLAGS_CDX		(1U << 8)	/* 6.6 */
+#define UAPI_VFIO_DEVICE_FLAGS_CDX		(1U << 8)	/* 6.5 */
 
 struct uapi_vfio_device_info {
 	uint32_t argsz;
@@ -77,9 +77,9 @@ struct uapi_vfio_device_info {
 #define UAPI_VFIO_DEVICE_INFO_CAP_ZPCI_PFIP		4
 #define UAPI_VFIO_DEVICE_INFO_CAP_PCI_ATOMIC_COMP	5	/* 6.5 */
 
-#define UAPI_VFIO_PCI_ATOMIC_COMP32		(1U << 0)
-#define UAPI_VFIO_PCI_ATOMIC_COMP64		(1U << 1)
-#define UAPI_VFIO_PCI_ATOMIC_COMP128		(1U << 2)
+#define UAPI_VFIO_PCI_ATOMIC_COMP32		(1U << 0)	/* 6.5 */
+#define UAPI_VFIO_PCI_ATOMIC_COMP64		(1U << 1)	/* 6.5 */
+#define UAPI_VFIO_PCI_ATOMIC_COMP128		(1U << 2)	/* 6.5 */
 
 struct uapi_vfio_device_info_cap_pci_atomic_comp {
 	struct uapi_vfio_info_cap_header header;

@@ -74,11 +74,11 @@ struct uapi_vevent_tegra241_cmdqv {
 
 #define UAPI_HW_QUEUE_TYPE_DEFAULT		0	/* 6.17; not to be asked for */
 /*
- * 6.17. Queues are allocated from index 0 upwards and destroyed in the opposite order; the length
+ * Queues are allocated from index 0 upwards and destroyed in the opposite order; the length
  * is a power of two of at least 32 bytes, at most what CMDQS of the SMMU's idr[1] allows at 16
  * bytes an entry, and aligns the address.
  */
-#define UAPI_HW_QUEUE_TYPE_TEGRA241_CMDQV	1
+#define UAPI_HW_QUEUE_TYPE_TEGRA241_CMDQV	1	/* 6.17 */
 
 struct uapi_hw_queue_alloc {
 	uint32_t size;
