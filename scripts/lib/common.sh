@@ -10,10 +10,11 @@ say()
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
 }
 
+# A script may give its own failures a status that no program it runs would use.
 die()
 {
 	say "$*"
-	exit 1
+	exit "${die_status:-1}"
 }
 
 # The value of an option, or a clear complaint where it was forgotten.
