@@ -88,14 +88,14 @@ static void pair(const char *ours, const char *theirs)
 
 static void compare_iommufd(void)
 {
-#define STRUCT(s)		  PAIR_STRUCT(uapi_##s, iommu_##s)
-#define FIELD(s, f)		  PAIR_FIELD(uapi_##s, f, iommu_##s, f)
-#define RENAMED(s, f, g)	  PAIR_FIELD(uapi_##s, f, iommu_##s, g)
-#define AGGREGATE(s, f)		  PAIR_AGGREGATE(uapi_##s, f, iommu_##s, f)
+#define STRUCT(s)                  PAIR_STRUCT(uapi_##s, iommu_##s)
+#define FIELD(s, f)                PAIR_FIELD(uapi_##s, f, iommu_##s, f)
+#define RENAMED(s, f, g)           PAIR_FIELD(uapi_##s, f, iommu_##s, g)
+#define AGGREGATE(s, f)            PAIR_AGGREGATE(uapi_##s, f, iommu_##s, f)
 #define RENAMED_AGGREGATE(s, f, g) PAIR_AGGREGATE(uapi_##s, f, iommu_##s, g)
-#define CONSTANT(c)		  PAIR_CONSTANT(UAPI_##c, IOMMU_##c)
-#define CONSTANT_FD(c)		  PAIR_CONSTANT(UAPI_##c, IOMMUFD_##c)
-#define IOCTL(c)		  PAIR_CONSTANT(UAPI_IOC_##c, IOMMU_##c)
+#define CONSTANT(c)                PAIR_CONSTANT(UAPI_##c, IOMMU_##c)
+#define CONSTANT_FD(c)             PAIR_CONSTANT(UAPI_##c, IOMMUFD_##c)
+#define IOCTL(c)                   PAIR_CONSTANT(UAPI_IOC_##c, IOMMU_##c)
 #include "uapi-iommufd.def"
 #include "uapi-hwpt.def"
 #undef STRUCT
@@ -107,12 +107,12 @@ static void compare_iommufd(void)
 
 static void compare_vfio(void)
 {
-#define STRUCT(s)      PAIR_STRUCT(uapi_vfio_##s, vfio_##s)
-#define FIELD(s, f)    PAIR_FIELD(uapi_vfio_##s, f, vfio_##s, f)
+#define STRUCT(s)       PAIR_STRUCT(uapi_vfio_##s, vfio_##s)
+#define FIELD(s, f)     PAIR_FIELD(uapi_vfio_##s, f, vfio_##s, f)
 #define AGGREGATE(s, f) PAIR_AGGREGATE(uapi_vfio_##s, f, vfio_##s, f)
-#define FLEXIBLE(s, f) PAIR_FLEXIBLE(uapi_vfio_##s, f, vfio_##s, f)
-#define CONSTANT(c)    PAIR_CONSTANT(UAPI_VFIO_##c, VFIO_##c)
-#define IOCTL(c)       PAIR_CONSTANT(UAPI_IOC_VFIO_##c, VFIO_##c)
+#define FLEXIBLE(s, f)  PAIR_FLEXIBLE(uapi_vfio_##s, f, vfio_##s, f)
+#define CONSTANT(c)     PAIR_CONSTANT(UAPI_VFIO_##c, VFIO_##c)
+#define IOCTL(c)        PAIR_CONSTANT(UAPI_IOC_VFIO_##c, VFIO_##c)
 #include "uapi-vfio.def"
 }
 

@@ -33,7 +33,7 @@ typedef uint64_t uapi_le64 __attribute__((aligned(8)));
  * first field of each structure. _IO() is still needed, since a few architectures encode "no
  * direction" as 1.
  */
-#define UAPI_IOC_TYPE	';'
-#define UAPI_IO(nr)	_IO(UAPI_IOC_TYPE, (nr))
+#define UAPI_IOC_TYPE ';'
+#define UAPI_IO(nr)   _IO(UAPI_IOC_TYPE, (nr))
 
 #endif
