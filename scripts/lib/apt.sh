@@ -2,8 +2,9 @@
 # Copyright (c) 2026 The libiommu authors
 # shellcheck shell=bash
 #
-# A private apt: packages of suites that the machine itself does not use, fetched from the mirror that
-# the machine already uses. It has its own sources, lists and cache; the system's stay as they are.
+# A private apt: packages of suites that the machine itself does not use, fetched from the mirror
+# that the machine already uses. It has its own sources, lists and cache; the system's stay as they
+# are.
 # Needs common.sh.
 
 # The codename of the distribution's release (bookworm, trixie, ...).
@@ -32,7 +33,8 @@ apt_system_targets()
 		lists=$(cache_dir)/apt/system-lists
 		mkdir -p "$lists/partial"
 		# A third party's repository may be unreachable; what matters is checked below.
-		apt-get -qq -o Dir::State::Lists="$lists" -o APT::Sandbox::User=root update >&2 || true
+		apt-get -qq -o Dir::State::Lists="$lists" -o APT::Sandbox::User=root update >&2 ||
+			true
 		targets=$(apt_targets -o Dir::State::Lists="$lists")
 	fi
 	printf '%s\n' "$targets"
@@ -41,7 +43,8 @@ apt_system_targets()
 # apt_mirror CODENAME: the mirror that serves this suite, as the machine's configuration has it.
 apt_mirror()
 {
-	apt_system_targets | awk -v want="$1" '$2 == want && $3 == "main" && !found { print $1; found = 1 }'
+	apt_system_targets |
+		awk -v want="$1" '$2 == want && $3 == "main" && !found { print $1; found = 1 }'
 }
 
 # One line of sources.list. Only package indices are wanted, no translations and no icons.
@@ -78,7 +81,8 @@ apt_private()
 			done)$'\n'
 			;;
 		*-security)
-			[ -z "$security" ] || sources+=$(apt_source_line "$security" "$suite" main)$'\n'
+			[ -z "$security" ] ||
+				sources+=$(apt_source_line "$security" "$suite" main)$'\n'
 			;;
 		*)
 			sources+=$(apt_source_line "$mirror" "$suite" main)$'\n'
@@ -104,7 +108,7 @@ apt_private()
 			if APT_CONFIG=$dir/apt.conf apt-get -qq update >&2; then
 				touch "$dir/updated"
 			else
-				say "some package lists could not be fetched; going on with the others"
+				say "some package lists could not be fetched; going on without"
 			fi
 		fi
 	) 8> "$dir/lock"

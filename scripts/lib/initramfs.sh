@@ -3,8 +3,8 @@
 # shellcheck shell=bash
 #
 # The test machine's file system: a base of busybox and the init program, made once, followed by a
-# second archive with the files of one run. Not compressed: unpacking under emulation costs more than
-# loading. Needs common.sh.
+# second archive with the files of one run. Not compressed: unpacking under emulation costs more
+# than loading. Needs common.sh.
 
 # pack DIRECTORY FILE: a cpio archive that belongs to root whoever makes it.
 initramfs_pack()
@@ -25,7 +25,8 @@ initramfs_base()
 	if [ ! -f "$file" ]; then
 		mkdir -p "$dir"
 		scratch=$(mktemp -d "$dir/.base.XXXXXX")
-		mkdir -p "$scratch"/root/{bin,sbin,usr/bin,usr/sbin,proc,sys,dev,root,tmp,run,vm,etc}
+		mkdir -p "$scratch"/root/{bin,sbin,usr/bin,usr/sbin,proc,sys,dev} \
+			"$scratch"/root/{root,tmp,run,vm,etc}
 		chmod 1777 "$scratch/root/tmp"
 		ln -s /proc/mounts "$scratch/root/etc/mtab"
 		echo 'root:x:0:0:root:/root:/bin/sh' > "$scratch/root/etc/passwd"
@@ -43,8 +44,8 @@ initramfs_base()
 	printf '%s\n' "$file"
 }
 
-# initramfs_add ROOT HOST GUEST: a file or directory of the host, with the libraries it needs. Libraries
-# keep the host's paths, so that whatever the loader found here it finds there.
+# initramfs_add ROOT HOST GUEST: a file or directory of the host, with the libraries it needs.
+# Libraries keep the host's paths, so that whatever the loader found here it finds there.
 initramfs_add()
 {
 	local root=$1 host=$2 guest=$3 file library
@@ -54,9 +55,11 @@ initramfs_add()
 	cp -r -L -T "$host" "$root/$guest"
 	while read -r file; do
 		# Not an ELF file, a static one, another machine's: nothing to add.
-		ldd "$file" 2>/dev/null | sed -n 's/^\(.* => \|[[:space:]]*\)\(\/[^ ]*\) (0x.*/\2/p' |
+		ldd "$file" 2>/dev/null |
+			sed -n 's/^\(.* => \|[[:space:]]*\)\(\/[^ ]*\) (0x.*/\2/p' |
 			while read -r library; do
-				[ -e "$root$library" ] || install -D -m 755 "$library" "$root$library"
+				[ -e "$root$library" ] ||
+					install -D -m 755 "$library" "$root$library"
 			done
 	done < <(find -L "$host" -type f -perm /111)
 }
