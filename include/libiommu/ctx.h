@@ -151,6 +151,7 @@ LIBIOMMU_API int libiommu_ctx_config_set_fd(struct libiommu_ctx_config *config, 
  * @param sys     The door, copied: it may be freed or changed at once. NULL is libc.
  * @return 0.
  * @retval -EINVAL  @p config is NULL.
+ * @retval -ENOMEM  No memory for the copy; nothing has changed.
  * @threads Owner.
  * @syscalls None.
  * @since 0.1
@@ -294,6 +295,7 @@ LIBIOMMU_API int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx,
  * @param feature  The ioctl.
  * @return 1 if the kernel has it, 0 if not.
  * @retval -EINVAL  @p ctx is NULL or @p feature is unknown.
+ * @retval -EBADFD  The command succeeded: the descriptor is not `/dev/iommu`.
  * @retval -errno   The kernel's answer, where it is neither of the two expected.
  * @threads Shared.
  * @syscalls ioctl (the one asked for).

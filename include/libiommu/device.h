@@ -201,7 +201,7 @@ LIBIOMMU_API int libiommu_device_open_group(struct libiommu_ctx *ctx, const char
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_BIND_IOMMUFD); on failure also openat, readlink, getdents64 and
  *   close in sysfs.
- * @kernel 6.6; tokens 6.18
+ * @kernel 6.6; tokens 6.17
  * @since 0.1
  * @follows VFIO uAPI, VFIO_DEVICE_BIND_IOMMUFD.
  */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * The few operations that reach the kernel differently depending on what it has: iommufd, or a
+ * legacy VFIO container. Everything else is iommufd's own and goes through backend_ioctl().
+ * Results are -errno on failure.
+ */
+#ifndef LIBIOMMU_BACKEND_H
+#define LIBIOMMU_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libiommu/ioas.h>
+
+#include "../base/sys.h"
+
+struct backend;
+
+struct backend_ops {
+	int (*ioas_alloc)(const struct backend *backend, uint32_t *id);
+	int (*ioas_destroy)(const struct backend *backend, uint32_t id);
+	/* @iova: in with @fixed, else out. */
+	int (*map)(const struct backend *backend, uint32_t ioas, void *address, uint64_t length,
+	           uint32_t flags, bool fixed, uint64_t *iova);
+	/* @length: in what to unmap, out what was; UINT64_MAX at @iova 0 is everything. */
+	int (*unmap)(const struct backend *backend, uint32_t ioas, uint64_t iova, uint64_t *length);
+	/* @count: in the room, out how many there are, also with -EMSGSIZE when that is more. */
+	int (*ranges)(const struct backend *backend, uint32_t ioas,
+	              struct libiommu_iova_range *ranges, uint32_t *count, uint64_t *alignment);
+	/*
+	 * @pt_id: in an IOAS or HWPT, out the HWPT that the kernel attached. Replaces what is
+	 * attached.
+	 */
+	int (*attach)(const struct backend *backend, int device_fd, uint32_t *pt_id);
+	int (*detach)(const struct backend *backend, int device_fd);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+	const struct libiommu_sys *sys;
+	int fd;
+};
+
+extern const struct backend_ops li_backend_iommufd;
+
+static inline int backend_ioctl(const struct backend *backend, unsigned long request, void *arg)
+{
+	return li_sys_ioctl(backend->sys, backend->fd, request, arg);
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* Recording what went wrong: a few stores when it happens, the words when somebody asks. */
+#ifndef LIBIOMMU_BASE_FAILURE_H
+#define LIBIOMMU_BASE_FAILURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libiommu/ctx.h>
+#include <libiommu/failure.h>
+
+/* What the kernel was asked for when it said no: with the errno value, the key of a hint. */
+enum failure_call {
+	CALL_NONE,
+	CALL_OPEN,
+	CALL_OPEN_CTX,
+	CALL_DUP,
+	CALL_SYSFS,
+	CALL_DESTROY,
+	CALL_IOAS_ALLOC,
+	CALL_MAP,
+	CALL_UNMAP,
+	CALL_RANGES,
+	CALL_ALLOW,
+	CALL_OPTION,
+	CALL_PROBE,
+	CALL_COMPAT,
+	CALL_BIND,
+	CALL_ATTACH,
+	CALL_DETACH,
+	CALL_GROUP,
+	CALL_HWPT_ALLOC,
+	CALL_HW_INFO,
+	CALL_REGION,
+	CALL_MMAP,
+	CALL_CONFIG,
+	CALL_IRQ,
+	CALL_RESET,
+};
+
+/* What a failure was about; whatever does not apply is left out. */
+struct failure_detail {
+	uint32_t id;         /* of the object the call was made on */
+	uint32_t other;      /* of the second object */
+	uint64_t start;      /* of the range */
+	uint64_t length;     /* of the range */
+	uint64_t amount;     /* a number, and ... */
+	const char *unit;    /* ... what it counts, a literal */
+	const char *subject; /* a name or a sentence; copied */
+};
+
+/* Where a context wants its failures told. */
+struct failure_log {
+	libiommu_log_fn log;
+	void *user;
+};
+
+/*
+ * Both return @error. @operation and @text are literals. @log may be NULL; the record is written
+ * either way.
+ */
+int li_failure_library(const struct failure_log *log, const char *operation, int error,
+                       const char *text, const struct failure_detail *detail);
+int li_failure_kernel(const struct failure_log *log, const char *operation, int error,
+                      enum failure_call call, const struct failure_detail *detail);
+
+/* The words (hints.c): "" where there is nothing to add. */
+const char *li_hint_find(enum failure_call call, int error);
+const char *li_hint_errno_name(int error);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "failure.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct hint {
+	enum failure_call call;
+	int error;
+	const char *text;
+};
+
+/* One entry for each answer of the kernel that a person can act on. */
+static const struct hint hints[] = {
+	{CALL_OPEN_CTX, ENOENT,
+         "this kernel has no /dev/iommu: it was built without iommufd (CONFIG_IOMMUFD), or the "
+         "module is not loaded (modprobe iommufd)"},
+	{CALL_OPEN_CTX, EACCES, "no permission on the node: root, or a udev rule, is needed"},
+	{CALL_OPEN, EACCES, "no permission on the node: give it to this user (chown, udev)"},
+	{CALL_OPEN, ENOENT, "there is no such node"},
+	{CALL_OPEN, EBUSY, "in use: another process has it open"},
+	{CALL_OPEN, EPERM, "refused: a device without an IOMMU needs CAP_SYS_RAWIO"},
+	{CALL_OPEN, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_DESTROY, EBUSY,
+         "something in the kernel still uses it: an attachment, an object made from it, an open "
+         "descriptor, or a call in flight"},
+	{CALL_DESTROY, ENOENT, "the kernel has no object with this id in this context"},
+	{CALL_MAP, EEXIST, "something is mapped in the range already"},
+	{CALL_MAP, EINVAL,
+         "address, IOVA and length must be multiples of the page size, and the range one of "
+         "libiommu_ioas_ranges()"},
+	{CALL_MAP, EFAULT,
+         "the memory is not mapped in this process, is read-only while the device may write, or "
+         "cannot be pinned (device BARs cannot)"},
+	{CALL_MAP, ENOSPC, "no free range of this length is left; see libiommu_ioas_ranges()"},
+	{CALL_MAP, EOVERFLOW, "the range wraps around"},
+	{CALL_MAP, ENOENT, "the kernel has no address space with this id"},
+	{CALL_UNMAP, ENOENT,
+         "nothing is mapped there, or the range cuts a mapping in two: the kernel unmaps whole "
+         "mappings only"},
+	{CALL_UNMAP, EBUSY,
+         "a hardware queue holds memory in the range, or a call is mapping it at this moment"},
+	{CALL_ALLOW, EADDRINUSE, "an attached device needs a part of the range for itself"},
+	{CALL_ALLOW, EINVAL, "each range must end after it starts, and none overlap another"},
+	{CALL_OPTION, EPERM, "CAP_SYS_RESOURCE is needed"},
+	{CALL_OPTION, EBUSY, "choose before the first object of the context is made"},
+	{CALL_COMPAT, ENODEV,
+         "the context has no compatibility address space: none was set, and no device was opened "
+         "by its group"},
+	{CALL_BIND, EBADFD, "the context's descriptor is not /dev/iommu"},
+	{CALL_BIND, EINVAL,
+         "the device is bound already, is open elsewhere, or was given a token that it does not "
+         "need"},
+	{CALL_BIND, EBUSY, "the device's group is in use through /dev/vfio/<group>"},
+	{CALL_BIND, EPERM,
+         "a device of the same group has a host driver, or interrupts are not isolated "
+         "(iommufd.allow_unsafe_interrupts=1 accepts the risk)"},
+	{CALL_BIND, EACCES,
+         "a virtual function needs the token that the owner of its physical function has set"},
+	{CALL_ATTACH, EADDRINUSE,
+         "a mapping or an allowed range lies where the device needs a range for itself "
+         "(interrupts, firmware): see libiommu_ioas_ranges()"},
+	{CALL_ATTACH, EINVAL,
+         "the page table does not fit the IOMMU behind the device, or a device of the same group "
+         "is attached elsewhere"},
+	{CALL_ATTACH, EFAULT, "something mapped before the first attach is no memory"},
+	{CALL_ATTACH, EBUSY, "the device is being reset, or its group is attached elsewhere"},
+	{CALL_ATTACH, ENODEV, "the IOMMU behind the device cannot deliver page requests"},
+	{CALL_ATTACH, ENOMEM,
+         "what is mapped exceeds the locked-memory limit (ulimit -l), or the kernel has no memory"},
+	{CALL_ATTACH, ENOENT, "the kernel has no page table or address space with this id"},
+	{CALL_GROUP, EBUSY, "the group or the device is in use elsewhere"},
+	{CALL_GROUP, EPERM, "a device of the group has a host driver"},
+	{CALL_GROUP, ENODEV, "the group has no such device"},
+	{CALL_GROUP, EACCES, "a virtual function needs its token"},
+	{CALL_HWPT_ALLOC, EOPNOTSUPP,
+         "the IOMMU or this kernel cannot do what the flags ask for; see "
+         "libiommu_hw_info_capability()"},
+	{CALL_HWPT_ALLOC, EINVAL, "the data does not fit its type, or the IOMMU behind the device"},
+	{CALL_HWPT_ALLOC, EADDRINUSE,
+         "a mapping or an allowed range lies where the device needs a range for itself"},
+	{CALL_HWPT_ALLOC, ENOMEM,
+         "what is mapped exceeds the locked-memory limit (ulimit -l), or the kernel has no memory"},
+	{CALL_HWPT_ALLOC, ENOTTY, "this kernel is older than 6.6"},
+	{CALL_HW_INFO, EOPNOTSUPP, "there is no IOMMU behind the device"},
+	{CALL_HW_INFO, ENOTTY, "this kernel is older than 6.6"},
+	{CALL_IRQ, EINVAL,
+         "the device does not have those vectors, they are not enabled, or another kind of "
+         "interrupt is"},
+	{CALL_IRQ, ENOSPC, "the machine has no interrupt vectors left"},
+	{CALL_IRQ, ENOTTY, "this kind of interrupt cannot do that"},
+	{CALL_RESET, ENOTTY, "the device has no way to be reset alone"},
+	{CALL_RESET, EINVAL, "the device has no way to be reset alone"},
+	{CALL_RESET, EPERM,
+         "a device that would be reset too is not bound to this context; see "
+         "libiommu_reset_list_new()"},
+	{CALL_RESET, ENODEV, "neither the bus nor the slot of the device can be reset"},
+	{CALL_CONFIG, EIO, "memory or I/O decoding is off, or the device is gone"},
+};
+
+const char *li_hint_find(enum failure_call call, int error)
+{
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (hints[i].call == call && hints[i].error == -error)
+			return hints[i].text;
+	return "";
+}
+
+/* glibc has had such a table since 2.32, musl has none. */
+const char *li_hint_errno_name(int error)
+{
+	switch (-error) {
+#define NAME(name)                                                                                 \
+	case name:                                                                                 \
+		return #name
+		NAME(EPERM);
+		NAME(ENOENT);
+		NAME(EINTR);
+		NAME(EIO);
+		NAME(ENXIO);
+		NAME(E2BIG);
+		NAME(EBADF);
+		NAME(EAGAIN);
+		NAME(ENOMEM);
+		NAME(EACCES);
+		NAME(EFAULT);
+		NAME(EBUSY);
+		NAME(EEXIST);
+		NAME(EXDEV);
+		NAME(ENODEV);
+		NAME(ENOTDIR);
+		NAME(EISDIR);
+		NAME(EINVAL);
+		NAME(ENFILE);
+		NAME(EMFILE);
+		NAME(ENOTTY);
+		NAME(EFBIG);
+		NAME(ENOSPC);
+		NAME(ESPIPE);
+		NAME(EROFS);
+		NAME(ERANGE);
+		NAME(ENAMETOOLONG);
+		NAME(ENOSYS);
+		NAME(ELOOP);
+		NAME(ENODATA);
+		NAME(ETIME);
+		NAME(EOVERFLOW);
+		NAME(ENOTUNIQ);
+		NAME(EBADFD);
+		NAME(EMSGSIZE);
+		NAME(EOPNOTSUPP);
+		NAME(EADDRINUSE);
+		NAME(ENOBUFS);
+		NAME(ETIMEDOUT);
+		NAME(EALREADY);
+		NAME(ECANCELED);
+#undef NAME
+	}
+	return strerror(-error);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct libiommu_sys {
+	void *user;
+	libiommu_sys_open_fn open;
+	libiommu_sys_close_fn close;
+	libiommu_sys_dup_fn dup;
+	libiommu_sys_ioctl_fn ioctl;
+	libiommu_sys_read_fn read;
+	libiommu_sys_pread_fn pread;
+	libiommu_sys_pwrite_fn pwrite;
+	libiommu_sys_mmap_fn mmap;
+	libiommu_sys_munmap_fn munmap;
+	libiommu_sys_readlink_fn readlink;
+	libiommu_sys_list_fn list;
+};
+
+static int libc_open(void *user, const char *path, int flags)
+{
+	const int fd = open(path, flags);
+
+	(void)user;
+	return fd < 0 ? -errno : fd;
+}
+
+static int libc_close(void *user, int fd)
+{
+	(void)user;
+	return close(fd) ? -errno : 0;
+}
+
+static int libc_dup(void *user, int fd)
+{
+	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	(void)user;
+	return copy < 0 ? -errno : copy;
+}
+
+static int libc_ioctl(void *user, int fd, unsigned long request, void *arg)
+{
+	const int result = ioctl(fd, request, arg);
+
+	(void)user;
+	return result < 0 ? -errno : result;
+}
+
+static ssize_t libc_read(void *user, int fd, void *buffer, size_t size)
+{
+	const ssize_t got = read(fd, buffer, size);
+
+	(void)user;
+	return got < 0 ? -errno : got;
+}
+
+static ssize_t libc_pread(void *user, int fd, void *buffer, size_t size, uint64_t offset)
+{
+	const ssize_t got = pread(fd, buffer, size, (off_t)offset);
+
+	(void)user;
+	return got < 0 ? -errno : got;
+}
+
+static ssize_t libc_pwrite(void *user, int fd, const void *buffer, size_t size, uint64_t offset)
+{
+	const ssize_t put = pwrite(fd, buffer, size, (off_t)offset);
+
+	(void)user;
+	return put < 0 ? -errno : put;
+}
+
+static int libc_mmap(void *user, void *address, size_t length, int prot, int flags, int fd,
+                     uint64_t offset, void **result)
+{
+	void *const mapped = mmap(address, length, prot, flags, fd, (off_t)offset);
+
+	(void)user;
+	if (mapped == MAP_FAILED)
+		return -errno;
+	*result = mapped;
+	return 0;
+}
+
+static int libc_munmap(void *user, void *address, size_t length)
+{
+	(void)user;
+	return munmap(address, length) ? -errno : 0;
+}
+
+static int libc_readlink(void *user, const char *path, char *buffer, size_t size)
+{
+	const ssize_t length = readlink(path, buffer, size);
+
+	(void)user;
+	if (length < 0)
+		return -errno;
+	if ((size_t)length >= size)
+		return -ENAMETOOLONG;
+	buffer[length] = '\0';
+	return (int)length;
+}
+
+static ssize_t libc_list(void *user, const char *path, char *buffer, size_t size)
+{
+	DIR *const dir = opendir(path);
+	const struct dirent *entry;
+	size_t used = 0;
+
+	(void)user;
+	if (!dir)
+		return -errno;
+	/* The end of a directory and a failure both return NULL; only errno tells them apart. */
+	while (errno = 0, (entry = readdir(dir))) {
+		const size_t length = strlen(entry->d_name) + 1;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (used + length <= size)
+			memcpy(buffer + used, entry->d_name, length);
+		used += length;
+	}
+	const int error = errno;
+	closedir(dir);
+	return error ? -error : (ssize_t)used;
+}
+
+static const struct libiommu_sys libc_sys = {
+	.open = libc_open,
+	.close = libc_close,
+	.dup = libc_dup,
+	.ioctl = libc_ioctl,
+	.read = libc_read,
+	.pread = libc_pread,
+	.pwrite = libc_pwrite,
+	.mmap = libc_mmap,
+	.munmap = libc_munmap,
+	.readlink = libc_readlink,
+	.list = libc_list,
+};
+
+const struct libiommu_sys *li_sys_libc(void)
+{
+	return &libc_sys;
+}
+
+struct libiommu_sys *li_sys_copy(const struct libiommu_sys *sys)
+{
+	struct libiommu_sys *const copy = malloc(sizeof(*copy));
+
+	if (copy)
+		*copy = sys ? *sys : libc_sys;
+	return copy;
+}
+
+int libiommu_sys_new(struct libiommu_sys **sys)
+{
+	struct libiommu_sys *made;
+
+	if (!sys)
+		return -EINVAL;
+	made = li_sys_copy(NULL);
+	if (!made)
+		return -ENOMEM;
+	*sys = made;
+	return 0;
+}
+
+void libiommu_sys_free(struct libiommu_sys *sys)
+{
+	free(sys);
+}
+
+int libiommu_sys_set_user(struct libiommu_sys *sys, void *user)
+{
+	if (!sys)
+		return -EINVAL;
+	sys->user = user;
+	return 0;
+}
+
+/* The setters differ in nothing but their name and type. */
+#define DEFINE_SETTER(operation)                                                                   \
+	int libiommu_sys_set_##operation(struct libiommu_sys *sys,                                 \
+	                                 libiommu_sys_##operation##_fn fn)                         \
+	{                                                                                          \
+		if (!sys)                                                                          \
+			return -EINVAL;                                                            \
+		sys->operation = fn ? fn : libc_##operation;                                       \
+		return 0;                                                                          \
+	}
+
+DEFINE_SETTER(open)
+DEFINE_SETTER(close)
+DEFINE_SETTER(dup)
+DEFINE_SETTER(ioctl)
+DEFINE_SETTER(read)
+DEFINE_SETTER(pread)
+DEFINE_SETTER(pwrite)
+DEFINE_SETTER(mmap)
+DEFINE_SETTER(munmap)
+DEFINE_SETTER(readlink)
+DEFINE_SETTER(list)
+
+int li_sys_open(const struct libiommu_sys *sys, const char *path, int flags)
+{
+	return sys->open(sys->user, path, flags | O_CLOEXEC);
+}
+
+int li_sys_close(const struct libiommu_sys *sys, int fd)
+{
+	return sys->close(sys->user, fd);
+}
+
+int li_sys_dup(const struct libiommu_sys *sys, int fd)
+{
+	return sys->dup(sys->user, fd);
+}
+
+int li_sys_ioctl(const struct libiommu_sys *sys, int fd, unsigned long request, void *arg)
+{
+	return sys->ioctl(sys->user, fd, request, arg);
+}
+
+ssize_t li_sys_read(const struct libiommu_sys *sys, int fd, void *buffer, size_t size)
+{
+	return sys->read(sys->user, fd, buffer, size);
+}
+
+ssize_t li_sys_pread(const struct libiommu_sys *sys, int fd, void *buffer, size_t size,
+                     uint64_t offset)
+{
+	return sys->pread(sys->user, fd, buffer, size, offset);
+}
+
+ssize_t li_sys_pwrite(const struct libiommu_sys *sys, int fd, const void *buffer, size_t size,
+                      uint64_t offset)
+{
+	return sys->pwrite(sys->user, fd, buffer, size, offset);
+}
+
+int li_sys_mmap(const struct libiommu_sys *sys, void *address, size_t length, int prot, int flags,
+                int fd, uint64_t offset, void **result)
+{
+	return sys->mmap(sys->user, address, length, prot, flags, fd, offset, result);
+}
+
+int li_sys_munmap(const struct libiommu_sys *sys, void *address, size_t length)
+{
+	return sys->munmap(sys->user, address, length);
+}
+
+int li_sys_readlink(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size)
+{
+	return sys->readlink(sys->user, path, buffer, size);
+}
+
+ssize_t li_sys_list(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size)
+{
+	return sys->list(sys->user, path, buffer, size);
+}
+
+uint64_t li_sys_memlock_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	return limit.rlim_cur;
+}
+
+uint64_t li_sys_page_size(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}

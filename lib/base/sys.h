@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * The one door to the kernel, as the rest of the library goes through it: every result is -errno
+ * on failure.
+ */
+#ifndef LIBIOMMU_BASE_SYS_H
+#define LIBIOMMU_BASE_SYS_H
+
+#include <libiommu/sys.h>
+
+/* A copy of @sys, of libc's door where that is NULL; NULL without memory. */
+struct libiommu_sys *li_sys_copy(const struct libiommu_sys *sys);
+/* Libc's door, for calls that have no context. */
+const struct libiommu_sys *li_sys_libc(void);
+
+int li_sys_open(const struct libiommu_sys *sys, const char *path, int flags);
+int li_sys_close(const struct libiommu_sys *sys, int fd);
+int li_sys_dup(const struct libiommu_sys *sys, int fd);
+int li_sys_ioctl(const struct libiommu_sys *sys, int fd, unsigned long request, void *arg);
+ssize_t li_sys_read(const struct libiommu_sys *sys, int fd, void *buffer, size_t size);
+ssize_t li_sys_pread(const struct libiommu_sys *sys, int fd, void *buffer, size_t size,
+                     uint64_t offset);
+ssize_t li_sys_pwrite(const struct libiommu_sys *sys, int fd, const void *buffer, size_t size,
+                      uint64_t offset);
+int li_sys_mmap(const struct libiommu_sys *sys, void *address, size_t length, int prot, int flags,
+                int fd, uint64_t offset, void **result);
+int li_sys_munmap(const struct libiommu_sys *sys, void *address, size_t length);
+int li_sys_readlink(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size);
+ssize_t li_sys_list(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size);
+
+/*
+ * Not of a context, and so not replaceable: the process's locked-memory limit in bytes,
+ * UINT64_MAX for none.
+ */
+uint64_t li_sys_memlock_limit(void);
+/* Likewise: the size of a page. */
+uint64_t li_sys_page_size(void);
+
+#endif

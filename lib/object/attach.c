@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include <errno.h>
+
+#include "device.h"
+#include "hwpt.h"
+#include "ioas.h"
+
+static const char *const not_attached = "the device is not attached";
+
+static bool is_same(const struct attachment *a, const struct attachment *b)
+{
+	return a->ioas == b->ioas && a->hwpt == b->hwpt && (a->ioas || a->hwpt);
+}
+
+/*
+ * The kernel knows one operation, which replaces what is attached; that the caller meant it is
+ * checked here.
+ */
+static int attach(struct libiommu_device *dev, const char *operation, struct libiommu_ctx *ctx,
+                  struct attachment target, bool replace)
+{
+	const struct backend *const backend = li_ctx_backend(ctx);
+	const uint32_t target_id = target.pt_id;
+	bool attached;
+	bool same;
+	int error;
+
+	if (dev && li_device_ctx(dev) != ctx)
+		return FAIL_LIBRARY(ctx, operation, -EINVAL,
+		                    "the device and the target are of different contexts",
+		                    .id = li_device_id(dev), .other = target_id);
+	error = li_device_enter_alone(dev, operation, DEVICE_NODE);
+	if (error)
+		return error;
+	attached = li_device_attachment(dev)->pt_id;
+	same = is_same(li_device_attachment(dev), &target);
+	if (attached == replace && !(attached && same)) {
+		error = backend->ops->attach(backend, li_device_fd(dev), &target.pt_id);
+		if (!error)
+			li_device_set_attachment(dev, &target);
+	}
+	li_device_leave(dev);
+	if (attached && !replace)
+		return FAIL_LIBRARY(ctx, operation, -EEXIST,
+		                    "the device is attached already: replace instead",
+		                    .id = li_device_id(dev), .other = target_id);
+	if (!attached && replace)
+		return FAIL_LIBRARY(ctx, operation, -ENOENT, not_attached, .id = li_device_id(dev),
+		                    .other = target_id);
+	return error ? FAIL_KERNEL(ctx, operation, error, CALL_ATTACH, .id = li_device_id(dev),
+	                           .other = target_id)
+	             : 0;
+}
+
+static int attach_ioas(struct libiommu_device *dev, const char *operation,
+                       struct libiommu_ioas *ioas, bool replace)
+{
+	if (!ioas)
+		return FAIL_LIBRARY(dev ? li_device_ctx(dev) : NULL, operation, -EINVAL,
+		                    "a handle or a result pointer is NULL", .id = 0);
+	return attach(dev, operation, li_ioas_ctx(ioas),
+	              (struct attachment){.ioas = ioas, .pt_id = li_ioas_id(ioas)}, replace);
+}
+
+static int attach_hwpt(struct libiommu_device *dev, const char *operation,
+                       struct libiommu_hwpt *hwpt, bool replace)
+{
+	if (!hwpt)
+		return FAIL_LIBRARY(dev ? li_device_ctx(dev) : NULL, operation, -EINVAL,
+		                    "a handle or a result pointer is NULL", .id = 0);
+	return attach(dev, operation, li_hwpt_ctx(hwpt),
+	              (struct attachment){.hwpt = hwpt, .pt_id = li_hwpt_id(hwpt)}, replace);
+}
+
+int libiommu_device_attach_ioas(struct libiommu_device *dev, struct libiommu_ioas *ioas)
+{
+	return attach_ioas(dev, __func__, ioas, false);
+}
+
+int libiommu_device_replace_ioas(struct libiommu_device *dev, struct libiommu_ioas *ioas)
+{
+	return attach_ioas(dev, __func__, ioas, true);
+}
+
+int libiommu_device_attach_hwpt(struct libiommu_device *dev, struct libiommu_hwpt *hwpt)
+{
+	return attach_hwpt(dev, __func__, hwpt, false);
+}
+
+int libiommu_device_replace_hwpt(struct libiommu_device *dev, struct libiommu_hwpt *hwpt)
+{
+	return attach_hwpt(dev, __func__, hwpt, true);
+}
+
+int libiommu_device_detach(struct libiommu_device *dev)
+{
+	const struct backend *backend;
+	bool attached;
+	int error;
+
+	error = li_device_enter_alone(dev, __func__, DEVICE_NODE);
+	if (error)
+		return error;
+	backend = li_ctx_backend(li_device_ctx(dev));
+	attached = li_device_attachment(dev)->pt_id;
+	if (attached)
+		error = backend->ops->detach(backend, li_device_fd(dev));
+	if (attached && !error)
+		li_device_set_attachment(dev, &(const struct attachment){0});
+	li_device_leave(dev);
+	if (!attached)
+		return FAIL_LIBRARY(li_device_ctx(dev), __func__, -ENOENT, not_attached,
+		                    .id = li_device_id(dev));
+	return error ? FAIL_KERNEL(li_device_ctx(dev), __func__, error, CALL_DETACH,
+	                           .id = li_device_id(dev))
+	             : 0;
+}

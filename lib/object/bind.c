@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "../base/uapi/vfio.h"
+#include "device.h"
+#include "discover.h"
+#include "registry.h"
+
+/* What sysfs knows to be in the way, found through the node that the descriptor was opened from. */
+static void explain(const struct libiommu_device *dev, struct discover_facts *facts)
+{
+	const struct libiommu_sys *const sys = li_ctx_backend(li_device_ctx(dev))->sys;
+	char name[SYSFS_NAME_MAX];
+	char path[SYSFS_PATH_MAX];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", li_device_fd(dev));
+	if (li_sysfs_link(sys, path, name, sizeof(name)) < 0)
+		return;
+	snprintf(path, sizeof(path), "/sys/class/vfio-dev/%s/device", name);
+	if (li_discover_examine(sys, path, facts))
+		facts->advice[0] = '\0';
+}
+
+/* Returns the kernel's error, and its id of the device. */
+static int bind_node(struct libiommu_device *dev, const uint8_t *vf_token, uint32_t *id)
+{
+	struct uapi_vfio_device_bind_iommufd cmd = {
+		.argsz = sizeof(cmd),
+		.flags = vf_token ? UAPI_VFIO_DEVICE_BIND_FLAG_TOKEN : 0,
+		.iommufd = li_ctx_backend(li_device_ctx(dev))->fd,
+		.token_uuid_ptr = (uintptr_t)vf_token,
+	};
+	const int error = li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_BIND_IOMMUFD, &cmd);
+
+	if (!error)
+		*id = cmd.out_devid;
+	return error;
+}
+
+static int check(const struct libiommu_device *dev, const uint8_t *vf_token, uint32_t flags,
+                 const char **text)
+{
+	if (flags) {
+		*text = "flags must be 0";
+		return -EINVAL;
+	}
+	if (li_device_is_labelled(dev)) {
+		*text = "this handle is bound";
+		return -EALREADY;
+	}
+	if (vf_token && li_device_is_grouped(dev)) {
+		*text = "a device opened by its group takes its token at its open";
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint8_t *vf_token,
+                         uint32_t flags)
+{
+	struct discover_facts facts = {.advice = ""};
+	struct idmap_spare spare;
+	struct libiommu_ctx *ctx;
+	const char *text = NULL;
+	uint32_t id = 0;
+	int error;
+
+	error = li_device_enter_alone(dev, __func__, DEVICE_OPEN);
+	if (error)
+		return error;
+	ctx = li_device_ctx(dev);
+	error = check(dev, vf_token, flags, &text);
+	if (error) {
+		li_device_leave(dev);
+		return FAIL_LIBRARY(ctx, __func__, error, text, .id = li_device_id(dev));
+	}
+	if (li_idmap_spare_alloc(&spare)) {
+		li_device_leave(dev);
+		return FAIL_MEMORY(ctx);
+	}
+	if (!li_device_is_grouped(dev))
+		error = bind_node(dev, vf_token, &id);
+	if (error) {
+		explain(dev, &facts);
+	} else {
+		li_registry_evict(li_ctx_registry(ctx), id);
+		li_device_set_bound(dev, id, label, &spare);
+	}
+	li_device_leave(dev);
+	li_idmap_spare_free(&spare);
+	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_BIND, .subject = facts.advice) : 0;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "ctx.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <libiommu/version.h>
+
+#include "../base/uapi/iommufd.h"
+#include "ctx-config.h"
+#include "group.h"
+#include "registry.h"
+
+#define KINDS (LIBIOMMU_OBJECT_BAR_MAP + 1)
+
+struct libiommu_ctx {
+	struct backend backend;
+	struct libiommu_sys *sys;
+	struct failure_log log;
+	bool own_fd;
+	atomic_uint_least64_t live[KINDS];
+	atomic_int_least64_t mapped;
+	struct registry devices;
+	struct group_list groups;
+};
+
+const char *libiommu_version(void)
+{
+	return LIBIOMMU_VERSION_STRING;
+}
+
+/* The descriptor, opened, borrowed or duplicated as chosen, or an error that is recorded. */
+static int open_fd(const struct libiommu_sys *sys, const struct ctx_choices *choices,
+                   const char *operation)
+{
+	const char *const path = choices->path ? choices->path : "/dev/iommu";
+	int fd;
+
+	if (choices->fd >= 0 && choices->mode != LIBIOMMU_FD_DUP)
+		return choices->fd;
+	if (choices->fd >= 0) {
+		fd = li_sys_dup(sys, choices->fd);
+		if (fd < 0)
+			return li_failure_kernel(&choices->log, operation, fd, CALL_DUP,
+			                         &(const struct failure_detail){0});
+		return fd;
+	}
+	fd = li_sys_open(sys, path, O_RDWR);
+	if (fd < 0)
+		return li_failure_kernel(&choices->log, operation, fd, CALL_OPEN_CTX,
+		                         &(const struct failure_detail){.subject = path});
+	return fd;
+}
+
+int libiommu_ctx_new(const struct libiommu_ctx_config *config, struct libiommu_ctx **ctx)
+{
+	const struct ctx_choices choices = li_ctx_choices(config);
+	struct libiommu_ctx *made;
+	int fd;
+
+	if (!ctx)
+		return FAIL_NULL(NULL);
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return FAIL_MEMORY(NULL);
+	made->sys = li_sys_copy(choices.sys);
+	if (!made->sys) {
+		free(made);
+		return FAIL_MEMORY(NULL);
+	}
+	fd = open_fd(made->sys, &choices, __func__);
+	if (fd < 0) {
+		libiommu_sys_free(made->sys);
+		free(made);
+		return fd;
+	}
+	made->log = choices.log;
+	made->own_fd = choices.fd < 0 || choices.mode != LIBIOMMU_FD_BORROW;
+	made->backend = (struct backend){&li_backend_iommufd, made->sys, fd};
+	for (size_t i = 0; i < KINDS; i++)
+		atomic_init(&made->live[i], 0);
+	atomic_init(&made->mapped, 0);
+	li_registry_init(&made->devices);
+	li_group_list_init(&made->groups);
+	*ctx = made;
+	return 0;
+}
+
+int libiommu_ctx_destroy(struct libiommu_ctx *ctx)
+{
+	uint64_t live = 0;
+
+	if (!ctx)
+		return 0;
+	for (size_t i = 0; i < KINDS; i++)
+		live += atomic_load(&ctx->live[i]);
+	if (live)
+		return FAIL_LIBRARY(ctx, __func__, -EBUSY, "objects made from it still exist",
+		                    .amount = live,
+		                    .unit = "left (libiommu_ctx_live() counts them)");
+	if (ctx->own_fd)
+		li_sys_close(ctx->sys, ctx->backend.fd);
+	li_group_list_free(&ctx->groups);
+	li_registry_free(&ctx->devices);
+	libiommu_sys_free(ctx->sys);
+	free(ctx);
+	return 0;
+}
+
+int libiommu_ctx_fd(const struct libiommu_ctx *ctx)
+{
+	return ctx ? ctx->backend.fd : FAIL_NULL(NULL);
+}
+
+int libiommu_ctx_live(const struct libiommu_ctx *ctx, enum libiommu_object_kind kind,
+                      uint64_t *count)
+{
+	if (!ctx || !count)
+		return FAIL_NULL(ctx);
+	if ((unsigned int)kind >= KINDS)
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "unknown kind of object", .id = 0);
+	*count = atomic_load(&ctx->live[kind]);
+	return 0;
+}
+
+int libiommu_ctx_mapped(const struct libiommu_ctx *ctx, uint64_t *bytes)
+{
+	if (!ctx || !bytes)
+		return FAIL_NULL(ctx);
+	*bytes = li_ctx_mapped(ctx);
+	return 0;
+}
+
+int libiommu_ctx_set_rlimit_mode(struct libiommu_ctx *ctx, enum libiommu_rlimit_mode mode)
+{
+	struct uapi_option cmd = {
+		.size = sizeof(cmd),
+		.option_id = UAPI_OPTION_RLIMIT_MODE,
+		.op = UAPI_OPTION_OP_SET,
+		.val64 = mode,
+	};
+	int error;
+
+	if (!ctx)
+		return FAIL_NULL(ctx);
+	if ((unsigned int)mode > LIBIOMMU_RLIMIT_PER_PROCESS)
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "unknown mode", .id = 0);
+	error = backend_ioctl(&ctx->backend, UAPI_IOC_OPTION, &cmd);
+	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_OPTION, .id = 0) : 0;
+}
+
+int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx, enum libiommu_rlimit_mode *mode)
+{
+	struct uapi_option cmd = {
+		.size = sizeof(cmd),
+		.option_id = UAPI_OPTION_RLIMIT_MODE,
+		.op = UAPI_OPTION_OP_GET,
+	};
+	int error;
+
+	if (!ctx || !mode)
+		return FAIL_NULL(ctx);
+	error = backend_ioctl(&ctx->backend, UAPI_IOC_OPTION, &cmd);
+	if (error)
+		return FAIL_KERNEL(ctx, __func__, error, CALL_OPTION, .id = 0);
+	*mode = cmd.val64 ? LIBIOMMU_RLIMIT_PER_PROCESS : LIBIOMMU_RLIMIT_PER_USER;
+	return 0;
+}
+
+const struct backend *li_ctx_backend(const struct libiommu_ctx *ctx)
+{
+	return &ctx->backend;
+}
+
+const struct failure_log *li_ctx_log(const struct libiommu_ctx *ctx)
+{
+	return ctx ? &ctx->log : NULL;
+}
+
+struct registry *li_ctx_registry(struct libiommu_ctx *ctx)
+{
+	return &ctx->devices;
+}
+
+struct group_list *li_ctx_groups(struct libiommu_ctx *ctx)
+{
+	return &ctx->groups;
+}
+
+void li_ctx_count(struct libiommu_ctx *ctx, enum libiommu_object_kind kind, int change)
+{
+	atomic_fetch_add(&ctx->live[kind], (uint64_t)(int64_t)change);
+}
+
+void li_ctx_count_mapped(struct libiommu_ctx *ctx, int64_t bytes)
+{
+	atomic_fetch_add_explicit(&ctx->mapped, bytes, memory_order_relaxed);
+}
+
+uint64_t li_ctx_mapped(const struct libiommu_ctx *ctx)
+{
+	const int64_t mapped = atomic_load_explicit(&ctx->mapped, memory_order_relaxed);
+
+	/* What was mapped by others and unmapped through an adopted handle counts below nothing. */
+	return mapped > 0 ? (uint64_t)mapped : 0;
+}

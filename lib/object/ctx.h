@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#ifndef LIBIOMMU_OBJECT_CTX_H
+#define LIBIOMMU_OBJECT_CTX_H
+
+#include <libiommu/ctx.h>
+
+#include "../backend/backend.h"
+#include "../base/failure.h"
+
+struct group_list;
+struct registry;
+
+/* The context's way to the kernel. */
+const struct backend *li_ctx_backend(const struct libiommu_ctx *ctx);
+/* Where failures are told; @ctx may be NULL. */
+const struct failure_log *li_ctx_log(const struct libiommu_ctx *ctx);
+
+/* Count an object in, or out with -1. */
+void li_ctx_count(struct libiommu_ctx *ctx, enum libiommu_object_kind kind, int change);
+/* Count mapped bytes in, or out. */
+void li_ctx_count_mapped(struct libiommu_ctx *ctx, int64_t bytes);
+uint64_t li_ctx_mapped(const struct libiommu_ctx *ctx);
+
+struct registry *li_ctx_registry(struct libiommu_ctx *ctx);
+struct group_list *li_ctx_groups(struct libiommu_ctx *ctx);
+
+/*
+ * What happened, recorded under the name of the public function that failed; the value is the
+ * error.
+ */
+#define FAIL_LIBRARY(ctx, operation, error, text, ...)                                             \
+	li_failure_library(li_ctx_log(ctx), operation, error, text,                                \
+	                   &(const struct failure_detail){__VA_ARGS__})
+#define FAIL_KERNEL(ctx, operation, error, call, ...)                                              \
+	li_failure_kernel(li_ctx_log(ctx), operation, error, call,                                 \
+	                  &(const struct failure_detail){__VA_ARGS__})
+
+/*
+ * A handle or out-parameter that is NULL, and memory that is not to be had: the same words
+ * everywhere.
+ */
+#define FAIL_NULL(ctx)                                                                             \
+	FAIL_LIBRARY(ctx, __func__, -EINVAL, "a handle or a result pointer is NULL", .id = 0)
+#define FAIL_MEMORY(ctx) FAIL_LIBRARY(ctx, __func__, -ENOMEM, "no memory", .id = 0)
+
+#endif

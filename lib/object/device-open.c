@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "device.h"
+#include "discover.h"
+#include "registry.h"
+
+static int open_node(struct libiommu_ctx *ctx, const char *operation, const char *path,
+                     struct libiommu_device **dev)
+{
+	const struct libiommu_sys *const sys = li_ctx_backend(ctx)->sys;
+	int error;
+	int fd;
+
+	fd = li_sys_open(sys, path, O_RDWR);
+	if (fd < 0)
+		return FAIL_KERNEL(ctx, operation, fd, CALL_OPEN, .subject = path);
+	error = li_device_new(ctx, fd, true, dev);
+	if (error) {
+		li_sys_close(sys, fd);
+		return FAIL_LIBRARY(ctx, operation, error, "no memory", .id = 0);
+	}
+	return 0;
+}
+
+static int open_dir(struct libiommu_ctx *ctx, const char *operation, const char *dir,
+                    struct libiommu_device **dev)
+{
+	struct discover_facts facts;
+	int error;
+
+	error = li_discover_examine(li_ctx_backend(ctx)->sys, dir, &facts);
+	if (error == -ENODEV)
+		return FAIL_LIBRARY(ctx, operation, error, "sysfs has no such device",
+		                    .subject = dir);
+	if (error == -ENOMEM)
+		return FAIL_LIBRARY(ctx, operation, error, "no memory", .id = 0);
+	if (error)
+		return FAIL_KERNEL(ctx, operation, error, CALL_SYSFS, .subject = dir);
+	if (facts.node[0])
+		return open_node(ctx, operation, facts.node, dev);
+	if (facts.obstacle == LIBIOMMU_OBSTACLE_NO_NODE)
+		return FAIL_LIBRARY(ctx, operation, -ENOENT, "the device has no node",
+		                    .subject = facts.advice);
+	return FAIL_LIBRARY(ctx, operation, -ENODEV, "no VFIO driver has the device",
+	                    .subject = facts.advice);
+}
+
+/* Domain (4 to 8 digits), bus, device, function: the text that sysfs uses, or an empty one. */
+static void normalize_address(const char *address, char *text, size_t size)
+{
+	unsigned int domain, bus, slot, function;
+	int domain_end = 0;
+	int end = 0;
+
+	text[0] = '\0';
+	if (strspn(address, "0123456789abcdefABCDEF:.") != strlen(address) || strlen(address) > 16)
+		return;
+	if (sscanf(address, "%8x:%n%2x:%2x.%1x%n", &domain, &domain_end, &bus, &slot, &function,
+	           &end) != 4) {
+		domain = 0;
+		end = 0;
+		if (sscanf(address, "%2x:%2x.%1x%n", &bus, &slot, &function, &end) != 3)
+			return;
+	} else if (domain_end < 5) {
+		return;
+	}
+	if (address[end] || slot > 31 || function > 7)
+		return;
+	snprintf(text, size, "%04x:%02x:%02x.%x", domain, bus, slot, function);
+}
+
+int libiommu_device_open_pci(struct libiommu_ctx *ctx, const char *address,
+                             struct libiommu_device **dev)
+{
+	char text[SYSFS_NAME_MAX];
+	char dir[SYSFS_PATH_MAX];
+
+	if (!ctx || !address || !dev)
+		return FAIL_NULL(ctx);
+	normalize_address(address, text, sizeof(text));
+	if (!text[0])
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
+		                    "not a PCI address like 0000:00:03.0 or 00:03.0",
+		                    .subject = address);
+	snprintf(dir, sizeof(dir), "/sys/bus/pci/devices/%s", text);
+	return open_dir(ctx, __func__, dir, dev);
+}
+
+int libiommu_device_open_sysfs(struct libiommu_ctx *ctx, const char *path,
+                               struct libiommu_device **dev)
+{
+	if (!ctx || !path || !dev)
+		return FAIL_NULL(ctx);
+	if (path[0] != '/')
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "the path is not absolute",
+		                    .subject = path);
+	/* Room for the names of what is looked at in the directory. */
+	if (strlen(path) + SYSFS_NAME_MAX > SYSFS_PATH_MAX)
+		return FAIL_LIBRARY(ctx, __func__, -ENAMETOOLONG, "no path in sysfs is that long",
+		                    .subject = path);
+	return open_dir(ctx, __func__, path, dev);
+}
+
+int libiommu_device_open_node(struct libiommu_ctx *ctx, const char *path,
+                              struct libiommu_device **dev)
+{
+	if (!ctx || !path || !dev)
+		return FAIL_NULL(ctx);
+	return open_node(ctx, __func__, path, dev);
+}
+
+static int take_fd(struct libiommu_ctx *ctx, const char *operation, int fd,
+                   enum libiommu_fd_mode mode, struct libiommu_device **dev)
+{
+	const struct libiommu_sys *const sys = li_ctx_backend(ctx)->sys;
+	int error;
+
+	if (fd < 0 || (unsigned int)mode > LIBIOMMU_FD_DUP)
+		return FAIL_LIBRARY(ctx, operation, -EINVAL, "no descriptor, or an unknown mode",
+		                    .id = 0);
+	if (mode == LIBIOMMU_FD_DUP) {
+		fd = li_sys_dup(sys, fd);
+		if (fd < 0)
+			return FAIL_KERNEL(ctx, operation, fd, CALL_DUP, .id = 0);
+	}
+	error = li_device_new(ctx, fd, mode != LIBIOMMU_FD_BORROW, dev);
+	if (error) {
+		if (mode == LIBIOMMU_FD_DUP)
+			li_sys_close(sys, fd);
+		return FAIL_LIBRARY(ctx, operation, error, "no memory", .id = 0);
+	}
+	return 0;
+}
+
+int libiommu_device_open_fd(struct libiommu_ctx *ctx, int fd, enum libiommu_fd_mode mode,
+                            struct libiommu_device **dev)
+{
+	if (!ctx || !dev)
+		return FAIL_NULL(ctx);
+	return take_fd(ctx, __func__, fd, mode, dev);
+}
+
+int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum libiommu_fd_mode mode, uint32_t id,
+                          uint32_t pt_id, uint64_t label, struct libiommu_device **dev)
+{
+	struct libiommu_device *made;
+	struct idmap_spare spare;
+	int error;
+
+	if (!ctx || !dev)
+		return FAIL_NULL(ctx);
+	if (!id)
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "the id is 0", .id = 0);
+	if (li_idmap_spare_alloc(&spare))
+		return FAIL_MEMORY(ctx);
+	error = take_fd(ctx, __func__, fd, mode, &made);
+	if (error) {
+		li_idmap_spare_free(&spare);
+		return error;
+	}
+	error = li_device_set_bound(made, id, label, &spare);
+	li_idmap_spare_free(&spare);
+	if (error) {
+		li_device_discard(made, mode == LIBIOMMU_FD_DUP);
+		return FAIL_LIBRARY(ctx, __func__, error,
+		                    "a device of the context has the id, or no kernel gives it",
+		                    .id = id);
+	}
+	li_device_set_attachment(made, &(const struct attachment){.pt_id = pt_id});
+	*dev = made;
+	return 0;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "device.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "group.h"
+#include "hwpt.h"
+#include "ioas.h"
+#include "registry.h"
+
+/*
+ * How far a device's life has come. The getters read these without the lock, so what they guard
+ * is written before.
+ */
+enum device_state {
+	STATE_BOUND = 1,
+	STATE_GROUPED = 2,
+	STATE_LABELLED = 4,
+	STATE_REVOKED = 8,
+};
+
+struct libiommu_device {
+	struct libiommu_ctx *ctx;
+	struct group *group;
+	int fd;
+	bool own_fd;
+	atomic_uint state;
+	_Atomic uint32_t pt_id;
+	/*
+	 * Held for reading by whoever uses the descriptor, for writing by whoever changes the
+	 * fields around it.
+	 */
+	pthread_rwlock_t lock;
+	struct device_entry entry;
+	struct attachment attachment;
+	struct mapping_list mappings;
+};
+
+static unsigned int state_of(const struct libiommu_device *dev)
+{
+	return atomic_load_explicit(&dev->state, memory_order_acquire);
+}
+
+static void add_state(struct libiommu_device *dev, unsigned int state)
+{
+	atomic_fetch_or_explicit(&dev->state, state, memory_order_release);
+}
+
+int li_device_new(struct libiommu_ctx *ctx, int fd, bool own, struct libiommu_device **dev)
+{
+	struct libiommu_device *const made = calloc(1, sizeof(*made));
+
+	if (!made)
+		return -ENOMEM;
+	made->ctx = ctx;
+	made->fd = fd;
+	made->own_fd = own;
+	made->entry.dev = made;
+	atomic_init(&made->state, 0);
+	atomic_init(&made->pt_id, 0);
+	pthread_rwlock_init(&made->lock, NULL);
+	li_mapping_list_init(&made->mappings, li_ctx_backend(ctx)->sys);
+	li_ctx_count(ctx, LIBIOMMU_OBJECT_DEVICE, 1);
+	*dev = made;
+	return 0;
+}
+
+int li_device_new_grouped(struct libiommu_ctx *ctx, int fd, struct group *group,
+                          struct libiommu_device **dev)
+{
+	const int error = li_device_new(ctx, fd, true, dev);
+
+	if (error)
+		return error;
+	(*dev)->group = group;
+	add_state(*dev, STATE_BOUND | STATE_GROUPED);
+	return 0;
+}
+
+static int refuse(const struct libiommu_device *dev, const char *operation, enum device_need need)
+{
+	const unsigned int state = state_of(dev);
+
+	if (state & STATE_REVOKED)
+		return FAIL_LIBRARY(dev->ctx, operation, -ENODEV, "the device was revoked",
+		                    .id = dev->entry.id);
+	if ((need & DEVICE_BOUND) && !(state & STATE_BOUND))
+		return FAIL_LIBRARY(dev->ctx, operation, -EINVAL,
+		                    "the device is not bound (libiommu_device_bind())", .id = 0);
+	return FAIL_LIBRARY(dev->ctx, operation, -EOPNOTSUPP,
+	                    "the device was opened by its group: it has no kernel id, and lives on "
+	                    "the compatibility address space (libiommu_ioas_get_compat())",
+	                    .id = 0);
+}
+
+static bool serves(const struct libiommu_device *dev, enum device_need need)
+{
+	const unsigned int state = state_of(dev);
+
+	if (state & STATE_REVOKED)
+		return false;
+	if ((need & DEVICE_BOUND) && !(state & STATE_BOUND))
+		return false;
+	return need != DEVICE_NODE || !(state & STATE_GROUPED);
+}
+
+static int enter(struct libiommu_device *dev, const char *operation, enum device_need need,
+                 int (*lock)(pthread_rwlock_t *))
+{
+	if (!dev)
+		return FAIL_LIBRARY(NULL, operation, -EINVAL,
+		                    "a handle or a result pointer is NULL", .id = 0);
+	lock(&dev->lock);
+	if (serves(dev, need))
+		return 0;
+	pthread_rwlock_unlock(&dev->lock);
+	return refuse(dev, operation, need);
+}
+
+int li_device_enter(struct libiommu_device *dev, const char *operation, enum device_need need)
+{
+	return enter(dev, operation, need, pthread_rwlock_rdlock);
+}
+
+int li_device_enter_alone(struct libiommu_device *dev, const char *operation, enum device_need need)
+{
+	return enter(dev, operation, need, pthread_rwlock_wrlock);
+}
+
+void li_device_leave(struct libiommu_device *dev)
+{
+	pthread_rwlock_unlock(&dev->lock);
+}
+
+int li_device_ioctl(struct libiommu_device *dev, unsigned long request, void *arg)
+{
+	return li_sys_ioctl(li_ctx_backend(dev->ctx)->sys, dev->fd, request, arg);
+}
+
+int li_device_fd(const struct libiommu_device *dev)
+{
+	return dev->fd;
+}
+
+struct libiommu_ctx *li_device_ctx(const struct libiommu_device *dev)
+{
+	return dev->ctx;
+}
+
+uint32_t li_device_id(const struct libiommu_device *dev)
+{
+	return dev->entry.id;
+}
+
+const struct attachment *li_device_attachment(const struct libiommu_device *dev)
+{
+	return &dev->attachment;
+}
+
+void li_device_set_attachment(struct libiommu_device *dev, const struct attachment *attachment)
+{
+	const struct attachment old = dev->attachment;
+
+	if (attachment->ioas)
+		li_ioas_pin(attachment->ioas);
+	if (attachment->hwpt)
+		li_hwpt_pin(attachment->hwpt);
+	dev->attachment = *attachment;
+	atomic_store(&dev->pt_id, attachment->pt_id);
+	if (old.ioas)
+		li_ioas_unpin(old.ioas);
+	if (old.hwpt)
+		li_hwpt_unpin(old.hwpt);
+}
+
+struct mapping_list *li_device_mappings(struct libiommu_device *dev)
+{
+	return &dev->mappings;
+}
+
+bool li_device_is_grouped(const struct libiommu_device *dev)
+{
+	return state_of(dev) & STATE_GROUPED;
+}
+
+bool li_device_is_labelled(const struct libiommu_device *dev)
+{
+	return state_of(dev) & STATE_LABELLED;
+}
+
+int li_device_set_bound(struct libiommu_device *dev, uint32_t id, uint64_t label,
+                        struct idmap_spare *spare)
+{
+	int error;
+
+	dev->entry.id = id;
+	dev->entry.label = label;
+	error = li_registry_add(li_ctx_registry(dev->ctx), &dev->entry, spare);
+	if (error)
+		dev->entry.id = 0;
+	else
+		add_state(dev, STATE_BOUND | STATE_LABELLED);
+	return error;
+}
+
+/*
+ * Alone on the device: forget its id first, since the kernel may give it to another device once
+ * the descriptor is closed.
+ */
+static void let_go(struct libiommu_device *dev)
+{
+	const struct backend *const backend = li_ctx_backend(dev->ctx);
+
+	li_registry_remove(li_ctx_registry(dev->ctx), &dev->entry);
+	if (dev->own_fd)
+		li_sys_close(backend->sys, dev->fd);
+	else if (dev->attachment.ioas || dev->attachment.hwpt)
+		backend->ops->detach(backend, dev->fd);
+	if (dev->group)
+		li_group_put(dev->ctx, dev->group);
+	li_device_set_attachment(dev, &(const struct attachment){0});
+}
+
+void li_device_discard(struct libiommu_device *dev, bool close_fd)
+{
+	dev->own_fd = close_fd;
+	libiommu_device_destroy(dev);
+}
+
+int libiommu_device_revoke(struct libiommu_device *dev)
+{
+	int error = 0;
+
+	if (!dev)
+		return FAIL_NULL(NULL);
+	pthread_rwlock_wrlock(&dev->lock);
+	if (!(state_of(dev) & STATE_REVOKED)) {
+		error = li_mapping_list_replace(&dev->mappings);
+		if (!error) {
+			let_go(dev);
+			add_state(dev, STATE_REVOKED);
+		}
+	}
+	pthread_rwlock_unlock(&dev->lock);
+	return error ? FAIL_KERNEL(dev->ctx, __func__, error, CALL_MMAP, .id = dev->entry.id) : 0;
+}
+
+int libiommu_device_destroy(struct libiommu_device *dev)
+{
+	if (!dev)
+		return 0;
+	if (!li_mapping_list_empty(&dev->mappings))
+		return FAIL_LIBRARY(dev->ctx, __func__, -EBUSY, "one of its BARs is still mapped",
+		                    .id = dev->entry.id);
+	if (!(state_of(dev) & STATE_REVOKED))
+		let_go(dev);
+	li_ctx_count(dev->ctx, LIBIOMMU_OBJECT_DEVICE, -1);
+	li_mapping_list_free(&dev->mappings);
+	pthread_rwlock_destroy(&dev->lock);
+	free(dev);
+	return 0;
+}
+
+int libiommu_device_fd(const struct libiommu_device *dev)
+{
+	if (!dev)
+		return FAIL_NULL(NULL);
+	if (state_of(dev) & STATE_REVOKED)
+		return refuse(dev, __func__, DEVICE_OPEN);
+	return dev->fd;
+}
+
+int libiommu_device_id(const struct libiommu_device *dev, uint32_t *id)
+{
+	if (!dev || !id)
+		return FAIL_NULL(dev ? dev->ctx : NULL);
+	if ((state_of(dev) & (STATE_BOUND | STATE_GROUPED)) != STATE_BOUND)
+		return refuse(dev, __func__, DEVICE_NODE);
+	*id = dev->entry.id;
+	return 0;
+}
+
+int libiommu_device_label(const struct libiommu_device *dev, uint64_t *label)
+{
+	if (!dev || !label)
+		return FAIL_NULL(dev ? dev->ctx : NULL);
+	if (!(state_of(dev) & STATE_LABELLED))
+		return FAIL_LIBRARY(dev->ctx, __func__, -EINVAL,
+		                    "the device has no label yet (libiommu_device_bind())",
+		                    .id = 0);
+	*label = dev->entry.label;
+	return 0;
+}
+
+int libiommu_device_pt_id(const struct libiommu_device *dev, uint32_t *pt_id)
+{
+	uint32_t found;
+
+	if (!dev || !pt_id)
+		return FAIL_NULL(dev ? dev->ctx : NULL);
+	found = atomic_load(&dev->pt_id);
+	if (!found)
+		return FAIL_LIBRARY(dev->ctx, __func__, -ENOENT, "the device is not attached",
+		                    .id = dev->entry.id);
+	*pt_id = found;
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#ifndef LIBIOMMU_OBJECT_DEVICE_H
+#define LIBIOMMU_OBJECT_DEVICE_H
+
+#include <libiommu/device.h>
+
+#include "ctx.h"
+#include "mapping.h"
+
+struct group;
+struct idmap_spare;
+
+/*
+ * What a call needs of the device; it is refused with the documented error where that is missing.
+ */
+enum device_need {
+	DEVICE_OPEN = 0,     /* not revoked */
+	DEVICE_BOUND = 1,    /* bound, also by the kernel through its group */
+	DEVICE_NODE = 2 | 1, /* bound through its own node, so that it has a kernel id */
+};
+
+/*
+ * Every call that uses the device's descriptor is between these two, so that a revoke waits for
+ * it and none comes after. li_device_enter() checks for NULL too. It returns 0, or an error that
+ * it has recorded under @operation, and then li_device_leave() is not called. Such calls run side
+ * by side.
+ */
+int li_device_enter(struct libiommu_device *dev, const char *operation, enum device_need need);
+void li_device_leave(struct libiommu_device *dev);
+/* The same for a call that changes what the device is attached to: alone. */
+int li_device_enter_alone(struct libiommu_device *dev, const char *operation,
+                          enum device_need need);
+
+/* Between the two: */
+int li_device_ioctl(struct libiommu_device *dev, unsigned long request, void *arg);
+int li_device_fd(const struct libiommu_device *dev);
+
+/* Any time: */
+struct libiommu_ctx *li_device_ctx(const struct libiommu_device *dev);
+/* 0 where the kernel has given none. */
+uint32_t li_device_id(const struct libiommu_device *dev);
+
+/* What the device is attached to. The kernel's id of it is 0 while there is none. */
+struct attachment {
+	struct libiommu_ioas
+		*ioas; /* one of the two, or neither when all that is known is the id */
+	struct libiommu_hwpt *hwpt;
+	uint32_t pt_id;
+};
+
+/*
+ * Between li_device_enter_alone() and li_device_leave(); put in, it pins what it names, and
+ * unpins what was there.
+ */
+const struct attachment *li_device_attachment(const struct libiommu_device *dev);
+void li_device_set_attachment(struct libiommu_device *dev, const struct attachment *attachment);
+
+/*
+ * What is mapped of it into the process. Add between li_device_enter() and li_device_leave(),
+ * remove outside of them.
+ */
+struct mapping_list *li_device_mappings(struct libiommu_device *dev);
+
+/*
+ * A device that is open, or one that the kernel has bound through its group. @fd belongs to it
+ * afterwards, closed at the end if @own says so. Returns 0 or -ENOMEM, which is not recorded and
+ * closes nothing.
+ */
+int li_device_new(struct libiommu_ctx *ctx, int fd, bool own, struct libiommu_device **dev);
+int li_device_new_grouped(struct libiommu_ctx *ctx, int fd, struct group *group,
+                          struct libiommu_device **dev);
+
+/*
+ * Undo li_device_new() where the open fails after all: a failing call closes nothing of the
+ * caller's.
+ */
+void li_device_discard(struct libiommu_device *dev, bool close_fd);
+
+/*
+ * Alone on the device, or before anybody else knows it: it is bound under this id, 0 for one
+ * opened by its group.
+ */
+int li_device_set_bound(struct libiommu_device *dev, uint32_t id, uint64_t label,
+                        struct idmap_spare *spare);
+bool li_device_is_grouped(const struct libiommu_device *dev);
+bool li_device_is_labelled(const struct libiommu_device *dev);
+
+#endif

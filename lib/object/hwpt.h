@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#ifndef LIBIOMMU_OBJECT_HWPT_H
+#define LIBIOMMU_OBJECT_HWPT_H
+
+#include <libiommu/hwpt.h>
+
+struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt);
+uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt);
+/* Something that must go before the page table: an attachment. */
+void li_hwpt_pin(struct libiommu_hwpt *hwpt);
+void li_hwpt_unpin(struct libiommu_hwpt *hwpt);
+
+#endif

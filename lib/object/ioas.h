@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#ifndef LIBIOMMU_OBJECT_IOAS_H
+#define LIBIOMMU_OBJECT_IOAS_H
+
+#include <libiommu/ioas.h>
+
+struct libiommu_ctx *li_ioas_ctx(const struct libiommu_ioas *ioas);
+uint32_t li_ioas_id(const struct libiommu_ioas *ioas);
+/* Something that must go before the address space: an attachment, a page table. */
+void li_ioas_pin(struct libiommu_ioas *ioas);
+void li_ioas_unpin(struct libiommu_ioas *ioas);
+
+#endif
