@@ -164,7 +164,8 @@ LIBIOMMU_API int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum li
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
  * @syscalls openat, ioctl (VFIO_GROUP_GET_STATUS, VFIO_GROUP_SET_CONTAINER,
- *   VFIO_GROUP_GET_DEVICE_FD), close.
+ *   VFIO_GROUP_GET_DEVICE_FD), close; on failure also readlink, getdents64, read and fstat in sysfs
+ *   and /proc, to find out what or who is in the way.
  * @kernel 6.2
  * @since 0.1
  */
@@ -199,8 +200,8 @@ LIBIOMMU_API int libiommu_device_open_group(struct libiommu_ctx *ctx, const char
  * @retval -ENOMEM      No memory.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_BIND_IOMMUFD); on failure also openat, readlink, getdents64 and
- *   close in sysfs.
+ * @syscalls ioctl (VFIO_DEVICE_BIND_IOMMUFD); on failure also openat, readlink, getdents64,
+ *   read, fstat and close in sysfs and /proc, to find out what or who is in the way.
  * @kernel 6.6; tokens 6.17
  * @since 0.1
  * @follows VFIO uAPI, VFIO_DEVICE_BIND_IOMMUFD.

@@ -20,7 +20,7 @@ static const struct hint hints[] = {
 	{CALL_OPEN_CTX, EACCES, "no permission on the node: root, or a udev rule, is needed"},
 	{CALL_OPEN, EACCES, "no permission on the node: give it to this user (chown, udev)"},
 	{CALL_OPEN, ENOENT, "there is no such node"},
-	{CALL_OPEN, EBUSY, "in use: another process has it open"},
+	{CALL_OPEN, EBUSY, "in use, through this file or another one for the same device"},
 	{CALL_OPEN, EPERM, "refused: a device without an IOMMU needs CAP_SYS_RAWIO"},
 	{CALL_OPEN, EMFILE, "this process has no descriptor left (ulimit -n)"},
 	{CALL_DESTROY, EBUSY,

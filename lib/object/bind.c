@@ -3,25 +3,39 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../base/uapi/vfio.h"
 #include "device.h"
 #include "discover.h"
+#include "holder.h"
 #include "registry.h"
 
-/* What sysfs knows to be in the way, found through the node that the descriptor was opened from. */
-static void explain(const struct libiommu_device *dev, struct discover_facts *facts)
+/*
+ * What is in the way, found through the node that the descriptor was opened from: somebody else who
+ * has it open, or has its group, or what sysfs knows.
+ */
+static void explain(const struct libiommu_device *dev, int error, char *text, size_t size)
 {
 	const struct libiommu_sys *const sys = li_ctx_backend(li_device_ctx(dev))->sys;
-	char name[SYSFS_NAME_MAX];
+	const int fd = li_device_fd(dev);
+	struct discover_facts facts;
 	char path[SYSFS_PATH_MAX];
+	char node[SYSFS_PATH_MAX];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", li_device_fd(dev));
-	if (li_sysfs_link(sys, path, name, sizeof(name)) < 0)
+	text[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (li_sys_readlink(sys, path, node, sizeof(node)) < 0 || !strrchr(node, '/'))
 		return;
-	snprintf(path, sizeof(path), "/sys/class/vfio-dev/%s/device", name);
-	if (li_discover_examine(sys, path, facts))
-		facts->advice[0] = '\0';
+	snprintf(path, sizeof(path), "/sys/class/vfio-dev/%.128s/device", strrchr(node, '/') + 1);
+	if (li_discover_examine(sys, path, &facts))
+		return;
+	if (error == -EBUSY && facts.group >= 0)
+		snprintf(node, sizeof(node), "/dev/vfio/%d", facts.group);
+	if (error == -EINVAL || error == -EBUSY)
+		li_holder_find(sys, node, fd, text, size);
+	if (!text[0])
+		snprintf(text, size, "%s", facts.advice);
 }
 
 /* Returns the kernel's error, and its id of the device. */
@@ -61,7 +75,7 @@ static int check(const struct libiommu_device *dev, const uint8_t *vf_token, uin
 int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint8_t *vf_token,
                          uint32_t flags)
 {
-	struct discover_facts facts = {.advice = ""};
+	char obstacle[SYSFS_PATH_MAX];
 	struct idmap_spare spare;
 	struct libiommu_ctx *ctx;
 	const char *text = NULL;
@@ -84,12 +98,12 @@ int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint
 	if (!li_device_is_grouped(dev))
 		error = bind_node(dev, vf_token, &id);
 	if (error) {
-		explain(dev, &facts);
+		explain(dev, error, obstacle, sizeof(obstacle));
 	} else {
 		li_registry_evict(li_ctx_registry(ctx), id);
 		li_device_set_bound(dev, id, label, &spare);
 	}
 	li_device_leave(dev);
 	li_idmap_spare_free(&spare);
-	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_BIND, .subject = facts.advice) : 0;
+	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_BIND, .subject = obstacle) : 0;
 }

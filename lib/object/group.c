@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "../base/uapi/vfio.h"
 #include "device.h"
 #include "discover.h"
+#include "holder.h"
 
 struct group {
 	struct group *next;
@@ -127,21 +127,36 @@ static bool write_name(char *text, size_t size, const char *name, const uint8_t 
 	return length > 0 && (size_t)length < size;
 }
 
-/* Which device of the group is in the way, where the name is one that sysfs knows. */
-static void explain(struct libiommu_ctx *ctx, const char *name, struct discover_facts *facts)
+/*
+ * What is in the way: somebody else who has the group open, or a device of it that the host has,
+ * where the name is one that sysfs knows.
+ */
+static void explain(struct libiommu_ctx *ctx, const char *group, const char *name, int error,
+                    char *text, size_t size)
 {
+	const struct libiommu_sys *const sys = li_ctx_backend(ctx)->sys;
+	struct discover_facts facts;
 	char dir[SYSFS_PATH_MAX];
 
-	snprintf(dir, sizeof(dir), "/sys/bus/pci/devices/%s", name);
-	if (li_discover_examine(li_ctx_backend(ctx)->sys, dir, facts))
-		facts->advice[0] = '\0';
+	snprintf(dir, sizeof(dir), "/sys/bus/pci/devices/%.128s", name);
+	if (li_discover_examine(sys, dir, &facts))
+		facts = (struct discover_facts){.obstacle = LIBIOMMU_OBSTACLE_NONE};
+	text[0] = '\0';
+	if (error == -EBUSY)
+		li_holder_find(sys, group, -1, text, size);
+	if (error == -EBUSY && !text[0] && facts.node[0])
+		li_holder_find(sys, facts.node, -1, text, size);
+	if (error == -EPERM)
+		snprintf(text, size, "%s", facts.advice);
+	if (!text[0])
+		snprintf(text, size, "%s", group);
 }
 
 int libiommu_device_open_group(struct libiommu_ctx *ctx, const char *group, const char *name,
                                const uint8_t *vf_token, struct libiommu_device **dev)
 {
 	char kernel_name[SYSFS_NAME_MAX + 64];
-	struct discover_facts facts;
+	char obstacle[SYSFS_PATH_MAX];
 	enum failure_call call;
 	struct group *shared;
 	int error;
@@ -156,10 +171,8 @@ int libiommu_device_open_group(struct libiommu_ctx *ctx, const char *group, cons
 	if (error == -ENOMEM && call == CALL_NONE)
 		return FAIL_MEMORY(ctx);
 	if (error) {
-		explain(ctx, name, &facts);
-		return FAIL_KERNEL(ctx, __func__, error, call,
-		                   .subject = facts.advice[0] && error == -EPERM ? facts.advice
-		                                                                 : group);
+		explain(ctx, group, name, error, obstacle, sizeof(obstacle));
+		return FAIL_KERNEL(ctx, __func__, error, call, .subject = obstacle);
 	}
 	fd = li_sys_ioctl(li_ctx_backend(ctx)->sys, shared->fd, UAPI_IOC_VFIO_GROUP_GET_DEVICE_FD,
 	                  kernel_name);
