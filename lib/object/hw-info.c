@@ -47,23 +47,19 @@ static int ask_all(struct libiommu_device *dev, struct libiommu_hw_info *info,
 }
 
 /*
- * A kernel that does not know a field leaves it as it was, and 0 is an answer too. What tells them
- * apart is that kernels overwrite the fields they know without looking, refuse bytes they know as
- * reserved unless they are 0 (-EOPNOTSUPP), and refuse bytes beyond what they know likewise
- * (-E2BIG).
+ * A kernel that does not know a field leaves it 0, and 0 is an answer too. What tells them apart is
+ * that kernels overwrite the fields they know without looking, refuse bytes they know as reserved
+ * unless they are 0 (-EOPNOTSUPP), and refuse bytes beyond what they know likewise (-E2BIG). The
+ * kernel's version would not tell: PASIDs came to stable kernels that lack the ioctls of 6.15.
  */
 static enum hw_reports find_reports(struct libiommu_device *dev)
 {
 	struct uapi_hw_info cmd = {.out_max_pasid_log2 = UINT8_MAX, .out_capabilities = UINT64_MAX};
+	const int error = ask(dev, &cmd);
 
-	switch (ask(dev, &cmd)) {
-	case 0:
+	if (!error && cmd.out_max_pasid_log2 != UINT8_MAX)
 		return HW_REPORTS_PASID;
-	case -EOPNOTSUPP:
-		return HW_REPORTS_CAPABILITIES;
-	default:
-		return HW_REPORTS_TYPE;
-	}
+	return error && error != -EOPNOTSUPP ? HW_REPORTS_TYPE : HW_REPORTS_CAPABILITIES;
 }
 
 /* Refused where there is no such extension, and by kernels before 6.17. */
