@@ -201,19 +201,20 @@ static int no_iommu(const struct look *look)
 {
 	char *names;
 	const int error = read_names(look->sys, IOMMUS, &names);
-	bool any;
 
 	if (error)
 		return error;
-	any = names[0];
+	if (names[0])
+		obstruct(look, LIBIOMMU_OBSTACLE_NO_IOMMU,
+		         "no IOMMU of this machine covers it (" IOMMUS " has %s%s)", names,
+		         names[strlen(names) + 1] ? " and others" : "");
+	else
+		obstruct(look, LIBIOMMU_OBSTACLE_NO_IOMMU,
+		         "no IOMMU is active: switch it on in the firmware (VT-d, AMD-Vi, SMMU) "
+		         "and, on Intel, boot with intel_iommu=on; a virtual machine needs a "
+		         "virtual one");
 	free(names);
-	if (any)
-		return obstruct(look, LIBIOMMU_OBSTACLE_NO_IOMMU,
-		                "the IOMMUs of this machine do not cover it (see " IOMMUS ")");
-	return obstruct(
-		look, LIBIOMMU_OBSTACLE_NO_IOMMU,
-		"no IOMMU is active: switch it on in the firmware (VT-d, AMD-Vi, SMMU) and, "
-		"on Intel, boot with intel_iommu=on; a virtual machine needs a virtual one");
+	return 0;
 }
 
 static int not_pci(const struct look *look)
