@@ -96,14 +96,15 @@ struct libiommu_device *script_device_grouped(struct libiommu_ctx *ctx, int grou
 	struct libiommu_device *dev;
 
 	EXPECT_OPEN("/dev/vfio/9", group_fd);
-	EXPECT_IOCTL(group_fd, VFIO_GROUP_GET_STATUS,
-	             IN(struct uapi_vfio_group_status, .argsz = sizeof(struct uapi_vfio_group_status)),
-	             SET(struct uapi_vfio_group_status, flags, UAPI_VFIO_GROUP_FLAGS_VIABLE));
+	EXPECT_IOCTL(
+		group_fd, VFIO_GROUP_GET_STATUS,
+		IN(struct uapi_vfio_group_status, .argsz = sizeof(struct uapi_vfio_group_status)),
+		SET(struct uapi_vfio_group_status, flags, UAPI_VFIO_GROUP_FLAGS_VIABLE));
 	EXPECT_IOCTL(group_fd, VFIO_GROUP_SET_CONTAINER, IN(int32_t, CTX_FD));
 	EXPECT_IOCTL(group_fd, VFIO_GROUP_GET_DEVICE_FD, IN_TEXT("0000:00:04.0"), .result = fd,
 	             .opens = fd);
-	assert_int_equal(
-	        libiommu_device_open_group(ctx, "/dev/vfio/9", "0000:00:04.0", NULL, &dev), 0);
+	assert_int_equal(libiommu_device_open_group(ctx, "/dev/vfio/9", "0000:00:04.0", NULL, &dev),
+	                 0);
 	return dev;
 }
 

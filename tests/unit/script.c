@@ -153,11 +153,11 @@ static int script_dup(void *user, int fd)
 static int script_ioctl(void *user, int fd, unsigned long request, void *arg)
 {
 	const struct step call = {
-	        .op = STEP_IOCTL,
-	        .fd = fd,
-	        .request = request,
-	        .name = dump_request_name(request),
-	        .in = arg,
+		.op = STEP_IOCTL,
+		.fd = fd,
+		.request = request,
+		.name = dump_request_name(request),
+		.in = arg,
 	};
 	const struct step *const step = take(&call);
 
@@ -186,8 +186,8 @@ static ssize_t script_read(void *user, int fd, void *buffer, size_t size)
 
 static ssize_t script_pread(void *user, int fd, void *buffer, size_t size, uint64_t offset)
 {
-	const struct step *const step = take(&(const struct step){
-	        .op = STEP_PREAD, .fd = fd, .length = size, .offset = offset});
+	const struct step *const step = take(
+		&(const struct step){.op = STEP_PREAD, .fd = fd, .length = size, .offset = offset});
 
 	(void)user;
 	ledger_use_fd(fd);
@@ -197,11 +197,8 @@ static ssize_t script_pread(void *user, int fd, void *buffer, size_t size, uint6
 
 static ssize_t script_pwrite(void *user, int fd, const void *buffer, size_t size, uint64_t offset)
 {
-	const struct step *const step = take(&(const struct step){.op = STEP_PWRITE,
-	                                                          .fd = fd,
-	                                                          .in = buffer,
-	                                                          .in_size = size,
-	                                                          .offset = offset});
+	const struct step *const step = take(&(const struct step){
+		.op = STEP_PWRITE, .fd = fd, .in = buffer, .in_size = size, .offset = offset});
 
 	(void)user;
 	ledger_use_fd(fd);

@@ -73,7 +73,7 @@ void script_add(const struct step *step);
 
 #define EXPECT(operation, ...)                                                                     \
 	script_add(&(const struct step){                                                           \
-	        .op = STEP_##operation, .file = __FILE__, .line = __LINE__, __VA_ARGS__})
+		.op = STEP_##operation, .file = __FILE__, .line = __LINE__, __VA_ARGS__})
 
 /* The result is the descriptor, or -errno. */
 #define EXPECT_OPEN(at, opened) EXPECT(OPEN, .path = (at), .flags = O_RDWR, .result = (opened))
@@ -88,12 +88,11 @@ void script_add(const struct step *step);
 	EXPECT(IOCTL, .fd = (on), .request = UAPI_IOC_##ioctl, .name = #ioctl, __VA_ARGS__)
 
 /* The argument, a structure or a number; its bytes are compared. Not named is zero. */
-#define IN(type, ...)   .in = &(const type){__VA_ARGS__}, .in_size = sizeof(type)
-#define IN_TEXT(text)   .in = (text), .in_size = strlen(text) + 1
-#define IN_BYTES(p, n)  .in = (p), .in_size = (n)
+#define IN(type, ...)  .in = &(const type){__VA_ARGS__}, .in_size = sizeof(type)
+#define IN_TEXT(text)  .in = (text), .in_size = strlen(text) + 1
+#define IN_BYTES(p, n) .in = (p), .in_size = (n)
 /* What of it is not compared: IGNORE(struct uapi_ioas_map, .user_va = UINT64_MAX). */
-#define IGNORE(type, ...)                                                                          \
-	.ignore = &(const type){__VA_ARGS__}, .ignore_size = sizeof(type)
+#define IGNORE(type, ...) .ignore = &(const type){__VA_ARGS__}, .ignore_size = sizeof(type)
 /* The reply: the whole argument, one field of it, or bytes at an offset. */
 #define OUT(type, ...) .out = &(const type){__VA_ARGS__}, .out_size = sizeof(type)
 #define SET(type, field, value)                                                                    \

@@ -59,7 +59,8 @@ static void test_alloc_loop_meets_every_allocation(void **state)
 	unsigned int rounds = 0;
 
 	(void)state;
-	ALLOC_LOOP {
+	ALLOC_LOOP
+	{
 		struct libiommu_ctx_config *const config = script_ctx_config();
 		struct libiommu_ctx *ctx = NULL;
 
@@ -78,9 +79,9 @@ static void test_alloc_loop_meets_every_allocation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        SCRIPT_TEST(test_objects_come_and_go),
-	        SCRIPT_TEST(test_paths),
-	        SCRIPT_TEST(test_alloc_loop_meets_every_allocation),
+		SCRIPT_TEST(test_objects_come_and_go),
+		SCRIPT_TEST(test_paths),
+		SCRIPT_TEST(test_alloc_loop_meets_every_allocation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
