@@ -23,6 +23,8 @@
 
 LIBIOMMU_BEGIN_DECLS
 
+struct pollfd;
+
 /** @brief Open @p path with the flags of open(2), O_CLOEXEC among them; returns a descriptor. */
 typedef int (*libiommu_sys_open_fn)(void *user, const char *path, int flags);
 /** @brief Close @p fd; returns 0. It is closed also when an error is returned. */
@@ -33,6 +35,8 @@ typedef int (*libiommu_sys_dup_fn)(void *user, int fd);
 typedef int (*libiommu_sys_ioctl_fn)(void *user, int fd, unsigned long request, void *arg);
 /** @brief read(2): up to @p size bytes; returns the count. */
 typedef ssize_t (*libiommu_sys_read_fn)(void *user, int fd, void *buffer, size_t size);
+/** @brief write(2): up to @p size bytes; returns the count. */
+typedef ssize_t (*libiommu_sys_write_fn)(void *user, int fd, const void *buffer, size_t size);
 /** @brief pread(2): up to @p size bytes at @p offset; returns the count. */
 typedef ssize_t (*libiommu_sys_pread_fn)(void *user, int fd, void *buffer, size_t size,
                                          uint64_t offset);
@@ -46,6 +50,12 @@ typedef int (*libiommu_sys_mmap_fn)(void *user, void *address, size_t length, in
 typedef int (*libiommu_sys_munmap_fn)(void *user, void *address, size_t length);
 /** @brief readlink(2), but NUL-terminated; returns the length without the NUL, or -ENAMETOOLONG. */
 typedef int (*libiommu_sys_readlink_fn)(void *user, const char *path, char *buffer, size_t size);
+/**
+ * @brief poll(2) on @p count descriptors for @p timeout milliseconds, without end when it is
+ * negative; returns how many are ready. An interruption by a signal is -EINTR.
+ */
+typedef int (*libiommu_sys_poll_fn)(void *user, struct pollfd *fds, unsigned int count,
+                                    int timeout);
 /**
  * @brief The names in a directory, without "." and "..", each ended by a NUL, one after the other,
  * in any order.
@@ -233,6 +243,32 @@ LIBIOMMU_API int libiommu_sys_set_readlink(struct libiommu_sys *sys, libiommu_sy
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_sys_set_list(struct libiommu_sys *sys, libiommu_sys_list_fn fn);
+
+/**
+ * @brief Replace write(2).
+ *
+ * @param sys   The door.
+ * @param fn  The replacement; NULL returns to libc.
+ * @return 0.
+ * @retval -EINVAL  @p sys is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_sys_set_write(struct libiommu_sys *sys, libiommu_sys_write_fn fn);
+
+/**
+ * @brief Replace poll(2).
+ *
+ * @param sys   The door.
+ * @param fn  The replacement; NULL returns to libc.
+ * @return 0.
+ * @retval -EINVAL  @p sys is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_sys_set_poll(struct libiommu_sys *sys, libiommu_sys_poll_fn fn);
 
 LIBIOMMU_END_DECLS
 

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -26,6 +27,8 @@ struct libiommu_sys {
 	libiommu_sys_munmap_fn munmap;
 	libiommu_sys_readlink_fn readlink;
 	libiommu_sys_list_fn list;
+	libiommu_sys_write_fn write;
+	libiommu_sys_poll_fn poll;
 };
 
 static int libc_open(void *user, const char *path, int flags)
@@ -137,6 +140,22 @@ static ssize_t libc_list(void *user, const char *path, char *buffer, size_t size
 	return error ? -error : (ssize_t)used;
 }
 
+static ssize_t libc_write(void *user, int fd, const void *buffer, size_t size)
+{
+	const ssize_t put = write(fd, buffer, size);
+
+	(void)user;
+	return put < 0 ? -errno : put;
+}
+
+static int libc_poll(void *user, struct pollfd *fds, unsigned int count, int timeout)
+{
+	const int ready = poll(fds, count, timeout);
+
+	(void)user;
+	return ready < 0 ? -errno : ready;
+}
+
 static const struct libiommu_sys libc_sys = {
 	.open = libc_open,
 	.close = libc_close,
@@ -149,6 +168,8 @@ static const struct libiommu_sys libc_sys = {
 	.munmap = libc_munmap,
 	.readlink = libc_readlink,
 	.list = libc_list,
+	.write = libc_write,
+	.poll = libc_poll,
 };
 
 const struct libiommu_sys *li_sys_libc(void)
@@ -213,6 +234,8 @@ DEFINE_SETTER(mmap)
 DEFINE_SETTER(munmap)
 DEFINE_SETTER(readlink)
 DEFINE_SETTER(list)
+DEFINE_SETTER(write)
+DEFINE_SETTER(poll)
 
 int li_sys_open(const struct libiommu_sys *sys, const char *path, int flags)
 {
@@ -270,6 +293,16 @@ int li_sys_readlink(const struct libiommu_sys *sys, const char *path, char *buff
 ssize_t li_sys_list(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size)
 {
 	return sys->list(sys->user, path, buffer, size);
+}
+
+ssize_t li_sys_write(const struct libiommu_sys *sys, int fd, const void *buffer, size_t size)
+{
+	return sys->write(sys->user, fd, buffer, size);
+}
+
+int li_sys_poll(const struct libiommu_sys *sys, struct pollfd *fds, unsigned int count, int timeout)
+{
+	return sys->poll(sys->user, fds, count, timeout);
 }
 
 uint64_t li_sys_memlock_limit(void)

@@ -29,6 +29,9 @@ int li_sys_mmap(const struct libiommu_sys *sys, void *address, size_t length, in
 int li_sys_munmap(const struct libiommu_sys *sys, void *address, size_t length);
 int li_sys_readlink(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size);
 ssize_t li_sys_list(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size);
+ssize_t li_sys_write(const struct libiommu_sys *sys, int fd, const void *buffer, size_t size);
+int li_sys_poll(const struct libiommu_sys *sys, struct pollfd *fds, unsigned int count,
+                int timeout);
 
 /*
  * Not of a context, and so not replaceable: the process's locked-memory limit in bytes,
