@@ -13,6 +13,7 @@
 #include <libiommu/device.h>
 #include <libiommu/hw-info.h>
 #include <libiommu/hwpt.h>
+#include <libiommu/pasid.h>
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>

@@ -68,6 +68,8 @@ struct libiommu_hw_info;
 struct libiommu_hwpt_config;
 /** @brief A hardware page table (HWPT). See @ref hwpt. */
 struct libiommu_hwpt;
+/** @brief A space of PASIDs, of one device or shared. See @ref pasid. */
+struct libiommu_pasid_space;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
 struct libiommu_bar_map;
 /** @brief The devices that one hot reset reaches. See @ref reset. */
@@ -101,7 +103,9 @@ enum libiommu_object_kind {
 	/** Hardware page tables. */
 	LIBIOMMU_OBJECT_HWPT = 2,
 	/** Mapped BARs. */
-	LIBIOMMU_OBJECT_BAR_MAP = 3
+	LIBIOMMU_OBJECT_BAR_MAP = 3,
+	/** PASID spaces made by libiommu_pasid_space_new(). */
+	LIBIOMMU_OBJECT_PASID_SPACE = 4
 };
 
 /** @brief An inclusive range of I/O virtual addresses. */

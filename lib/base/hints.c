@@ -71,6 +71,14 @@ static const struct hint hints[] = {
 	{CALL_ATTACH, ENOMEM,
          "what is mapped exceeds the locked-memory limit (ulimit -l), or the kernel has no memory"},
 	{CALL_ATTACH, ENOENT, "the kernel has no page table or address space with this id"},
+	{CALL_PASID_ATTACH, EINVAL,
+         "the page table, or the device's own, was made without LIBIOMMU_HWPT_PASID, or does not "
+         "fit "
+         "the IOMMU behind the device"},
+	{CALL_PASID_ATTACH, ENODEV, "the IOMMU behind the device cannot deliver page requests"},
+	{CALL_PASID_ATTACH, ENOENT, "the kernel has no page table with this id"},
+	{CALL_PASID_ATTACH, EBUSY,
+         "the PASID is in use: something was attached to it past this library"},
 	{CALL_GROUP, EBUSY, "the group or the device is in use elsewhere"},
 	{CALL_GROUP, EPERM, "a device of the group has a host driver"},
 	{CALL_GROUP, ENODEV, "the group has no such device"},

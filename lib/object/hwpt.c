@@ -28,6 +28,7 @@ struct libiommu_hwpt {
 	struct libiommu_ctx *ctx;
 	struct libiommu_ioas *ioas; /* NULL when adopted */
 	uint32_t id;
+	uint32_t data_type;
 	bool own;
 	atomic_uint_least32_t pins;
 };
@@ -100,6 +101,7 @@ static struct libiommu_hwpt *new_handle(struct libiommu_ctx *ctx, uint32_t id, b
 	hwpt->ioas = NULL;
 	hwpt->id = id;
 	hwpt->own = own;
+	hwpt->data_type = UAPI_HWPT_DATA_NONE;
 	atomic_init(&hwpt->pins, 0);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_HWPT, 1);
 	return hwpt;
@@ -166,6 +168,7 @@ int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiommu_ioas *ioas,
 		                   .other = li_ioas_id(ioas));
 	}
 	made->ioas = ioas;
+	made->data_type = config ? config->data_type : UAPI_HWPT_DATA_NONE;
 	li_ioas_pin(ioas);
 	*hwpt = made;
 	return 0;
@@ -226,6 +229,12 @@ struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt)
 uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt)
 {
 	return hwpt->id;
+}
+
+bool li_hwpt_guest_owns_pasids(const struct libiommu_hwpt *hwpt)
+{
+	return hwpt->data_type == UAPI_HWPT_DATA_ARM_SMMUV3 ||
+	       hwpt->data_type == UAPI_HWPT_DATA_AMD_GUEST;
 }
 
 void li_hwpt_pin(struct libiommu_hwpt *hwpt)
