@@ -17,7 +17,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include <libiommu.h>
 
@@ -68,7 +70,7 @@ struct step {
 	int line;
 };
 
-/* Copies all that @step points to. */
+/* Copies all that @step points to, save @user. */
 void script_add(const struct step *step);
 
 #define EXPECT(operation, ...)                                                                     \
