@@ -149,7 +149,7 @@ def _members(statement, kind, header, line):
     for match in COMMENT.finditer(inner):
         rest = inner[match.end() :].lstrip()
         text = re.match(r"[^,;}]*", rest).group().strip()
-        name = re.search(r"\w+", text) if kind == "enum" else re.search(r"(\w+)$", text)
+        name = re.search(r"\w+", text) if kind == "enum" else re.search(r"(\w+)\W*$", text)
         comment = _parse_comment(match.group(1))
         at = line + statement.count("\n", 0, statement.index("{") + match.start())
         found.append(Item("member", name.group(), text, comment, header, at))
