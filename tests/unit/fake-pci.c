@@ -50,8 +50,7 @@ void fake_pci(const struct fake_pci *device)
 	path_list(path, device->vfio);
 	if (device->no_node)
 		return;
-	snprintf(path, sizeof(path), FAKE_DIR "/%s/vfio-dev/%s/dev", device->address,
-	         device->vfio);
+	snprintf(path, sizeof(path), FAKE_DIR "/%s/vfio-dev/%s/dev", device->address, device->vfio);
 	path_text(path, "511:0\n");
 }
 

@@ -7,7 +7,7 @@
 
 struct fake_pci {
 	const char *address;
-	const char *vendor;     /* "0x8086"; NULL leaves the attribute out, as below */
+	const char *vendor; /* "0x8086"; NULL leaves the attribute out, as below */
 	const char *device;
 	const char *class_code; /* "0x010802" */
 	const char *driver;

