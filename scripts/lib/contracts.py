@@ -14,7 +14,7 @@ COMMENT = re.compile(r"/\*\*(.*?)\*/[ \t]*\n?", re.S)
 DEFINE = re.compile(r"#define (\w+)[^\n]*")
 COMMAND = re.compile(r"@(\w+)(?:\[(\w+)\])?[ \t]*")
 FUNCTION = re.compile(r"LIBIOMMU_API\s+(.*?)(\w+)\((.*)\);", re.S)
-EXCEPT = re.compile(r"(?:except|or) (-E[A-Z0-9]+)")
+EXCEPT = re.compile(r"\bexcept (-E[A-Z0-9]+)")
 DEFERS = re.compile(r"^0, or as (libiommu_\w+)\(\)")
 
 
