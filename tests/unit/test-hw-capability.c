@@ -13,31 +13,31 @@
 #define BIT(number) (UINT64_C(1) << (number))
 
 /* Bits of the specifications, by their names there. */
-#define MGAW_48   (UINT64_C(47) << 16)
-#define ECAP_DT   BIT(2)
-#define ECAP_NEST BIT(26)
-#define ECAP_PRS  BIT(29)
+#define MGAW_48    (UINT64_C(47) << 16)
+#define ECAP_DT    BIT(2)
+#define ECAP_NEST  BIT(26)
+#define ECAP_PRS   BIT(29)
 #define ECAP_PASID BIT(40)
-#define ECAP_SMTS BIT(43)
+#define ECAP_SMTS  BIT(43)
 
-#define IDR0_S2P        BIT(0)
-#define IDR0_S1P        BIT(1)
-#define IDR0_ATS        BIT(10)
-#define IDR0_PRI        BIT(16)
-#define IDR0_NO_STALL   (UINT64_C(1) << 24)
-#define IDR1_SSID_20    (UINT64_C(20) << 6)
-#define IDR5_OAS_44     UINT64_C(4)
-#define IDR5_VAX_52     (UINT64_C(1) << 10)
+#define IDR0_S2P          BIT(0)
+#define IDR0_S1P          BIT(1)
+#define IDR0_ATS          BIT(10)
+#define IDR0_PRI          BIT(16)
+#define IDR0_NO_STALL     (UINT64_C(1) << 24)
+#define IDR1_SSID_20      (UINT64_C(20) << 6)
+#define IDR5_OAS_44       UINT64_C(4)
+#define IDR5_VAX_52       (UINT64_C(1) << 10)
 #define IDR5_VAX_RESERVED (UINT64_C(3) << 10)
 
-#define EFR_PPR    BIT(1)
-#define EFR_GT     BIT(4)
-#define EFR_HATS_5 (UINT64_C(1) << 10)
-#define EFR_HATS_6 (UINT64_C(2) << 10)
-#define EFR_NO_HATS (UINT64_C(3) << 10)
-#define EFR_GATS_5 (UINT64_C(1) << 12)
-#define EFR_NO_GATS (UINT64_C(3) << 12)
-#define EFR_GIO    BIT(48)
+#define EFR_PPR      BIT(1)
+#define EFR_GT       BIT(4)
+#define EFR_HATS_5   (UINT64_C(1) << 10)
+#define EFR_HATS_6   (UINT64_C(2) << 10)
+#define EFR_NO_HATS  (UINT64_C(3) << 10)
+#define EFR_GATS_5   (UINT64_C(1) << 12)
+#define EFR_NO_GATS  (UINT64_C(3) << 12)
+#define EFR_GIO      BIT(48)
 #define EFR2_GCR3TRP BIT(3)
 
 static void assert_answer(const struct libiommu_hw_info *info, enum libiommu_capability capability,
@@ -56,8 +56,8 @@ static void assert_width(const struct libiommu_hw_info *info, uint64_t width)
 }
 
 /* By registers alone: nesting, page requests, ATS, and PASIDs of a kernel that does not say. */
-static void assert_registers(const struct libiommu_hw_info *info, int nesting, int requests, int ats,
-                             int pasid)
+static void assert_registers(const struct libiommu_hw_info *info, int nesting, int requests,
+                             int ats, int pasid)
 {
 	struct libiommu_hw_info old = *info;
 

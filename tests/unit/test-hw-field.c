@@ -114,7 +114,7 @@ static uint64_t field(const struct libiommu_hw_info *info, enum libiommu_hw_fiel
 	return value;
 }
 
-/* Alone among zeros, and missing among ones; and not there where the kernel's answer ends before. */
+/* Alone among zeros, and missing among ones; not there where the kernel's answer ends before. */
 static void check(uint32_t type, size_t length, const struct expected *expected, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

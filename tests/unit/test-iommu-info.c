@@ -28,8 +28,10 @@ static void make_machine(void)
 	                                  .iommu = "dmar0",
 	                                  .group = "5",
 	                                  .vfio = "vfio0"});
-	fake_pci(&(const struct fake_pci){
-		.address = BUSY, .class_code = "0x020000", .driver = "say \"hi\"\\\t\xff", .group = "6"});
+	fake_pci(&(const struct fake_pci){.address = BUSY,
+	                                  .class_code = "0x020000",
+	                                  .driver = "say \"hi\"\\\t\xff",
+	                                  .group = "6"});
 	fake_pci(&(const struct fake_pci){
 		.address = BRIDGE, .class_code = "0x060400", .driver = "pcieport", .group = "1"});
 	fake_bus(READY " " BUSY " " BRIDGE);
@@ -49,7 +51,7 @@ static void expect_features(void)
 	for (int i = 0; libiommu_feature_name(i); i++)
 		EXPECT(IOCTL, .fd = CTX_FD, .request = UAPI_IO(UAPI_CMD_BASE + (unsigned int)i),
 		       .name = "feature", .in = &size, .in_size = sizeof(size),
-		       .result = i <= LIBIOMMU_FEATURE_HWPT_INVALIDATE        ? -EINVAL
+		       .result = i <= LIBIOMMU_FEATURE_HWPT_INVALIDATE       ? -EINVAL
 		                 : i == LIBIOMMU_FEATURE_IOAS_NOIOMMU_GET_PA ? -EACCES
 		                                                             : -ENOTTY);
 }
@@ -258,9 +260,12 @@ static void test_shared_advice(void **state)
 	EXPECT(OPEN, .path = "/dev/iommu", .flags = 2, .result = -ENOENT);
 	gather(&info, true);
 	assert_false(info_probe_failed(&info));
-	assert_table_has(&info, "0000:00:01.0  0000:0000  000000  d       -      -      no-iommu [1]");
-	assert_table_has(&info, "0000:00:02.0  0000:0000  000000  d       4      -      host-driver [2]");
-	assert_table_has(&info, "0000:00:03.0  0000:0000  000000  d       -      -      no-iommu [1]");
+	assert_table_has(&info,
+	                 "0000:00:01.0  0000:0000  000000  d       -      -      no-iommu [1]");
+	assert_table_has(&info,
+	                 "0000:00:02.0  0000:0000  000000  d       4      -      host-driver [2]");
+	assert_table_has(&info,
+	                 "0000:00:03.0  0000:0000  000000  d       -      -      no-iommu [1]");
 	assert_table_has(&info, "No device to probe: none is ready.");
 	info_free(&info);
 }
@@ -347,9 +352,10 @@ static void test_the_json_of_a_probe(void **state)
 	                   "bytes(8) + (47 << 16).to_bytes(8, sys.byteorder) + bytes(8)");
 	assert_json(&info, "d[\"devices\"][1][\"probe\"][\"hardware\"][\"capabilities\"][\"pasid\"]"
 	                   " == {\"answer\": \"yes\", \"bits\": 20}");
-	assert_json(&info, "d[\"devices\"][1][\"probe\"][\"iova\"] == {\"alignment\": \"0x1000\", "
-	                   "\"ranges\": [{\"start\": \"0x0\", \"last\": \"0xfedfffff\"}, {\"start\": "
-	                   "\"0xfef00000\", \"last\": \"0xffffffffffffffff\"}]}");
+	assert_json(&info,
+	            "d[\"devices\"][1][\"probe\"][\"iova\"] == {\"alignment\": \"0x1000\", "
+	            "\"ranges\": [{\"start\": \"0x0\", \"last\": \"0xfedfffff\"}, {\"start\": "
+	            "\"0xfef00000\", \"last\": \"0xffffffffffffffff\"}]}");
 	assert_json(&info, "[d[\"devices\"][1][\"probe\"][k] for k in (\"error\", "
 	                   "\"hardware_error\", \"iova_error\")] == [None] * 3");
 	info_free(&info);
@@ -392,9 +398,10 @@ static void test_devices_that_cannot_be_opened_or_bound(void **state)
 		}
 		gather(&info, true);
 		assert_true(info_probe_failed(&info));
-		assert_table_has(&info, round == 0   ? "not opened           libiommu_device_open_pci: EACCES"
-		                        : round == 1 ? "not opened           libiommu_device_bind: EBUSY"
-		                                     : "IOVA ranges          libiommu_ioas_alloc: ENOMEM");
+		assert_table_has(
+			&info, round == 0 ? "not opened           libiommu_device_open_pci: EACCES"
+			       : round == 1 ? "not opened           libiommu_device_bind: EBUSY"
+					    : "IOVA ranges          libiommu_ioas_alloc: ENOMEM");
 		info_free(&info);
 	}
 }
@@ -413,8 +420,7 @@ static void test_chosen_devices(void **state)
 		EXPECT(OPEN, .path = "/dev/iommu", .flags = 2, .result = -ENOENT);
 	assert_int_equal(info_gather(&info, script_door(), true, full, 1, error), 0);
 	assert_int_equal(info.device_count, 1);
-	assert_string_equal(
-		libiommu_device_list_address(info.list, info.devices[0].index), BUSY);
+	assert_string_equal(libiommu_device_list_address(info.list, info.devices[0].index), BUSY);
 	assert_false(info_probe_failed(&info));
 	info_free(&info);
 	assert_int_equal(info_gather(&info, script_door(), false, brief, 2, error), 0);
