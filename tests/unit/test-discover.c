@@ -160,6 +160,10 @@ static void test_no_iommu(void **state)
 	assert_obstacle(LIBIOMMU_OBSTACLE_NO_IOMMU, "has dmar3)");
 	path_list("/sys/class/iommu", "dmar3 dmar4");
 	assert_obstacle(LIBIOMMU_OBSTACLE_NO_IOMMU, "has dmar3 and others)");
+	/* Nothing can be opened, although a VFIO driver has it. */
+	device.driver = "vfio-pci";
+	fake_pci(&device);
+	assert_obstacle(LIBIOMMU_OBSTACLE_NO_IOMMU, "has dmar3 and others)");
 }
 
 static void test_host_driver(void **state)
@@ -222,10 +226,19 @@ static void test_no_node(void **state)
 	fake_bus(ADDRESS);
 	fake_pci(&device);
 	assert_obstacle(LIBIOMMU_OBSTACLE_NO_NODE, "vfio-pci has it but made no device node");
-	assert_obstacle(LIBIOMMU_OBSTACLE_NO_NODE, "by its group, 5, below /dev/vfio");
+	assert_obstacle(LIBIOMMU_OBSTACLE_NO_NODE, "by its group, /dev/vfio/5");
 	list = list_all();
 	assert_string_equal(libiommu_device_list_node(list, 0), "");
 	libiommu_device_list_free(list);
+	/* A group of the IOMMU can have a name too. */
+	path_text("/sys/kernel/iommu_groups/5/name", "acme\n");
+	assert_obstacle(LIBIOMMU_OBSTACLE_NO_NODE, "by its group, /dev/vfio/5");
+	path_text("/sys/kernel/iommu_groups/5/name", "vfio-noiommu\n");
+	assert_obstacle(LIBIOMMU_OBSTACLE_NO_NODE, "by its group, /dev/vfio/noiommu-5");
+	path_error("/sys/kernel/iommu_groups/5/name", -EMFILE);
+	list = NULL;
+	assert_int_equal(libiommu_device_list_new(script_door(), &list), -EMFILE);
+	assert_null(list);
 }
 
 /* Before Linux 6.1 such a driver makes nothing below the device. */
@@ -267,13 +280,13 @@ static void test_ascending_addresses(void **state)
 {
 	static const char *const sorted[] = {"0000:00:02.0",  "0000:00:10.0", "0000:00:10.7",
 	                                     "0000:0a:00.0",  "0001:00:00.0", "ffff:00:00.0",
-	                                     "10000:00:00.0", "neither"};
+	                                     "10000:00:00.0", "neither",      "nor"};
 	struct libiommu_device_list *list;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sorted) / sizeof(sorted[0]); i++)
 		fake_pci(&(const struct fake_pci){.address = sorted[i]});
-	fake_bus("neither 10000:00:00.0 0000:0a:00.0 ffff:00:00.0 0000:00:10.7 0000:00:02.0 "
+	fake_bus("nor neither 10000:00:00.0 0000:0a:00.0 ffff:00:00.0 0000:00:10.7 0000:00:02.0 "
 	         "0001:00:00.0 0000:00:10.0");
 	list = list_all();
 	assert_int_equal(libiommu_device_list_count(list), sizeof(sorted) / sizeof(sorted[0]));
