@@ -121,6 +121,8 @@ static void test_raw(void **state)
 	assert_int_equal(type, LIBIOMMU_HW_INFO_VTD);
 	assert_int_equal(length, sizeof(vtd));
 	assert_memory_equal(data, &vtd, sizeof(vtd));
+	/* Nothing of the device is held: this would wait for it. */
+	assert_int_equal(libiommu_device_revoke(dev), 0);
 	libiommu_hw_info_free(info);
 	end();
 }
@@ -361,7 +363,8 @@ static void test_no_cmdqv(void **state)
 	const struct uapi_hw_info_arm_smmuv3 smmu = {.iidr = 5};
 	unsigned char longer[16] = {0};
 	const struct reply reply = REPLY(ARM_SMMUV3, smmu);
-	const struct reply wrong = {.type = UAPI_HW_INFO_TYPE_ARM_SMMUV3};
+	const struct reply wrong = {
+		.type = UAPI_HW_INFO_TYPE_ARM_SMMUV3, .data = longer, .length = sizeof(longer)};
 	const struct reply newer = REPLY(TEGRA241_CMDQV, longer);
 	struct libiommu_hw_info *info;
 	uint64_t value;

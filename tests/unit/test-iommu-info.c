@@ -246,7 +246,9 @@ static void test_the_json_of_devices(void **state)
 /* One note for all that share it. */
 static void test_shared_advice(void **state)
 {
+	const char *note;
 	struct info info;
+	char *text;
 
 	(void)state;
 	for (int i = 1; i <= 3; i++) {
@@ -267,6 +269,13 @@ static void test_shared_advice(void **state)
 	assert_table_has(&info,
 	                 "0000:00:03.0  0000:0000  000000  d       -      -      no-iommu [1]");
 	assert_table_has(&info, "No device to probe: none is ready.");
+	text = print(&info, info_print_table);
+	note = strstr(text, "  [1] ");
+	assert_non_null(note);
+	assert_null(strstr(note + 1, "  [1] "));
+	assert_non_null(strstr(note, "  [2] "));
+	assert_null(strstr(note, "  [3] "));
+	free(text);
 	info_free(&info);
 }
 
@@ -305,7 +314,7 @@ static void expect_ioas(int attach)
 	EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_ATTACH_IOMMUFD_PT, .result = attach);
 	if (!attach) {
 		EXPECT_IOCTL(CTX_FD, IOAS_IOVA_RANGES, .act = fill_ranges);
-		EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_DETACH_IOMMUFD_PT);
+		EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_DETACH_IOMMUFD_PT, .result = 0);
 	}
 	expect_destroy(IOAS_ID, 0);
 }
@@ -431,6 +440,19 @@ static void test_chosen_devices(void **state)
 	info_free(&info);
 }
 
+/* The words are documented: programs compare them. */
+static void test_names_of_obstacles(void **state)
+{
+	static const char *const names[] = {NULL,        "bridge",        "no-iommu", "host-driver",
+	                                    "no-driver", "group-sibling", "no-node"};
+
+	(void)state;
+	assert_null(info_obstacle(LIBIOMMU_OBSTACLE_NONE));
+	for (int i = LIBIOMMU_OBSTACLE_BRIDGE; i <= LIBIOMMU_OBSTACLE_NO_NODE; i++)
+		assert_string_equal(info_obstacle(i), names[i]);
+	assert_string_equal(info_obstacle(LIBIOMMU_OBSTACLE_NO_NODE + 1), "unknown");
+}
+
 static void test_sysfs_that_cannot_be_read(void **state)
 {
 	char error[REASON_MAX] = "";
@@ -459,6 +481,7 @@ int main(void)
 		SCRIPT_TEST(test_a_probe_that_fails_in_part),
 		SCRIPT_TEST(test_devices_that_cannot_be_opened_or_bound),
 		SCRIPT_TEST(test_chosen_devices),
+		SCRIPT_TEST(test_names_of_obstacles),
 		SCRIPT_TEST(test_sysfs_that_cannot_be_read),
 	};
 

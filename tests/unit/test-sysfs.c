@@ -165,33 +165,38 @@ static void test_names(void **state)
 	assert_null(names);
 }
 
-/* More than fits at the first look. */
+/* Eight bytes each, their ends included. */
 static void fill(char *content, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
 		content += sprintf(content, "name%03u ", i);
 }
 
+/* Around what fits at the first look, and far beyond it. */
 static void test_many_names(void **state)
 {
-	char content[2048];
-	char *names = NULL;
-	const char *name;
+	static const unsigned int counts[] = {127, 128, 129, 240};
 
 	(void)state;
-	fill(content, 240);
-	path_list(DIR, content);
-	assert_int_equal(li_sysfs_names(script_door(), DIR, &names), 0);
-	name = names;
-	for (unsigned int i = 0; i < 240; i++) {
-		char expected[16];
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		char content[2048];
+		char *names = NULL;
+		const char *name;
 
-		snprintf(expected, sizeof(expected), "name%03u", i);
-		assert_string_equal(name, expected);
-		name += strlen(name) + 1;
+		fill(content, counts[i]);
+		path_list(DIR, content);
+		assert_int_equal(li_sysfs_names(script_door(), DIR, &names), 0);
+		name = names;
+		for (unsigned int n = 0; n < counts[i]; n++) {
+			char expected[16];
+
+			snprintf(expected, sizeof(expected), "name%03u", n);
+			assert_string_equal(name, expected);
+			name += strlen(name) + 1;
+		}
+		assert_string_equal(name, "");
+		free(names);
 	}
-	assert_string_equal(name, "");
-	free(names);
 }
 
 /* It has grown between two looks, by more than was allowed for. */
