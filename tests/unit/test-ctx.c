@@ -166,6 +166,8 @@ static void test_config_refuses(void **state)
 	assert_int_equal(libiommu_ctx_config_set_fd(config, 3, (enum libiommu_fd_mode) - 1),
 	                 -EINVAL);
 	assert_int_equal(libiommu_ctx_config_new(NULL), -EINVAL);
+	assert_int_equal(libiommu_ctx_new(config, NULL), -EINVAL);
+	assert_failure(-EINVAL, LIBRARY, "libiommu_ctx_new");
 	libiommu_ctx_config_free(config);
 	libiommu_ctx_config_free(NULL);
 }
