@@ -68,6 +68,7 @@ struct step {
 	const void *user;
 	const char *file; /* where the test says so */
 	int line;
+	char end; /* nothing */
 };
 
 /* Copies all that @step points to, save @user. */
@@ -86,7 +87,9 @@ void script_add(const struct step *step);
  */
 #define EXPECT_CLOSE(of) EXPECT(CLOSE, .fd = (of))
 /* EXPECT_IOCTL(100, IOAS_ALLOC, IN(...), SET(...), .result = ...): the request without its UAPI_IOC_. */
-#define EXPECT_IOCTL(on, ioctl, ...)                                                               \
+#define EXPECT_IOCTL(...) EXPECT_IOCTL_END(__VA_ARGS__, .end = 0)
+/* A macro's dots must stand for something, which .end is when nothing else is given. */
+#define EXPECT_IOCTL_END(on, ioctl, ...)                                                           \
 	EXPECT(IOCTL, .fd = (on), .request = UAPI_IOC_##ioctl, .name = #ioctl, __VA_ARGS__)
 
 /* The argument, a structure or a number; its bytes are compared. Not named is zero. */
