@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* What the tests of PCI devices share: a bound device, and the calls that each access begins with. */
+/*
+ * What the tests of PCI devices share: a bound device, and the calls that each access begins with.
+ */
 #ifndef LIBIOMMU_TESTS_PCI_STEPS_H
 #define LIBIOMMU_TESTS_PCI_STEPS_H
 
@@ -41,7 +43,7 @@ struct pci_call {
 	bool node; /* also refused to a device opened by its group */
 };
 
-/* No handle, a device that is not bound, or is revoked, or opened by its group: nothing is asked. */
+/* No handle, a device not bound, revoked, or opened by its group: nothing is asked. */
 void assert_needs_device(const struct pci_call *calls, size_t count);
 
 /* Errors that the kernel may answer with; each is passed on as it is. */
