@@ -33,13 +33,6 @@ enum nvme_mode nvme_mode_of_pass(const struct nvme_options *options, int pass)
 	return modes[NVME_POLL] ? NVME_POLL : NVME_INTERRUPTS;
 }
 
-int nvme_check_interrupts(const struct nvme *nvme, const struct nvme_options *options)
-{
-	if (!options->config.modes[NVME_INTERRUPTS] || nvme->io[NVME_INTERRUPTS].interrupts)
-		return 0;
-	return nvme_fail(-EIO, "the drive did its work, but no interrupt arrived");
-}
-
 void nvme_action_identify(const struct nvme *nvme)
 {
 	printf("model:        %s\n", nvme->model);
@@ -77,8 +70,6 @@ int nvme_action_check(struct nvme *nvme, const struct nvme_options *options)
 	for (int pass = 0; pass < 2; pass++)
 		nvme_dma_free(nvme->ioas, &data[pass]);
 	if (!err)
-		err = nvme_check_interrupts(nvme, options);
-	if (!err)
 		printf("ok: %llu blocks read twice, %llu interrupts\n", (ull)count,
 		       (ull)nvme->io[NVME_INTERRUPTS].interrupts);
 	return err;
@@ -103,7 +94,7 @@ static int read_to(struct nvme *nvme, const struct nvme_options *options, FILE *
 			err = nvme_fail(-EIO, "cannot write the output: %s", strerror(errno));
 	}
 	nvme_dma_free(nvme->ioas, &data);
-	return err ? err : nvme_check_interrupts(nvme, options);
+	return err;
 }
 
 int nvme_action_read(struct nvme *nvme, const struct nvme_options *options)
@@ -162,8 +153,6 @@ static int write_from(struct nvme *nvme, const struct nvme_options *options, FIL
 	if (!err)
 		err = nvme_flush(nvme, mode);
 	nvme_dma_free(nvme->ioas, &data);
-	if (!err)
-		err = nvme_check_interrupts(nvme, options);
 	if (!err)
 		fprintf(stderr, "nvme-rw: %llu blocks written\n", (ull)done);
 	return err;

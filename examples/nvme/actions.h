@@ -26,7 +26,4 @@ uint64_t nvme_window(const struct nvme *nvme, const struct nvme_options *options
 /* The way of the first pass, and of the second: another one if there are two. */
 enum nvme_mode nvme_mode_of_pass(const struct nvme_options *options, int pass);
 
-/* Whether the interrupts that were asked for came: complains if not. */
-int nvme_check_interrupts(const struct nvme *nvme, const struct nvme_options *options);
-
 #endif

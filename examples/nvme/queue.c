@@ -137,13 +137,29 @@ static bool take_completion(struct nvme_queue *queue, struct nvme_completion *co
 }
 
 /* Sleep until an interrupt, for a while at most: the deadline is the caller's. */
-static void wait_interrupt(struct nvme_queue *queue)
+static bool wait_interrupt(struct nvme_queue *queue)
 {
 	struct pollfd event = {.fd = queue->eventfd, .events = POLLIN};
 	uint64_t count;
 
-	if (poll(&event, 1, 100) > 0 && read(queue->eventfd, &count, sizeof(count)) > 0)
-		queue->interrupts += count;
+	if (poll(&event, 1, 100) <= 0 || read(queue->eventfd, &count, sizeof(count)) <= 0)
+		return false;
+	queue->interrupts += count;
+	return true;
+}
+
+/*
+ * With interrupts the completions are looked at after one only, until there are no more: what comes
+ * later has an interrupt of its own. A drive that sends none is found out thereby.
+ */
+static bool next_completion(struct nvme_queue *queue, struct nvme_completion *completion)
+{
+	if (queue->eventfd >= 0 && !queue->awake)
+		queue->awake = wait_interrupt(queue);
+	if (queue->eventfd >= 0 && !queue->awake)
+		return false;
+	queue->awake = take_completion(queue, completion);
+	return queue->awake;
 }
 
 static uint64_t milliseconds(void)
@@ -159,12 +175,14 @@ int nvme_queue_wait(struct nvme_queue *queue, struct nvme_completion *completion
 	const struct timespec breath = {.tv_nsec = 20000};
 	const uint64_t deadline = milliseconds() + NVME_COMMAND_TIMEOUT_MS;
 
-	for (uint32_t spins = 0; !take_completion(queue, completion); spins++) {
+	for (uint32_t spins = 0; !next_completion(queue, completion); spins++) {
 		if (milliseconds() > deadline)
-			return nvme_fail(-ETIMEDOUT, "the drive does not complete a command");
-		if (queue->eventfd >= 0)
-			wait_interrupt(queue);
-		else if (spins > 1000)
+			return nvme_fail(-ETIMEDOUT,
+			                 take_completion(queue, completion)
+			                         ? "the drive has completed a command, but no "
+			                           "interrupt arrived"
+			                         : "the drive does not complete a command");
+		if (queue->eventfd < 0 && spins > 1000)
 			nanosleep(&breath, NULL);
 	}
 	if (completion->id >= queue->entries - 1 || !nvme_queue_inflight(queue))

@@ -26,6 +26,7 @@ struct nvme_queue {
 	uint16_t phase;
 	uint32_t page;
 	int eventfd;         /* -1: the queue is polled */
+	bool awake;          /* an interrupt came, and not all it stands for has been seen */
 	uint64_t interrupts; /* how often the eventfd fired */
 };
 

@@ -262,7 +262,8 @@ LIBIOMMU_API int libiommu_device_attach_hwpt(struct libiommu_device *dev,
  * @param dev   The device, attached to anything. To what it is attached to already: 0, and nothing
  *              is done.
  * @param ioas  The address space, of the same context.
- * @return 0, or as libiommu_device_attach_ioas(); a failure keeps the old attachment. Also:
+ * @return 0, or as libiommu_device_attach_ioas() except -EEXIST; a failure keeps the old
+ *   attachment. Also:
  * @retval -ENOENT  The device is not attached.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).
@@ -279,7 +280,8 @@ LIBIOMMU_API int libiommu_device_replace_ioas(struct libiommu_device *dev,
  * @param dev   The device, attached to anything. To what it is attached to already: 0, and nothing
  *              is done.
  * @param hwpt  The page table, of the same context.
- * @return 0, or as libiommu_device_attach_hwpt(); a failure keeps the old attachment. Also:
+ * @return 0, or as libiommu_device_attach_hwpt() except -EEXIST; a failure keeps the old
+ *   attachment. Also:
  * @retval -ENOENT  The device is not attached.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).

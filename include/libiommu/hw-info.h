@@ -192,7 +192,9 @@ enum libiommu_hw_field {
  * @retval -ENOMEM      No memory.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (IOMMU_GET_HW_INFO), twice where the information is longer than expected.
+ * @syscalls ioctl (IOMMU_GET_HW_INFO), up to four times: where the information is longer than
+ *   expected, where the kernel may be too old to say whether there are PASIDs, and for the
+ *   extension of an SMMUv3.
  * @kernel 6.6
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_GET_HW_INFO.

@@ -49,6 +49,8 @@ enum libiommu_irq_flags {
 /**
  * @brief How many interrupts of a kind a device has.
  *
+ * Kernels differ on whether a conventional PCI device has LIBIOMMU_IRQ_ERR.
+ *
  * @param dev         The device, a PCI one, bound.
  * @param kind        The kind.
  * @param[out] count  The number; 0 for none. NULL if not wanted.
@@ -69,16 +71,20 @@ LIBIOMMU_API int libiommu_irq_info(struct libiommu_device *dev, enum libiommu_ir
 /**
  * @brief Signal eventfds when interrupts fire; enables the kind with its first vector.
  *
+ * When it fails, a kind that was not enabled still is not. Of MSI and MSI-X that were, the vectors
+ * from @p first to the one that failed are silent.
+ *
  * @param dev       The device, a PCI one, bound.
  * @param kind      The kind.
  * @param first     The first vector.
  * @param eventfds  One eventfd a vector; -1 silences a vector.
  * @param count     How many vectors, not 0.
  * @return 0.
- * @retval -EINVAL  A pointer is NULL, @p kind is unknown, @p count is 0, or the device does not
- *                  have those vectors or has another kind enabled.
- * @retval -EBADF   One of @p eventfds is not an open descriptor; no other vector has changed.
- * @retval -ENODEV  The device was revoked.
+ * @retval -EINVAL  A pointer is NULL, @p kind is unknown, @p count is 0, one of @p eventfds is
+ *                  below -1 or no eventfd, or the device does not have those vectors or has
+ *                  another kind enabled.
+ * @retval -EBADF   One of @p eventfds is not an open descriptor.
+ * @retval -ENODEV  The device was revoked, or its INTx line is not connected.
  * @retval -ENOSPC  The machine has fewer vectors left.
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else the kernel says.
@@ -102,7 +108,7 @@ LIBIOMMU_API int libiommu_irq_enable(struct libiommu_device *dev, enum libiommu_
  * @retval -ENODEV  The device was revoked.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_SET_IRQS).
+ * @syscalls ioctl (VFIO_DEVICE_SET_IRQS; VFIO_DEVICE_GET_IRQ_INFO where none is enabled).
  * @kernel 3.6
  * @since 0.1
  */
@@ -148,10 +154,13 @@ LIBIOMMU_API int libiommu_irq_unmask(struct libiommu_device *dev, enum libiommu_
 /**
  * @brief Unmask INTx whenever an eventfd is signaled: what KVM calls a resample eventfd.
  *
+ * It ends also when INTx is disabled, and when the eventfd is closed everywhere.
+ *
  * @param dev      The device, a PCI one, bound, with INTx enabled.
  * @param eventfd  The eventfd; -1 ends it.
  * @return 0.
- * @retval -EINVAL  @p dev is NULL or not bound, @p eventfd is below -1, or INTx is not enabled.
+ * @retval -EINVAL  @p dev is NULL or not bound, @p eventfd is below -1 or no eventfd, or INTx is
+ *                  not enabled.
  * @retval -EBADF   @p eventfd is not an open descriptor.
  * @retval -EBUSY   There is one already: end it first.
  * @retval -ENODEV  The device was revoked.
@@ -168,7 +177,7 @@ LIBIOMMU_API int libiommu_irq_set_resample(struct libiommu_device *dev, int even
  * lost.
  *
  * @param dev    The device, a PCI one, bound.
- * @param kind   The kind, enabled.
+ * @param kind   The kind, enabled; vectors of it that have no eventfd are passed over.
  * @param first  The first vector.
  * @param count  How many, not 0.
  * @return 0.

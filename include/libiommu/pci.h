@@ -43,7 +43,7 @@ enum libiommu_bar_flags {
  * @retval -EIO     The kernel read less than was asked for.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_REGION_INFO, at first use), pread64.
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pread64.
  * @kernel 3.6
  * @since 0.1
  */
@@ -58,9 +58,10 @@ LIBIOMMU_API int libiommu_pci_config_read(struct libiommu_device *dev, uint32_t 
  * @param offset  First byte.
  * @param buffer  Where from: bytes as on the bus, little endian.
  * @param length  Bytes, not 0; offset + length at most 256, or 4096 on PCI Express.
- * @return 0, or as libiommu_pci_config_read(). After -EIO a part may have been written.
+ * @return 0, or as libiommu_pci_config_read(). After an error that the kernel reports, and after
+ *   -EIO, a part may have been written.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_REGION_INFO, at first use), pwrite64.
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pwrite64.
  * @kernel 3.6
  * @since 0.1
  */
@@ -88,6 +89,7 @@ LIBIOMMU_API int libiommu_pci_set_bus_master(struct libiommu_device *dev, bool e
  * @param id           The capability's id, 1 to 255.
  * @param[out] offset  Where it starts.
  * @return 0, or as libiommu_pci_config_read(); also:
+ * @retval -EINVAL  @p id is 0.
  * @retval -ENOENT  The device does not have it.
  * @retval -ELOOP   The device's list of capabilities does not end.
  * @threads Shared.
@@ -103,9 +105,11 @@ LIBIOMMU_API int libiommu_pci_find_capability(struct libiommu_device *dev, uint8
  * @brief Find an extended capability in config space.
  *
  * @param dev          The device, a PCI one, bound.
- * @param id           The capability's id.
+ * @param id           The capability's id, not 0. What the kernel hides from its users has the id 0
+ *                     or none.
  * @param[out] offset  Where it starts.
  * @return 0, or as libiommu_pci_config_read(); also:
+ * @retval -EINVAL  @p id is 0.
  * @retval -ENOENT  The device does not have it.
  * @retval -ELOOP   The device's list of capabilities does not end.
  * @threads Shared.
@@ -122,15 +126,15 @@ LIBIOMMU_API int libiommu_pci_find_ext_capability(struct libiommu_device *dev, u
  *
  * @param dev         The device, a PCI one, bound.
  * @param bar         0 to 5, or LIBIOMMU_PCI_ROM.
- * @param[out] size   Bytes; 0 where the device has no such BAR. NULL if not wanted.
+ * @param[out] size   Bytes; 0 where the device has no such BAR, or a ROM without contents. NULL if
+ *                    not wanted.
  * @param[out] flags  Any of enum @ref libiommu_bar_flags. NULL if not wanted.
  * @return 0.
  * @retval -EINVAL  @p dev is NULL or not bound, or @p bar is out of range.
  * @retval -ENODEV  The device was revoked, or is no PCI device.
- * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_REGION_INFO).
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO).
  * @kernel 3.6
  * @since 0.1
  */
@@ -149,8 +153,11 @@ LIBIOMMU_API int libiommu_pci_bar_info(struct libiommu_device *dev, uint32_t bar
  * @return 0, or as libiommu_pci_bar_info(); also:
  * @retval -EINVAL  A pointer is NULL.
  * @retval -ENOENT  There are no more areas; none at all when @p index is 0.
+ * @retval -ENOMEM  No memory.
+ * @retval -EIO     The kernel's description of the BAR contradicts itself.
+ * @retval -EAGAIN  The description grew each time it was asked for, eight times in a row.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_REGION_INFO).
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO).
  * @kernel 3.6; areas 4.7
  * @since 0.1
  * @follows VFIO uAPI, VFIO_REGION_INFO_CAP_SPARSE_MMAP.
@@ -160,6 +167,8 @@ LIBIOMMU_API int libiommu_pci_bar_area(struct libiommu_device *dev, uint32_t bar
 
 /**
  * @brief Read from a BAR with a system call: for I/O ports, small BARs, and what cannot be mapped.
+ *
+ * The MSI-X table is the kernel's: this way it reads as ones, and writes to it are dropped.
  *
  * @param dev          The device, a PCI one, bound.
  * @param bar          0 to 5, or LIBIOMMU_PCI_ROM.
@@ -172,10 +181,11 @@ LIBIOMMU_API int libiommu_pci_bar_area(struct libiommu_device *dev, uint32_t bar
  *                  bound.
  * @retval -ERANGE  The range is not inside the BAR.
  * @retval -ENODEV  The device was revoked, or is no PCI device.
- * @retval -EIO     The kernel read less than was asked for, or memory or I/O decoding is off.
+ * @retval -EIO     The kernel read less than was asked for, or memory decoding is off. I/O ports
+ *                  with their decoding off read as ones.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_REGION_INFO), pread64.
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pread64.
  * @kernel 3.6
  * @since 0.1
  */
@@ -190,9 +200,10 @@ LIBIOMMU_API int libiommu_pci_bar_read(struct libiommu_device *dev, uint32_t bar
  * @param offset  First byte.
  * @param buffer  Where from: bytes as on the bus, little endian.
  * @param length  Bytes, not 0.
- * @return 0, or as libiommu_pci_bar_read(). After -EIO a part may have been written.
+ * @return 0, or as libiommu_pci_bar_read(). After an error that the kernel reports, and after -EIO,
+ *   a part may have been written.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_REGION_INFO), pwrite64.
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pwrite64.
  * @kernel 3.6
  * @since 0.1
  */
@@ -201,6 +212,8 @@ LIBIOMMU_API int libiommu_pci_bar_write(struct libiommu_device *dev, uint32_t ba
 
 /**
  * @brief Map a BAR, or a part of one, into the process.
+ *
+ * While memory decoding is off in the device's command register, touching the mapping is SIGBUS.
  *
  * @param dev       The device, a PCI one, bound; it cannot be destroyed before the mapping.
  * @param bar       0 to 5.
@@ -211,14 +224,17 @@ LIBIOMMU_API int libiommu_pci_bar_write(struct libiommu_device *dev, uint32_t ba
  * @return 0.
  * @retval -EINVAL      A pointer is NULL, @p bar is out of range, @p flags is wrong, @p offset is
  *                      misaligned, or the device is not bound.
- * @retval -ERANGE      The range is empty or not inside the BAR.
+ * @retval -ERANGE      The range is empty, not inside the BAR, or longer than the process can
+ *                      address.
  * @retval -EOPNOTSUPP  The BAR cannot be mapped, or the range is not inside one area of it
  *                      (libiommu_pci_bar_area()).
  * @retval -ENODEV      The device was revoked, or is no PCI device.
  * @retval -ENOMEM      No memory.
+ * @retval -EIO         As libiommu_pci_bar_area().
+ * @retval -EAGAIN      As libiommu_pci_bar_area().
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_REGION_INFO), mmap.
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), mmap.
  * @kernel 3.6
  * @since 0.1
  */

@@ -15,14 +15,15 @@
 LIBIOMMU_BEGIN_DECLS
 
 /**
- * @brief Reset a device alone. Its interrupts and attachment stay; its registers start anew, bus
- * mastering off.
+ * @brief Reset a device alone. Its registers start anew; its attachment, its interrupts and its
+ * config space, bus mastering included, are as before.
  *
  * @param dev  The device, bound.
  * @return 0.
  * @retval -EINVAL  @p dev is NULL or not bound, or it has no way to be reset alone.
  * @retval -ENODEV  The device was revoked.
  * @retval -ENOTTY  It has no way to be reset alone.
+ * @retval -EAGAIN  The kernel is busy with the device at this moment.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_RESET).
@@ -33,14 +34,16 @@ LIBIOMMU_BEGIN_DECLS
 LIBIOMMU_API int libiommu_reset_function(struct libiommu_device *dev);
 
 /**
- * @brief Reset everything that shares the device's bus or slot.
+ * @brief Reset everything that shares the device's bus or slot. For each device it is as
+ * libiommu_reset_function().
  *
  * @param dev  The device, a PCI one, bound, not opened by its group.
  * @return 0.
- * @retval -EINVAL      @p dev is NULL or not bound.
- * @retval -EPERM       An affected device is not bound to this context (libiommu_reset_list_new()
- *                      tells which).
+ * @retval -EINVAL      @p dev is NULL or not bound, or an affected device is not bound to this
+ *                      context (libiommu_reset_list_new() tells which).
  * @retval -ENODEV      The device was revoked, or has neither bus nor slot reset.
+ * @retval -EBUSY       An affected device is in use at this moment.
+ * @retval -EAGAIN      The kernel is busy with an affected device at this moment.
  * @retval -EOPNOTSUPP  The device was opened by its group.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.

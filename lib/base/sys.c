@@ -14,6 +14,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "failure.h"
+
 struct libiommu_sys {
 	void *user;
 	libiommu_sys_open_fn open;
@@ -186,15 +188,25 @@ struct libiommu_sys *li_sys_copy(const struct libiommu_sys *sys)
 	return copy;
 }
 
+static int refuse(const char *operation, int error, const char *text)
+{
+	return li_failure_library(NULL, operation, error, text, &(const struct failure_detail){0});
+}
+
+static int refuse_null(const char *operation)
+{
+	return refuse(operation, -EINVAL, "a handle or a result pointer is NULL");
+}
+
 int libiommu_sys_new(struct libiommu_sys **sys)
 {
 	struct libiommu_sys *made;
 
 	if (!sys)
-		return -EINVAL;
+		return refuse_null(__func__);
 	made = li_sys_copy(NULL);
 	if (!made)
-		return -ENOMEM;
+		return refuse(__func__, -ENOMEM, "no memory");
 	*sys = made;
 	return 0;
 }
@@ -207,7 +219,7 @@ void libiommu_sys_free(struct libiommu_sys *sys)
 int libiommu_sys_set_user(struct libiommu_sys *sys, void *user)
 {
 	if (!sys)
-		return -EINVAL;
+		return refuse_null(__func__);
 	sys->user = user;
 	return 0;
 }
@@ -218,7 +230,7 @@ int libiommu_sys_set_user(struct libiommu_sys *sys, void *user)
 	                                 libiommu_sys_##operation##_fn fn)                         \
 	{                                                                                          \
 		if (!sys)                                                                          \
-			return -EINVAL;                                                            \
+			return refuse_null(__func__);                                              \
 		sys->operation = fn ? fn : libc_##operation;                                       \
 		return 0;                                                                          \
 	}

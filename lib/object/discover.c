@@ -229,6 +229,31 @@ static int not_pci(const struct look *look)
 	                "no driver has it: give it to a VFIO driver of its bus, %s", look->bus);
 }
 
+/* The kernel names the groups that it makes up for devices without an IOMMU. */
+static int no_node(const struct look *look)
+{
+	const struct discover_facts *const facts = look->facts;
+	char path[SYSFS_PATH_MAX];
+	char name[SYSFS_NAME_MAX];
+	int error = join(path, GROUPS "/%d/name", facts->group);
+
+	if (!error)
+		error = li_sysfs_read(look->sys, path, name, sizeof(name));
+	if (error < 0 && !missing(error))
+		return error;
+	if (error >= 0 && !strcmp(name, "vfio-noiommu"))
+		return obstruct(
+			look, LIBIOMMU_OBSTACLE_NO_NODE,
+			"%s has it but there is no IOMMU and no device node (from Linux 7.3 "
+			"on, with CONFIG_IOMMUFD_NOIOMMU): open it by its group, "
+			"/dev/vfio/noiommu-%d",
+			facts->driver, facts->group);
+	return obstruct(look, LIBIOMMU_OBSTACLE_NO_NODE,
+	                "%s has it but made no device node (a kernel before 6.6 or without "
+	                "CONFIG_VFIO_DEVICE_CDEV): open it by its group, /dev/vfio/%d",
+	                facts->driver, facts->group);
+}
+
 static int find_obstacle(const struct look *look)
 {
 	const struct discover_facts *const facts = look->facts;
@@ -241,7 +266,7 @@ static int find_obstacle(const struct look *look)
 		return obstruct(look, LIBIOMMU_OBSTACLE_BRIDGE,
 		                "it is a bridge (class 0x%06x): leave it to the host",
 		                facts->class_code);
-	if (!look->vfio && facts->group < 0)
+	if (facts->group < 0 && !facts->node[0])
 		return no_iommu(look);
 	if (!look->vfio && !pci)
 		return not_pci(look);
@@ -265,13 +290,7 @@ static int find_obstacle(const struct look *look)
 		                "%s of the same group (%d) has driver %s: unbind it, or give it to "
 		                "vfio-pci or pci-stub",
 		                sibling, facts->group, driver);
-	if (!facts->node[0])
-		return obstruct(
-			look, LIBIOMMU_OBSTACLE_NO_NODE,
-			"%s has it but made no device node (a kernel before 6.6 or without "
-			"CONFIG_VFIO_DEVICE_CDEV): open it by its group, %d, below /dev/vfio",
-			facts->driver, facts->group);
-	return 0;
+	return facts->node[0] ? 0 : no_node(look);
 }
 
 int li_discover_examine(const struct libiommu_sys *sys, const char *dir,

@@ -14,6 +14,7 @@ COMMENT = re.compile(r"/\*\*(.*?)\*/[ \t]*\n?", re.S)
 DEFINE = re.compile(r"#define (\w+)[^\n]*")
 COMMAND = re.compile(r"@(\w+)(?:\[(\w+)\])?[ \t]*")
 FUNCTION = re.compile(r"LIBIOMMU_API\s+(.*?)(\w+)\((.*)\);", re.S)
+EXCEPT = re.compile(r"\bexcept (-E[A-Z0-9]+)")
 DEFERS = re.compile(r"^0, or as (libiommu_\w+)\(\)")
 
 
@@ -149,7 +150,7 @@ def _members(statement, kind, header, line):
     for match in COMMENT.finditer(inner):
         rest = inner[match.end() :].lstrip()
         text = re.match(r"[^,;}]*", rest).group().strip()
-        name = re.search(r"\w+", text) if kind == "enum" else re.search(r"(\w+)$", text)
+        name = re.search(r"\w+", text) if kind == "enum" else re.search(r"(\w+)\W*$", text)
         comment = _parse_comment(match.group(1))
         at = line + statement.count("\n", 0, statement.index("{") + match.start())
         found.append(Item("member", name.group(), text, comment, header, at))
@@ -218,6 +219,8 @@ def all_errors(item, known):
     found = [(error, text, item.name) for error, text in item.errors()]
     other = item.defers_to()
     if other is not None:
+        # What is said here counts, but an -EINVAL has many reasons and keeps them all.
         own = {error for error, _, _ in found if error != "-EINVAL"}
+        own |= set(EXCEPT.findall(item.returns()))
         found += [entry for entry in all_errors(known[other], known) if entry[0] not in own]
     return found

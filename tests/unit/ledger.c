@@ -105,6 +105,12 @@ void script_lend_fd(int fd)
 	ledger_add_fd(fd, false);
 }
 
+void script_take_back_fd(int fd)
+{
+	ledger_use_fd(fd);
+	fds[fd] = FD_CLOSED;
+}
+
 bool script_fd_is_open(int fd)
 {
 	return fd >= 0 && fd < MAX_FDS && (fds[fd] == FD_OWNED || fds[fd] == FD_LENT);

@@ -101,7 +101,15 @@ void paths_reset(void)
 
 bool paths_know(const char *path)
 {
-	return find(path) || !strncmp(path, "/sys/", 5) || !strncmp(path, "/proc/", 6);
+	static const char *const trees[] = {"/sys", "/proc"};
+
+	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
+		const size_t length = strlen(trees[i]);
+
+		if (!strncmp(path, trees[i], length) && (!path[length] || path[length] == '/'))
+			return true;
+	}
+	return find(path);
 }
 
 /* The entry where it is of the kind, or what the kernel says instead. */

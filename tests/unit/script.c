@@ -42,11 +42,15 @@ static const void *keep(void *to, const void *from, size_t size)
 
 void script_add(const struct step *step)
 {
-	struct step *const made = &steps[count];
-	struct kept *const to = &kept[count];
+	struct step *made;
+	struct kept *to;
 
+	if (next == count)
+		next = count = 0;
 	if (count == MAX_STEPS)
 		fail_msg("more than %d steps", MAX_STEPS);
+	made = &steps[count];
+	to = &kept[count];
 	*made = *step;
 	memset(to->ignore, 0, sizeof(to->ignore));
 	made->in = keep(to->in, step->in, step->in_size);

@@ -17,7 +17,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include <libiommu.h>
 
@@ -68,9 +70,10 @@ struct step {
 	const void *user;
 	const char *file; /* where the test says so */
 	int line;
+	char end; /* nothing */
 };
 
-/* Copies all that @step points to. */
+/* Copies all that @step points to, save @user. */
 void script_add(const struct step *step);
 
 #define EXPECT(operation, ...)                                                                     \
@@ -86,7 +89,9 @@ void script_add(const struct step *step);
  */
 #define EXPECT_CLOSE(of) EXPECT(CLOSE, .fd = (of))
 /* EXPECT_IOCTL(100, IOAS_ALLOC, IN(...), SET(...), .result = ...): the request without its UAPI_IOC_. */
-#define EXPECT_IOCTL(on, ioctl, ...)                                                               \
+#define EXPECT_IOCTL(...) EXPECT_IOCTL_END(__VA_ARGS__, .end = 0)
+/* A macro's dots must stand for something, which .end is when nothing else is given. */
+#define EXPECT_IOCTL_END(on, ioctl, ...)                                                           \
 	EXPECT(IOCTL, .fd = (on), .request = UAPI_IOC_##ioctl, .name = #ioctl, __VA_ARGS__)
 
 /* The argument, a structure or a number; its bytes are compared. Not named is zero. */
@@ -108,6 +113,8 @@ struct libiommu_sys *script_door(void);
 /* Descriptors that a test made up: the library's to close exactly once, or never. */
 void script_give_fd(int fd);
 void script_lend_fd(int fd);
+/* The library did not want it after all: it is the test's again. */
+void script_take_back_fd(int fd);
 bool script_fd_is_open(int fd);
 unsigned int script_open_fds(void);
 

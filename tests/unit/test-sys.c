@@ -331,7 +331,7 @@ static int my_poll(void *user, struct pollfd *fds, unsigned int count, int timeo
 static void test_each_operation_can_be_replaced(void **state)
 {
 	struct libiommu_sys *sys;
-	char mark;
+	char mark = 0;
 	void *at;
 
 	(void)state;
@@ -342,13 +342,13 @@ static void test_each_operation_can_be_replaced(void **state)
 	CHECK_SETTER(dup, li_sys_dup(sys, 3), 3, li_sys_dup(sys, -1), -EBADF);
 	CHECK_SETTER(ioctl, li_sys_ioctl(sys, 3, 5, NULL), 3, li_sys_ioctl(sys, -1, 5, NULL),
 	             -EBADF);
-	CHECK_SETTER(read, li_sys_read(sys, 3, NULL, 4), 7, li_sys_read(sys, -1, NULL, 4), -EBADF);
-	CHECK_SETTER(pread, li_sys_pread(sys, 3, NULL, 4, 5), 12, li_sys_pread(sys, -1, NULL, 4, 5),
-	             -EBADF);
+	CHECK_SETTER(read, li_sys_read(sys, 3, NULL, 4), 7, li_sys_read(sys, -1, &mark, 1), -EBADF);
+	CHECK_SETTER(pread, li_sys_pread(sys, 3, NULL, 4, 5), 12,
+	             li_sys_pread(sys, -1, &mark, 1, 5), -EBADF);
 	CHECK_SETTER(pwrite, li_sys_pwrite(sys, 3, NULL, 4, 5), 12,
-	             li_sys_pwrite(sys, -1, NULL, 4, 5), -EBADF);
+	             li_sys_pwrite(sys, -1, &mark, 1, 5), -EBADF);
 	CHECK_SETTER(mmap, li_sys_mmap(sys, NULL, 1, 2, 3, 4, 5, &at), 15,
-	             li_sys_mmap(sys, NULL, 0, 0, MAP_PRIVATE, -1, 0, &at), -EBADF);
+	             li_sys_mmap(sys, NULL, 4096, PROT_READ, MAP_PRIVATE, -1, 0, &at), -EBADF);
 	assert_ptr_equal(at, &mark);
 	CHECK_SETTER(munmap, li_sys_munmap(sys, NULL, 4), 4, li_sys_munmap(sys, NULL, 0), -EINVAL);
 	CHECK_SETTER(readlink, li_sys_readlink(sys, "a", NULL, 1), 'a' + 1,

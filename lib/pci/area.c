@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "area.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_ATTEMPTS 8
+
+/* Ask for the description again, with room for its capabilities. */
+static int describe(struct libiommu_device *dev, const struct region *region,
+                    struct area_list *list, struct refusal *refusal)
+{
+	struct uapi_vfio_region_info *info;
+	uint32_t needed = region->info_size;
+	int error;
+
+	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+		free(list->info);
+		info = list->info = calloc(1, needed);
+		if (!info)
+			return li_refuse(refusal, -ENOMEM, "no memory");
+		info->argsz = needed;
+		info->index = region->index;
+		error = li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_GET_REGION_INFO, info);
+		if (error)
+			return li_refuse_kernel(refusal, error, CALL_REGION);
+		list->size = needed;
+		if (info->argsz <= needed)
+			return 0;
+		needed = info->argsz;
+	}
+	return li_refuse(refusal, -EAGAIN, "its description grew each time it was asked for");
+}
+
+/*
+ * The kernel writes a chain in ascending order. Whoever else may stand in for it is not trusted to
+ * stay inside the buffer, or to end.
+ */
+static int find_sparse(const struct area_list *list, size_t *found)
+{
+	const struct uapi_vfio_region_info *const info = list->info;
+	struct uapi_vfio_info_cap_header header;
+	size_t at = info->flags & UAPI_VFIO_REGION_INFO_FLAG_CAPS ? info->cap_offset : 0;
+	size_t least = sizeof(*info);
+
+	while (at) {
+		if (at < least || at > list->size - sizeof(header))
+			return -EIO;
+		memcpy(&header, (const char *)list->info + at, sizeof(header));
+		if (header.id == UAPI_VFIO_REGION_INFO_CAP_SPARSE_MMAP)
+			break;
+		least = at + sizeof(header);
+		at = header.next;
+	}
+	*found = at;
+	return 0;
+}
+
+static int read_areas(struct area_list *list, struct refusal *refusal)
+{
+	struct uapi_vfio_region_info_cap_sparse_mmap sparse;
+	size_t at;
+
+	if (find_sparse(list, &at))
+		goto nonsense;
+	if (!at)
+		return 0;
+	if (list->size - at < sizeof(sparse))
+		goto nonsense;
+	memcpy(&sparse, (const char *)list->info + at, sizeof(sparse));
+	if (sparse.nr_areas > (list->size - at - sizeof(sparse)) / sizeof(sparse.areas[0]))
+		goto nonsense;
+	list->first = at + sizeof(sparse);
+	list->count = sparse.nr_areas;
+	return 0;
+
+nonsense:
+	return li_refuse(refusal, -EIO, "the kernel's description contradicts itself");
+}
+
+int li_area_list_find(struct libiommu_device *dev, const struct region *region,
+                      struct area_list *list, struct refusal *refusal)
+{
+	int error;
+
+	memset(list, 0, sizeof(*list));
+	if (!(region->flags & UAPI_VFIO_REGION_INFO_FLAG_MMAP) || !region->size)
+		return 0;
+	list->count = 1;
+	list->whole.size = region->size;
+	if (!(region->flags & UAPI_VFIO_REGION_INFO_FLAG_CAPS) ||
+	    region->info_size <= sizeof(struct uapi_vfio_region_info))
+		return 0;
+	error = describe(dev, region, list, refusal);
+	return error ? error : read_areas(list, refusal);
+}
+
+void li_area_list_free(struct area_list *list)
+{
+	free(list->info);
+}
+
+struct uapi_vfio_region_sparse_mmap_area li_area_list_get(const struct area_list *list,
+                                                          size_t index)
+{
+	struct uapi_vfio_region_sparse_mmap_area area = list->whole;
+
+	if (list->first)
+		memcpy(&area, (const char *)list->info + list->first + index * sizeof(area),
+		       sizeof(area));
+	return area;
+}

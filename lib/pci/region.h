@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * A PCI device's BARs, ROM and config space as the kernel offers them: regions of the device's
+ * descriptor.
+ */
+#ifndef LIBIOMMU_PCI_REGION_H
+#define LIBIOMMU_PCI_REGION_H
+
+#include "../object/device.h"
+
+struct region {
+	uint32_t index;
+	uint32_t flags;     /* UAPI_VFIO_REGION_INFO_FLAG_... */
+	uint32_t info_size; /* what a description with all its capabilities takes */
+	uint64_t size;      /* 0 where the device has no such region */
+	uint64_t offset;    /* in the descriptor */
+};
+
+/*
+ * Why a call fails. Found out while the device is entered, recorded once it is left, since a log
+ * callback must not run under its lock.
+ */
+struct refusal {
+	int error;
+	enum failure_call call; /* CALL_NONE where the library says no, in the words of ... */
+	const char *text;
+	struct failure_detail detail;
+};
+
+/* Both return @error. */
+int li_refuse(struct refusal *refusal, int error, const char *text);
+int li_refuse_kernel(struct refusal *refusal, int error, enum failure_call call);
+/* Record it under the name of the public function; the device is left. */
+int li_refusal_record(const struct refusal *refusal, struct libiommu_device *dev,
+                      const char *operation);
+
+/* Between li_device_enter() and li_device_leave(); -ENODEV where the device is no PCI one. */
+int li_region_find(struct libiommu_device *dev, uint32_t index, struct region *region,
+                   struct refusal *refusal);
+/* All of it or an error. */
+int li_region_read(struct libiommu_device *dev, const struct region *region, uint64_t offset,
+                   void *buffer, size_t length, struct refusal *refusal);
+int li_region_write(struct libiommu_device *dev, const struct region *region, uint64_t offset,
+                    const void *buffer, size_t length, struct refusal *refusal);
+/* The range is not empty and inside the region. */
+int li_region_check(const struct region *region, uint64_t offset, uint64_t length,
+                    struct refusal *refusal);
+
+/* One read or write from the public function's arguments on. */
+struct region_access {
+	uint32_t index;
+	uint64_t offset;
+	size_t length;
+	void *to;         /* a read, or ... */
+	const void *from; /* ... a write */
+};
+int li_region_access(struct libiommu_device *dev, const char *operation,
+                     const struct region_access *access);
+
+#endif
