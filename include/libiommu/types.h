@@ -70,6 +70,10 @@ struct libiommu_hwpt_config;
 struct libiommu_hwpt;
 /** @brief A space of PASIDs, of one device or shared. See @ref pasid. */
 struct libiommu_pasid_space;
+/** @brief A queue of page requests. See @ref fault_queue. */
+struct libiommu_fault_queue;
+/** @brief A buffer that page requests are read into. See @ref fault_queue. */
+struct libiommu_fault_batch;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
 struct libiommu_bar_map;
 /** @brief The devices that one hot reset reaches. See @ref reset. */
@@ -105,7 +109,9 @@ enum libiommu_object_kind {
 	/** Mapped BARs. */
 	LIBIOMMU_OBJECT_BAR_MAP = 3,
 	/** PASID spaces made by libiommu_pasid_space_new(). */
-	LIBIOMMU_OBJECT_PASID_SPACE = 4
+	LIBIOMMU_OBJECT_PASID_SPACE = 4,
+	/** Fault queues. */
+	LIBIOMMU_OBJECT_FAULT_QUEUE = 5
 };
 
 /** @brief An inclusive range of I/O virtual addresses. */

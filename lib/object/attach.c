@@ -4,14 +4,39 @@
 #include <errno.h>
 
 #include "device.h"
+#include "fault-queue.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "registry.h"
 
 static const char *const not_attached = "the device is not attached";
 
 static bool is_same(const struct attachment *a, const struct attachment *b)
 {
 	return a->ioas == b->ioas && a->hwpt == b->hwpt && (a->ioas || a->hwpt);
+}
+
+/*
+ * Changes what is attached as one step for those who read and answer its faults. @target without a
+ * page table detaches.
+ */
+static int change(struct libiommu_device *dev, const struct backend *backend,
+                  struct attachment *target)
+{
+	struct libiommu_fault_queue *const from =
+		li_hwpt_fault_queue(li_device_attachment(dev)->hwpt);
+	struct libiommu_fault_queue *const to = li_hwpt_fault_queue(target->hwpt);
+	int error;
+
+	li_fault_queue_lock(from, to);
+	error = target->pt_id ? backend->ops->attach(backend, li_device_fd(dev), &target->pt_id)
+	                      : backend->ops->detach(backend, li_device_fd(dev));
+	if (!error) {
+		li_fault_queue_purge(from, &li_device_name(dev)->own);
+		li_device_set_attachment(dev, target);
+	}
+	li_fault_queue_unlock(from, to);
+	return error;
 }
 
 /*
@@ -40,9 +65,7 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 	same = is_same(li_device_attachment(dev), &target);
 	moved = target.hwpt && li_hwpt_guest_owns_pasids(target.hwpt) && !li_pasid_is_identity(dev);
 	if (attached == replace && !(attached && same) && !moved) {
-		error = backend->ops->attach(backend, li_device_fd(dev), &target.pt_id);
-		if (!error)
-			li_device_set_attachment(dev, &target);
+		error = change(dev, backend, &target);
 	}
 	li_device_leave(dev);
 	if (attached && !replace)
@@ -115,10 +138,8 @@ int libiommu_device_detach(struct libiommu_device *dev)
 	backend = li_ctx_backend(li_device_ctx(dev));
 	attached = li_device_attachment(dev)->pt_id;
 	if (attached)
-		error = backend->ops->detach(backend, li_device_fd(dev));
-	if (attached && !error)
-		li_device_set_attachment(
-			dev, &(const struct attachment){.tag = li_device_attachment(dev)->tag});
+		error = change(dev, backend,
+		               &(struct attachment){.tag = li_device_attachment(dev)->tag});
 	li_device_leave(dev);
 	if (!attached)
 		return FAIL_LIBRARY(li_device_ctx(dev), __func__, -ENOENT, not_attached,

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "fault-queue.h"
 #include "group.h"
 #include "hwpt.h"
 #include "ioas.h"
@@ -244,14 +245,20 @@ int li_device_set_bound(struct libiommu_device *dev, uint32_t id, uint64_t label
 static void let_go(struct libiommu_device *dev)
 {
 	const struct backend *const backend = li_ctx_backend(dev->ctx);
+	struct libiommu_fault_queue *const queue = li_hwpt_fault_queue(dev->attachment.hwpt);
+	const bool attached = dev->attachment.ioas || dev->attachment.hwpt;
 
 	li_pasid_detach_all(dev, !dev->own_fd);
-	if (!dev->own_fd && (dev->attachment.ioas || dev->attachment.hwpt))
-		backend->ops->detach(backend, dev->fd);
+	li_fault_queue_lock(queue, NULL);
 	li_device_set_attachment(dev, &(const struct attachment){0});
 	li_registry_remove(li_ctx_registry(dev->ctx), &dev->entry);
 	if (dev->own_fd)
 		li_sys_close(backend->sys, dev->fd);
+	else if (attached)
+		backend->ops->detach(backend, dev->fd);
+	if (dev->entry.name)
+		li_fault_queue_purge(queue, &dev->entry.name->own);
+	li_fault_queue_unlock(queue, NULL);
 	if (dev->group)
 		li_group_put(dev->ctx, dev->group);
 }

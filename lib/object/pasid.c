@@ -8,6 +8,7 @@
 #include "../base/uapi/iommufd.h"
 #include "../base/uapi/vfio.h"
 #include "device.h"
+#include "fault-queue.h"
 #include "hwpt.h"
 #include "pasid-space.h"
 #include "registry.h"
@@ -134,6 +135,34 @@ static int kernel_detach(struct libiommu_device *dev, uint32_t pasid)
 	return li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_DETACH_IOMMUFD_PT, &cmd);
 }
 
+/*
+ * Attaches or replaces as one step for those who read and answer faults. The kernel does nothing
+ * where the page table is the same: its groups stay outstanding, and are not purged.
+ */
+static struct outcome change(struct libiommu_device *dev, struct slot *slot, uint32_t pasid,
+                             uint32_t vpasid, struct libiommu_hwpt *hwpt, uint64_t tag)
+{
+	struct libiommu_fault_queue *const to = li_hwpt_fault_queue(hwpt);
+	struct slot_value old = {0};
+	const bool replaces = li_slot_read(slot, &old);
+	struct libiommu_fault_queue *const from = replaces ? li_hwpt_fault_queue(old.hwpt) : NULL;
+	struct outcome outcome = {0};
+
+	li_fault_queue_lock(from, to);
+	if (!replaces || old.hwpt != hwpt)
+		outcome = kernel_attach(dev, pasid, hwpt);
+	if (!outcome.error) {
+		if (old.hwpt != hwpt)
+			li_fault_queue_purge(from, slot);
+		li_hwpt_pin(hwpt);
+		li_slot_set(slot, vpasid, hwpt, tag);
+	}
+	li_fault_queue_unlock(from, to);
+	if (!outcome.error && replaces)
+		li_hwpt_unpin(old.hwpt);
+	return outcome;
+}
+
 /* Alone on the device. */
 static struct outcome attach(struct libiommu_device *dev, uint32_t vpasid,
                              struct libiommu_hwpt *hwpt, uint64_t tag, uint32_t *pasid)
@@ -159,15 +188,13 @@ static struct outcome attach(struct libiommu_device *dev, uint32_t vpasid,
 		return outcome;
 	slot = li_table_make(&li_device_name(dev)->pasids, chosen);
 	if (slot)
-		outcome = kernel_attach(dev, chosen, hwpt);
+		outcome = change(dev, slot, chosen, vpasid, hwpt, tag);
 	else
 		outcome.error = -ENOMEM;
 	if (outcome.error) {
 		li_pasid_space_put(space, vpasid);
 		return outcome;
 	}
-	li_hwpt_pin(hwpt);
-	li_slot_set(slot, vpasid, hwpt, tag);
 	pasids->attached++;
 	pasids->moved += chosen != vpasid;
 	*pasid = chosen;
@@ -201,23 +228,13 @@ int libiommu_pasid_attach(struct libiommu_device *dev, uint32_t vpasid, struct l
 static struct outcome replace(struct libiommu_device *dev, uint32_t vpasid,
                               struct libiommu_hwpt *hwpt, uint64_t tag)
 {
-	struct outcome outcome = {-ENOENT, CALL_NONE};
-	struct slot_value old;
 	struct slot *slot;
 	uint32_t pasid;
 
 	slot = li_pasid_slot(dev, vpasid, &pasid);
-	if (!slot || !li_slot_read(slot, &old))
-		return outcome;
-	outcome.error = 0;
-	if (old.hwpt != hwpt)
-		outcome = kernel_attach(dev, pasid, hwpt);
-	if (outcome.error)
-		return outcome;
-	li_hwpt_pin(hwpt);
-	li_slot_set(slot, vpasid, hwpt, tag);
-	li_hwpt_unpin(old.hwpt);
-	return outcome;
+	if (!slot)
+		return (struct outcome){-ENOENT, CALL_NONE};
+	return change(dev, slot, pasid, vpasid, hwpt, tag);
 }
 
 int libiommu_pasid_replace(struct libiommu_device *dev, uint32_t vpasid, struct libiommu_hwpt *hwpt,
@@ -240,18 +257,37 @@ int libiommu_pasid_replace(struct libiommu_device *dev, uint32_t vpasid, struct 
 	return tell(dev, __func__, vpasid, li_hwpt_id(hwpt), outcome);
 }
 
-static void forget(struct libiommu_device *dev, struct slot *slot, uint32_t pasid)
+/*
+ * Detaches as one step for those who read and answer faults. The kernel is not asked where the
+ * device is @leaving, its descriptor is closed anyway (not @ask) and nobody reads any faults; and
+ * then what it says does not matter.
+ */
+static int end(struct libiommu_device *dev, struct slot *slot, uint32_t pasid, bool ask,
+               bool leaving)
 {
 	struct device_pasids *const pasids = li_device_pasids(dev);
+	struct libiommu_fault_queue *queue;
 	struct slot_value old;
+	int error = 0;
 
 	if (!li_slot_read(slot, &old))
-		return;
-	li_slot_clear(slot);
+		return 0;
+	queue = li_hwpt_fault_queue(old.hwpt);
+	li_fault_queue_lock(queue, NULL);
+	if (ask || queue)
+		error = kernel_detach(dev, pasid);
+	if (!error || leaving) {
+		li_slot_clear(slot);
+		li_fault_queue_purge(queue, slot);
+	}
+	li_fault_queue_unlock(queue, NULL);
+	if (error && !leaving)
+		return error;
 	li_hwpt_unpin(old.hwpt);
 	li_pasid_space_put(atomic_load(&pasids->space), old.vpasid);
 	pasids->attached--;
 	pasids->moved -= pasid != old.vpasid;
+	return 0;
 }
 
 int libiommu_pasid_detach(struct libiommu_device *dev, uint32_t vpasid)
@@ -266,9 +302,7 @@ int libiommu_pasid_detach(struct libiommu_device *dev, uint32_t vpasid)
 		return error;
 	slot = li_pasid_slot(dev, vpasid, &pasid);
 	if (slot)
-		outcome = (struct outcome){kernel_detach(dev, pasid), CALL_PASID_DETACH};
-	if (!outcome.error)
-		forget(dev, slot, pasid);
+		outcome = (struct outcome){end(dev, slot, pasid, true, false), CALL_PASID_DETACH};
 	li_device_leave(dev);
 	return tell(dev, __func__, vpasid, 0, outcome);
 }
@@ -280,15 +314,10 @@ void li_pasid_detach_all(struct libiommu_device *dev, bool ask)
 
 	for (uint32_t pasid = 1; pasids->attached && pasid < pasids->limit; pasid++) {
 		struct slot *const slot = li_table_find(&name->pasids, pasid);
-		uint32_t vpasid;
 
-		if (!slot) {
-			/* On to the last of this leaf. */
-			pasid |= TABLE_LEAF - 1;
-			continue;
-		}
-		if (ask && li_slot_vpasid(slot, &vpasid))
-			kernel_detach(dev, pasid);
-		forget(dev, slot, pasid);
+		if (slot)
+			end(dev, slot, pasid, ask, true);
+		else
+			pasid |= TABLE_LEAF - 1; /* on to the next leaf */
 	}
 }

@@ -3,9 +3,9 @@
 
 /*
  * Devices of the kernel's own test driver, which has what no emulated device has: PASIDs and page
- * requests. They have no nodes; a door turns what the library asks of a device's descriptor into the
- * driver's commands, so that everything above it is the library as it is, and everything below the
- * kernel's iommufd as it is.
+ * requests. They have no nodes; a door turns what the library asks of a device's descriptor into
+ * the driver's commands, so that everything above it is the library as it is, and everything below
+ * the kernel's iommufd as it is.
  */
 #ifndef MOCK_H
 #define MOCK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* PASIDs on a real kernel, on its test driver: after each call the kernel has what the library says. */
+/* PASIDs on the kernel's test driver: after each call the kernel has what the library says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
