@@ -15,6 +15,8 @@
 #include <libiommu/hwpt.h>
 #include <libiommu/pasid.h>
 #include <libiommu/fault-queue.h>
+#include <libiommu/ring.h>
+#include <libiommu/reader.h>
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>

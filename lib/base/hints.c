@@ -95,6 +95,10 @@ static const struct hint hints[] = {
 	{CALL_FAULT_QUEUE, ENOTTY, "this kernel is older than 6.11"},
 	{CALL_FAULT_QUEUE, EINVAL,
          "a group of faults is larger than any buffer, or the descriptor is not a fault queue's"},
+	{CALL_RING, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_RING, EPIPE, "the other end of the socket is closed"},
+	{CALL_RING, EAGAIN, "the socket is full of something that nobody reads"},
+	{CALL_RING, EOPNOTSUPP, "the socket is not a connected Unix socket"},
 	{CALL_HW_INFO, EOPNOTSUPP, "there is no IOMMU behind the device"},
 	{CALL_HW_INFO, ENOTTY, "this kernel is older than 6.6"},
 	{CALL_IRQ, EINVAL,
@@ -167,6 +171,10 @@ const char *li_hint_errno_name(int error)
 		NAME(ETIMEDOUT);
 		NAME(EALREADY);
 		NAME(ECANCELED);
+		NAME(EPROTONOSUPPORT);
+		NAME(EPROTO);
+		NAME(ECHILD);
+		NAME(EPIPE);
 #undef NAME
 	}
 	return strerror(-error);

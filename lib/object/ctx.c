@@ -15,7 +15,7 @@
 #include "group.h"
 #include "registry.h"
 
-#define KINDS (LIBIOMMU_OBJECT_FAULT_QUEUE + 1)
+#define KINDS (LIBIOMMU_OBJECT_RING + 1)
 
 struct libiommu_ctx {
 	struct backend backend;
