@@ -14,6 +14,7 @@
 #include <libiommu/hw-info.h>
 #include <libiommu/hwpt.h>
 #include <libiommu/pasid.h>
+#include <libiommu/fault.h>
 #include <libiommu/fault-queue.h>
 #include <libiommu/ring.h>
 #include <libiommu/reader.h>

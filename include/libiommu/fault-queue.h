@@ -26,7 +26,7 @@
 #ifndef LIBIOMMU_FAULT_QUEUE_H
 #define LIBIOMMU_FAULT_QUEUE_H
 
-#include <libiommu/types.h>
+#include <libiommu/fault.h>
 
 LIBIOMMU_BEGIN_DECLS
 
@@ -37,20 +37,6 @@ LIBIOMMU_BEGIN_DECLS
 /** @brief Nothing that this library attached: the vPASID is the hardware's PASID and the tag 0; the
  * label is 0 too where the device is not known. */
 #define LIBIOMMU_FAULT_UNKNOWN (UINT32_C(1) << 2)
-
-/** @brief The device wants to read. */
-#define LIBIOMMU_FAULT_READ (UINT32_C(1) << 0)
-/** @brief The device wants to write. */
-#define LIBIOMMU_FAULT_WRITE (UINT32_C(1) << 1)
-/** @brief The device wants to execute. */
-#define LIBIOMMU_FAULT_EXECUTE (UINT32_C(1) << 2)
-/** @brief The access is a privileged one. */
-#define LIBIOMMU_FAULT_PRIVILEGED (UINT32_C(1) << 3)
-
-/** @brief Answer: the page is there, the device tries again. */
-#define LIBIOMMU_FAULT_SUCCESS UINT32_C(0)
-/** @brief Answer: the device gives up. */
-#define LIBIOMMU_FAULT_INVALID UINT32_C(1)
 
 /** @brief One page request. Fields may be added at the end. */
 struct libiommu_fault {
@@ -82,7 +68,7 @@ struct libiommu_fault {
 struct libiommu_fault_response {
 	/** The group's. */
 	uint64_t token;
-	/** LIBIOMMU_FAULT_SUCCESS or LIBIOMMU_FAULT_INVALID. */
+	/** One of enum @ref libiommu_fault_code. */
 	uint32_t code;
 	/** Not looked at. */
 	uint32_t reserved;

@@ -20,7 +20,7 @@
 #ifndef LIBIOMMU_READER_H
 #define LIBIOMMU_READER_H
 
-#include <libiommu/types.h>
+#include <libiommu/fault.h>
 
 LIBIOMMU_BEGIN_DECLS
 
@@ -46,23 +46,6 @@ enum libiommu_record_kind {
 #define LIBIOMMU_RECORD_SHARED_GROUP (UINT32_C(1) << 2)
 /** @brief Made by software, not by the kernel. */
 #define LIBIOMMU_RECORD_INJECTED (UINT32_C(1) << 3)
-
-/** @brief The device wants to read. */
-#define LIBIOMMU_FAULT_READ (UINT32_C(1) << 0)
-/** @brief The device wants to write. */
-#define LIBIOMMU_FAULT_WRITE (UINT32_C(1) << 1)
-/** @brief The device wants to execute. */
-#define LIBIOMMU_FAULT_EXEC (UINT32_C(1) << 2)
-/** @brief The device has privileged access in mind. */
-#define LIBIOMMU_FAULT_PRIVILEGED (UINT32_C(1) << 3)
-
-/** @brief How a group is answered. */
-enum libiommu_fault_code {
-	/** What was asked for is mapped: try again. */
-	LIBIOMMU_FAULT_SUCCESS = 0,
-	/** It will not be. */
-	LIBIOMMU_FAULT_INVALID = 1
-};
 
 /** @brief One record: 64 bytes of shared memory, in the machine's byte order. */
 struct libiommu_record {

@@ -14,14 +14,14 @@ _Static_assert(LIBIOMMU_FAULT_PASID == UAPI_PGFAULT_FLAGS_PASID_VALID &&
                        LIBIOMMU_FAULT_LAST == UAPI_PGFAULT_FLAGS_LAST_PAGE &&
                        LIBIOMMU_FAULT_READ == UAPI_PGFAULT_PERM_READ &&
                        LIBIOMMU_FAULT_WRITE == UAPI_PGFAULT_PERM_WRITE &&
-                       LIBIOMMU_FAULT_EXECUTE == UAPI_PGFAULT_PERM_EXEC &&
+                       LIBIOMMU_FAULT_EXEC == UAPI_PGFAULT_PERM_EXEC &&
                        LIBIOMMU_FAULT_PRIVILEGED == UAPI_PGFAULT_PERM_PRIV &&
-                       LIBIOMMU_FAULT_SUCCESS == UAPI_PAGE_RESP_SUCCESS &&
-                       LIBIOMMU_FAULT_INVALID == UAPI_PAGE_RESP_INVALID,
+                       (int)LIBIOMMU_FAULT_SUCCESS == UAPI_PAGE_RESP_SUCCESS &&
+                       (int)LIBIOMMU_FAULT_INVALID == UAPI_PAGE_RESP_INVALID,
                "bits and codes are passed on as they are");
 
 #define PERMISSIONS                                                                                \
-	(LIBIOMMU_FAULT_READ | LIBIOMMU_FAULT_WRITE | LIBIOMMU_FAULT_EXECUTE |                     \
+	(LIBIOMMU_FAULT_READ | LIBIOMMU_FAULT_WRITE | LIBIOMMU_FAULT_EXEC |                        \
 	 LIBIOMMU_FAULT_PRIVILEGED)
 
 static const struct libiommu_sys *sys_of(const struct libiommu_fault_queue *queue)

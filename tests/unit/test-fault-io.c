@@ -46,7 +46,7 @@ static void test_in_the_callers_terms(void **state)
 	assert_int_equal(fault(0)->group, 901);
 	assert_int_equal(fault(0)->flags, LIBIOMMU_FAULT_PASID | LIBIOMMU_FAULT_LAST);
 	assert_int_equal(fault(0)->permissions, LIBIOMMU_FAULT_READ | LIBIOMMU_FAULT_WRITE |
-	                                                LIBIOMMU_FAULT_EXECUTE |
+	                                                LIBIOMMU_FAULT_EXEC |
 	                                                LIBIOMMU_FAULT_PRIVILEGED);
 	assert_int_equal(fault(1)->vpasid, 0);
 	assert_int_equal(fault(1)->tag, 70);
