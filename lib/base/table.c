@@ -5,22 +5,6 @@
 
 #include <stdlib.h>
 
-/* Seven bits, seven, and six. */
-static uint32_t node_index(uint32_t key)
-{
-	return key / (TABLE_LEAF * TABLE_NODE);
-}
-
-static uint32_t leaf_index(uint32_t key)
-{
-	return key / TABLE_LEAF % TABLE_NODE;
-}
-
-static void *element_of(const struct table *table, void *leaf, uint32_t key)
-{
-	return (unsigned char *)leaf + key % TABLE_LEAF * table->element;
-}
-
 void li_table_init(struct table *table, size_t element)
 {
 	table->element = element;
@@ -40,23 +24,9 @@ void li_table_free(struct table *table)
 	}
 }
 
-void *li_table_find(const struct table *table, uint32_t key)
-{
-	struct table_node *node;
-	void *leaf;
-
-	if (key >= TABLE_KEYS)
-		return NULL;
-	node = atomic_load_explicit(&table->nodes[node_index(key)], memory_order_acquire);
-	if (!node)
-		return NULL;
-	leaf = atomic_load_explicit(&node->leaves[leaf_index(key)], memory_order_acquire);
-	return leaf ? element_of(table, leaf, key) : NULL;
-}
-
 void *li_table_make(struct table *table, uint32_t key)
 {
-	_Atomic(struct table_node *) *const at = &table->nodes[node_index(key)];
+	_Atomic(struct table_node *) *const at = &table->nodes[table_node_index(key)];
 	struct table_node *node = atomic_load_explicit(at, memory_order_relaxed);
 	void *leaf;
 
@@ -68,12 +38,13 @@ void *li_table_make(struct table *table, uint32_t key)
 			atomic_init(&node->leaves[i], NULL);
 		atomic_store_explicit(at, node, memory_order_release);
 	}
-	leaf = atomic_load_explicit(&node->leaves[leaf_index(key)], memory_order_relaxed);
+	leaf = atomic_load_explicit(&node->leaves[table_leaf_index(key)], memory_order_relaxed);
 	if (!leaf) {
 		leaf = calloc(TABLE_LEAF, table->element);
 		if (!leaf)
 			return NULL;
-		atomic_store_explicit(&node->leaves[leaf_index(key)], leaf, memory_order_release);
+		atomic_store_explicit(&node->leaves[table_leaf_index(key)], leaf,
+		                      memory_order_release);
 	}
-	return element_of(table, leaf, key);
+	return table_element(table, leaf, key);
 }

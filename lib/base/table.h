@@ -30,8 +30,37 @@ struct table {
 void li_table_init(struct table *table, size_t element);
 void li_table_free(struct table *table);
 
-/* NULL where none was made, and for a key that is too large. */
-void *li_table_find(const struct table *table, uint32_t key);
+/* Seven bits, seven, and six. */
+static inline uint32_t table_node_index(uint32_t key)
+{
+	return key / (TABLE_LEAF * TABLE_NODE);
+}
+
+static inline uint32_t table_leaf_index(uint32_t key)
+{
+	return key / TABLE_LEAF % TABLE_NODE;
+}
+
+static inline void *table_element(const struct table *table, void *leaf, uint32_t key)
+{
+	return (unsigned char *)leaf + key % TABLE_LEAF * table->element;
+}
+
+/* NULL where none was made, and for a key that is too large. Here because it is on the fault path. */
+static inline void *table_find(const struct table *table, uint32_t key)
+{
+	struct table_node *node;
+	void *leaf;
+
+	if (key >= TABLE_KEYS)
+		return NULL;
+	node = atomic_load_explicit(&table->nodes[table_node_index(key)], memory_order_acquire);
+	if (!node)
+		return NULL;
+	leaf = atomic_load_explicit(&node->leaves[table_leaf_index(key)], memory_order_acquire);
+	return leaf ? table_element(table, leaf, key) : NULL;
+}
+
 /* Finds or makes; NULL without memory. The key is small enough. */
 void *li_table_make(struct table *table, uint32_t key);
 

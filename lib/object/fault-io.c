@@ -36,11 +36,11 @@ static const struct slot *find_slot(const struct name *name, const struct uapi_h
 	const struct slot *slot;
 
 	if (raw->flags & UAPI_PGFAULT_FLAGS_PASID_VALID) {
-		slot = li_table_find(&name->pasids, raw->pasid);
-		if (slot && li_slot_read(slot, value))
+		slot = table_find(&name->pasids, raw->pasid);
+		if (slot && slot_read(slot, value))
 			return slot;
 	}
-	if (!li_slot_read(&name->own, value))
+	if (!slot_read(&name->own, value))
 		return NULL;
 	value->vpasid = raw->flags & UAPI_PGFAULT_FLAGS_PASID_VALID ? raw->pasid : 0;
 	return &name->own;

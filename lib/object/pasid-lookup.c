@@ -20,11 +20,11 @@ struct slot *li_pasid_slot(const struct libiommu_device *dev, uint32_t vpasid, u
 	const struct libiommu_pasid_space *const space = li_device_pasid_space(dev);
 	const struct name *const name = li_device_name(dev);
 	const uint32_t found = space ? li_pasid_space_find(space, vpasid) : 0;
-	struct slot *const slot = name && found ? li_table_find(&name->pasids, found) : NULL;
+	struct slot *const slot = name && found ? table_find(&name->pasids, found) : NULL;
 	uint32_t there;
 
 	/* In a shared space the vPASID may be another device's. */
-	if (!slot || !li_slot_vpasid(slot, &there) || there != vpasid || !li_device_has_name(dev))
+	if (!slot || !slot_vpasid(slot, &there) || there != vpasid || !li_device_has_name(dev))
 		return NULL;
 	*pasid = found;
 	return slot;
@@ -47,8 +47,8 @@ int libiommu_pasid_find_vpasid(const struct libiommu_device *dev, uint32_t pasid
 	if (!dev || !vpasid)
 		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
 	name = li_device_name(dev);
-	slot = name ? li_table_find(&name->pasids, pasid) : NULL;
-	if (!slot || !li_slot_vpasid(slot, &found) || !li_device_has_name(dev))
+	slot = name ? table_find(&name->pasids, pasid) : NULL;
+	if (!slot || !slot_vpasid(slot, &found) || !li_device_has_name(dev))
 		return nothing(dev, __func__, pasid, "is the PASID");
 	*vpasid = found;
 	return 0;
@@ -64,8 +64,8 @@ int libiommu_pasid_find_hwpt(const struct libiommu_device *dev, uint32_t pasid,
 	if (!dev || !hwpt || !tag)
 		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
 	name = li_device_name(dev);
-	slot = name ? li_table_find(&name->pasids, pasid) : NULL;
-	if (!slot || !li_slot_read(slot, &value) || !li_device_has_name(dev))
+	slot = name ? table_find(&name->pasids, pasid) : NULL;
+	if (!slot || !slot_read(slot, &value) || !li_device_has_name(dev))
 		return nothing(dev, __func__, pasid, "is the PASID");
 	*hwpt = value.hwpt;
 	*tag = value.tag;

@@ -245,7 +245,7 @@ unlock:
 
 void li_pasid_space_put(struct libiommu_pasid_space *space, uint32_t vpasid)
 {
-	_Atomic uint32_t *const at = li_table_find(&space->pasids, vpasid);
+	_Atomic uint32_t *const at = table_find(&space->pasids, vpasid);
 	uint32_t word;
 
 	pthread_mutex_lock(&space->lock);
@@ -260,7 +260,7 @@ void li_pasid_space_put(struct libiommu_pasid_space *space, uint32_t vpasid)
 
 uint32_t li_pasid_space_find(const struct libiommu_pasid_space *space, uint32_t vpasid)
 {
-	const _Atomic uint32_t *const at = li_table_find(&space->pasids, vpasid);
+	const _Atomic uint32_t *const at = table_find(&space->pasids, vpasid);
 
 	return at ? atomic_load_explicit(at, memory_order_acquire) & PASID_MASK : 0;
 }

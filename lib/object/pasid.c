@@ -144,7 +144,7 @@ static struct outcome change(struct libiommu_device *dev, struct slot *slot, uin
 {
 	struct libiommu_fault_queue *const to = li_hwpt_fault_queue(hwpt);
 	struct slot_value old = {0};
-	const bool replaces = li_slot_read(slot, &old);
+	const bool replaces = slot_read(slot, &old);
 	struct libiommu_fault_queue *const from = replaces ? li_hwpt_fault_queue(old.hwpt) : NULL;
 	struct outcome outcome = {0};
 
@@ -270,7 +270,7 @@ static int end(struct libiommu_device *dev, struct slot *slot, uint32_t pasid, b
 	struct slot_value old;
 	int error = 0;
 
-	if (!li_slot_read(slot, &old))
+	if (!slot_read(slot, &old))
 		return 0;
 	queue = li_hwpt_fault_queue(old.hwpt);
 	li_fault_queue_lock(queue, NULL);
@@ -313,7 +313,7 @@ void li_pasid_detach_all(struct libiommu_device *dev, bool ask)
 	struct name *const name = li_device_name(dev);
 
 	for (uint32_t pasid = 1; pasids->attached && pasid < pasids->limit; pasid++) {
-		struct slot *const slot = li_table_find(&name->pasids, pasid);
+		struct slot *const slot = table_find(&name->pasids, pasid);
 
 		if (slot)
 			end(dev, slot, pasid, ask, true);

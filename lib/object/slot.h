@@ -16,14 +16,20 @@
 
 struct libiommu_hwpt;
 
-/* All zero: nothing attached. */
+#define SLOT_ATTACHED UINT64_C(1)
+#define SLOT_COPY     UINT64_C(2)
+
+struct slot_copy {
+	_Atomic(struct libiommu_hwpt *) hwpt;
+	_Atomic uint64_t tag;
+};
+
+/* All zero: nothing attached. The word is next to either copy, in the same line of the cache mostly. */
 struct slot {
-	/* Bit 0: attached; bit 1: the copy that counts; 8 to 27: vPASID; 32 to 63: generation. */
+	struct slot_copy first;
+	/* Bit 0: attached; bit 1: the second copy counts; 8 to 27: vPASID; 32 to 63: generation. */
 	_Atomic uint64_t word;
-	struct slot_copy {
-		_Atomic(struct libiommu_hwpt *) hwpt;
-		_Atomic uint64_t tag;
-	} copies[2];
+	struct slot_copy second;
 };
 
 struct slot_value {
@@ -34,10 +40,45 @@ struct slot_value {
 	uint32_t generation; /* another one after each change */
 };
 
-/* Returns whether anything is attached. */
-bool li_slot_read(const struct slot *slot, struct slot_value *value);
+static inline uint32_t slot_vpasid_of(uint64_t word)
+{
+	return (uint32_t)(word >> 8) & 0xfffff;
+}
+
+/*
+ * Returns whether anything is attached. What counts is never written in place. Loads with acquire,
+ * and stores with release, keep the order that this needs: who sees a value of the next attachment
+ * but one also sees that the word has changed.
+ */
+static inline bool slot_read(const struct slot *slot, struct slot_value *value)
+{
+	uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
+
+	while (word & SLOT_ATTACHED) {
+		const struct slot_copy *const copy =
+			word & SLOT_COPY ? &slot->second : &slot->first;
+		uint64_t again;
+
+		value->hwpt = atomic_load_explicit(&copy->hwpt, memory_order_acquire);
+		value->tag = atomic_load_explicit(&copy->tag, memory_order_acquire);
+		value->vpasid = slot_vpasid_of(word);
+		value->generation = (uint32_t)(word >> 32);
+		again = atomic_load_explicit(&slot->word, memory_order_acquire);
+		if (again == word)
+			return true;
+		word = again;
+	}
+	return false;
+}
+
 /* The same in one load, without the values of attach time. */
-bool li_slot_vpasid(const struct slot *slot, uint32_t *vpasid);
+static inline bool slot_vpasid(const struct slot *slot, uint32_t *vpasid)
+{
+	const uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
+
+	*vpasid = slot_vpasid_of(word);
+	return word & SLOT_ATTACHED;
+}
 
 void li_slot_set(struct slot *slot, uint32_t vpasid, struct libiommu_hwpt *hwpt, uint64_t tag);
 void li_slot_clear(struct slot *slot);

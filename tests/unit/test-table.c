@@ -38,7 +38,7 @@ static void test_each_key_has_its_own_element(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < count; i++)
-		assert_null(li_table_find(&table, keys[i]));
+		assert_null(table_find(&table, keys[i]));
 	for (size_t i = 0; i < count; i++) {
 		struct slot *const slot = li_table_make(&table, keys[i]);
 
@@ -48,13 +48,13 @@ static void test_each_key_has_its_own_element(void **state)
 	for (size_t i = 0; i < count; i++) {
 		struct slot_value value;
 
-		assert_true(li_slot_read(li_table_find(&table, keys[i]), &value));
+		assert_true(slot_read(table_find(&table, keys[i]), &value));
 		assert_int_equal(value.vpasid, keys[i]);
 		assert_int_equal(value.tag, keys[i] * UINT64_C(3));
 	}
-	assert_null(li_table_find(&table, TABLE_KEYS));
-	assert_null(li_table_find(&table, UINT32_MAX));
-	assert_null(li_table_find(&table, 0x20000));
+	assert_null(table_find(&table, TABLE_KEYS));
+	assert_null(table_find(&table, UINT32_MAX));
+	assert_null(table_find(&table, 0x20000));
 }
 
 static void test_one_leaf_when_alone(void **state)
@@ -74,7 +74,7 @@ static void test_without_memory(void **state)
 		alloc_fail_nth(nth);
 		assert_null(li_table_make(&table, 0x777));
 		assert_true(alloc_restore());
-		assert_null(li_table_find(&table, 0x777));
+		assert_null(table_find(&table, 0x777));
 	}
 	assert_non_null(li_table_make(&table, 0x777));
 }
@@ -87,25 +87,25 @@ static void test_generations(void **state)
 	uint32_t before;
 
 	(void)state;
-	assert_false(li_slot_read(&slot, &value));
+	assert_false(slot_read(&slot, &value));
 	li_slot_set(&slot, 0xfffff, (struct libiommu_hwpt *)&slot, UINT64_MAX);
-	assert_true(li_slot_read(&slot, &value));
+	assert_true(slot_read(&slot, &value));
 	assert_ptr_equal(value.hwpt, &slot);
 	assert_true(value.tag == UINT64_MAX);
-	assert_true(li_slot_vpasid(&slot, &vpasid));
+	assert_true(slot_vpasid(&slot, &vpasid));
 	assert_int_equal(vpasid, 0xfffff);
 	before = value.generation;
 	li_slot_set(&slot, 5, NULL, 6);
-	assert_true(li_slot_read(&slot, &value));
+	assert_true(slot_read(&slot, &value));
 	assert_int_not_equal(value.generation, before);
 	before = value.generation;
 	li_slot_clear(&slot);
-	assert_false(li_slot_read(&slot, &value));
-	assert_false(li_slot_vpasid(&slot, &vpasid));
+	assert_false(slot_read(&slot, &value));
+	assert_false(slot_vpasid(&slot, &vpasid));
 	/* Twice is harmless. */
 	li_slot_clear(&slot);
 	li_slot_set(&slot, 5, NULL, 6);
-	assert_true(li_slot_read(&slot, &value));
+	assert_true(slot_read(&slot, &value));
 	assert_int_not_equal(value.generation, before);
 }
 
@@ -123,7 +123,7 @@ static void *read_all(void *arg)
 	while (!atomic_load(&stop)) {
 		struct slot_value value;
 
-		if (!li_slot_read(&shared, &value))
+		if (!slot_read(&shared, &value))
 			continue;
 		if ((uintptr_t)value.hwpt != value.tag * 16 || value.vpasid != value.tag % 1000)
 			atomic_fetch_add(&wrong, 1);
