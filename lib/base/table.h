@@ -46,7 +46,7 @@ static inline void *table_element(const struct table *table, void *leaf, uint32_
 	return (unsigned char *)leaf + key % TABLE_LEAF * table->element;
 }
 
-/* NULL where none was made, and for a key that is too large. Here because it is on the fault path. */
+/* NULL where none was made, and for a key that is too large. Inline for the fault path. */
 static inline void *table_find(const struct table *table, uint32_t key)
 {
 	struct table_node *node;

@@ -24,7 +24,7 @@ struct slot_copy {
 	_Atomic uint64_t tag;
 };
 
-/* All zero: nothing attached. The word is next to either copy, in the same line of the cache mostly. */
+/* All zero: nothing attached. The word is next to either copy, mostly in the same cache line. */
 struct slot {
 	struct slot_copy first;
 	/* Bit 0: attached; bit 1: the second copy counts; 8 to 27: vPASID; 32 to 63: generation. */

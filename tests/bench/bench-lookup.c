@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * What it costs to find what is attached at a PASID among 2^20, with a thousand devices around, over a
- * bare array of the same slots; how many instructions that takes, which must not depend on how many
- * there are (bench-lookup-instructions); and what memory a PASID takes.
+ * What it costs to find what is attached at a PASID among 2^20, with a thousand devices around,
+ * over a bare array of the same slots; how many instructions that takes, which must not depend on
+ * how many there are (bench-lookup-instructions); and what memory a PASID takes.
  */
 #include <fcntl.h>
 #include <malloc.h>

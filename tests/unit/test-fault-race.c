@@ -2,10 +2,10 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * Readers, answerers and changes of attachments at once, over a small model of what the kernel does:
- * cookies are the lowest that is free, and a detach answers what its attachment has outstanding. The
- * model knows which answer each fault must get; one that gets another one was answered with a token
- * of somebody else.
+ * Readers, answerers and changes of attachments at once, over a small model of what the kernel
+ * does: cookies are the lowest that is free, and a detach answers what its attachment has
+ * outstanding. The model knows which answer each fault must get; one that gets another one was
+ * answered with a token of somebody else.
  */
 #include <pthread.h>
 #include <sched.h>

@@ -230,9 +230,9 @@ static void test_revoke(void **state)
 }
 
 /*
- * The race that the queue's lock is for. A reader has a fault from the kernel and is held before the
- * library knows of it. Meanwhile its attachment ends, and the kernel frees the cookie; the next fault
- * gets it, and the held reader's answer must not be taken for an answer to that.
+ * The race that the queue's lock is for. A reader has a fault from the kernel and is held before
+ * the library knows of it. Meanwhile its attachment ends, and the kernel frees the cookie; the next
+ * fault gets it, and the held reader's answer must not be taken for an answer to that.
  */
 static atomic_bool held, next_read;
 
