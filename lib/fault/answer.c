@@ -25,7 +25,7 @@ int li_filler_flush(struct filler *filler)
 {
 	int first = 0;
 
-	for (size_t i = 0; i < FILLER_SOURCES; i++) {
+	for (size_t i = 0; i < filler->used; i++) {
 		const int error = filler->inputs[i] ? flush(filler, filler->inputs[i]) : 0;
 
 		if (!first)
@@ -45,7 +45,7 @@ static int answer(struct filler *filler, uint32_t index, uint32_t code)
 		(struct source_answer){.cookie = slot->cookie, .code = code};
 	if (waited > filler->counters[LIBIOMMU_RING_LONGEST])
 		filler->counters[LIBIOMMU_RING_LONGEST] = waited;
-	li_slots_give(&filler->slots, index);
+	slots_give(&filler->slots, index);
 	return input->pending == FILLER_GROUPS ? flush(filler, input) : 0;
 }
 
@@ -55,6 +55,8 @@ int li_filler_take(struct filler *filler, uint32_t made)
 	const uint32_t mask = session->memory.a->completion_capacity - 1;
 	int first = 0;
 
+	if (session->taken == made)
+		return 0;
 	for (; session->taken != made; session->taken++) {
 		struct ring_completion *const from =
 			&session->memory.completions[session->taken & mask];
@@ -68,7 +70,7 @@ int li_filler_take(struct filler *filler, uint32_t made)
 		code = atomic_load_explicit(&from->code, memory_order_relaxed);
 		queue = atomic_load_explicit(&from->queue, memory_order_relaxed);
 		memcpy(&token, words, sizeof(token));
-		index = li_slots_find(&filler->slots, token, queue);
+		index = slots_find(&filler->slots, token, queue);
 		if (index == SLOT_NONE) {
 			filler->counters[LIBIOMMU_RING_STALE]++;
 			continue;
@@ -131,7 +133,7 @@ void li_filler_drop_attachment(struct filler *filler, uint32_t source, uint32_t 
 	for (uint32_t i = slots->oldest, newer; i != SLOT_NONE; i = newer) {
 		newer = slots->slot[i].newer;
 		if (slots->slot[i].source == source && slots->slot[i].attachment == attachment)
-			li_slots_give(&filler->slots, i);
+			slots_give(&filler->slots, i);
 	}
 }
 

@@ -99,7 +99,7 @@ void li_filler_free(struct filler *filler)
 	if (filler->session)
 		li_filler_condemn(filler);
 	li_filler_flush(filler);
-	for (uint32_t i = 0; i < FILLER_SOURCES; i++)
+	for (uint32_t i = 0; i < filler->used; i++)
 		free(filler->inputs[i]);
 	li_sys_close(filler->sys, filler->poke);
 	li_sys_close(filler->sys, filler->timer);
@@ -131,7 +131,7 @@ static int set_all_polled(struct filler *filler)
 	const bool polled = filler->session ? !filler->scarce : filler->refusing;
 	int first = 0;
 
-	for (uint32_t i = 0; i < FILLER_SOURCES; i++) {
+	for (uint32_t i = 0; i < filler->used; i++) {
 		const int error = filler->inputs[i] ? set_polled(filler, i, polled) : 0;
 
 		if (!first)
@@ -159,6 +159,8 @@ int li_filler_add(struct filler *filler, struct source *source)
 		error = watch(filler, source->fd, i, 0);
 	if (!error)
 		filler->inputs[i] = made;
+	if (!error && i >= filler->used)
+		filler->used = i + 1;
 	pthread_mutex_unlock(&filler->lock);
 	if (error)
 		free(made);
@@ -173,7 +175,7 @@ int li_filler_remove(struct filler *filler, const struct source *source)
 	int error = -ENOENT;
 
 	pthread_mutex_lock(&filler->lock);
-	for (uint32_t i = 0; i < FILLER_SOURCES && !found; i++) {
+	for (uint32_t i = 0; i < filler->used && !found; i++) {
 		if (!filler->inputs[i] || filler->inputs[i]->source != source)
 			continue;
 		found = filler->inputs[i];
@@ -182,6 +184,8 @@ int li_filler_remove(struct filler *filler, const struct source *source)
 		if (source->fd >= 0)
 			unwatch(filler, source->fd);
 		filler->inputs[i] = NULL;
+		while (filler->used && !filler->inputs[filler->used - 1])
+			filler->used--;
 	}
 	pthread_mutex_unlock(&filler->lock);
 	free(found);
@@ -260,7 +264,7 @@ static int collect_events(struct filler *filler, bool *socket)
 	for (int i = 0; i < count; i++) {
 		const uint64_t about = events[i].data.u64;
 
-		if (about < FILLER_SOURCES && filler->inputs[about])
+		if (about < filler->used && filler->inputs[about])
 			filler->inputs[about]->ready = true;
 		if (about == ABOUT_TIMER)
 			filler->timer_at = 0;
@@ -269,7 +273,7 @@ static int collect_events(struct filler *filler, bool *socket)
 		/* Whatever it is: a source without a descriptor is asked. */
 		if (about != ABOUT_POKE)
 			continue;
-		for (uint32_t j = 0; j < FILLER_SOURCES; j++)
+		for (uint32_t j = 0; j < filler->used; j++)
 			if (filler->inputs[j] && filler->inputs[j]->source->fd < 0)
 				filler->inputs[j]->ready = true;
 	}

@@ -53,6 +53,7 @@ struct filler {
 	bool waking;
 	uint32_t turn; /* the source that comes first when there is not room for all */
 	struct slots slots;
+	uint32_t used; /* inputs from here on are NULL */
 	struct filler_input *inputs[FILLER_SOURCES];
 	struct source_group groups[FILLER_GROUPS];
 	uint64_t counters[RING_COUNTERS];

@@ -39,7 +39,7 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 		if (group->detached)
 			li_filler_drop_attachment(filler, source, group->attachment);
 		if (group->answer) {
-			const uint32_t index = li_slots_take(&filler->slots);
+			const uint32_t index = slots_take(&filler->slots);
 			struct slot *const slot = &filler->slots.slot[index];
 
 			slot->cookie = group->cookie;
@@ -47,7 +47,7 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 			slot->source = source;
 			slot->attachment = group->attachment;
 			slot->end = at + group->records;
-			token = li_slots_token(&filler->slots, index);
+			token = slots_token(&filler->slots, index);
 		}
 		for (uint32_t end = at + group->records; at != end; at++) {
 			struct libiommu_record *const record =
@@ -128,8 +128,8 @@ int li_filler_fetch(struct filler *filler)
 	bool scarce = false;
 	int first = 0;
 
-	for (uint32_t n = 0; n < FILLER_SOURCES && !scarce; n++) {
-		const uint32_t i = (filler->turn + n) % FILLER_SOURCES;
+	for (uint32_t n = 0; n < filler->used && !scarce; n++) {
+		const uint32_t i = (filler->turn + n) % filler->used;
 		struct filler_input *const input = filler->inputs[i];
 		int result;
 
@@ -157,7 +157,7 @@ int li_filler_refuse(struct filler *filler)
 {
 	int first = 0;
 
-	for (uint32_t i = 0; i < FILLER_SOURCES; i++) {
+	for (uint32_t i = 0; i < filler->used; i++) {
 		struct filler_input *const input = filler->inputs[i];
 		int refused;
 

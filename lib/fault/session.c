@@ -153,6 +153,7 @@ bool li_session_wait(struct session *session, bool scarce)
 	session->seq = (session->seq + 2) & ~RING_WAIT_SCARCE;
 	if (!session->seq)
 		session->seq = 2;
+	session->waiting = true;
 	atomic_store(&session->memory.a->wait, session->seq | (scarce ? RING_WAIT_SCARCE : 0));
 	if (atomic_load(&b->made) != session->taken)
 		return true;
@@ -161,7 +162,10 @@ bool li_session_wait(struct session *session, bool scarce)
 
 void li_session_busy(struct session *session)
 {
-	atomic_store_explicit(&session->memory.a->wait, 0, memory_order_relaxed);
+	/* A store that changes nothing would still take the line away from the reader. */
+	if (session->waiting)
+		atomic_store_explicit(&session->memory.a->wait, 0, memory_order_relaxed);
+	session->waiting = false;
 }
 
 bool li_session_dead(const struct session *session)

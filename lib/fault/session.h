@@ -27,6 +27,7 @@ struct session {
 	uint32_t cons; /* as last loaded */
 	uint32_t woken;
 	uint32_t seq;
+	bool waiting; /* the wait word is not 0 */
 };
 
 struct session_choices {

@@ -443,6 +443,11 @@ static void test_a_reader_survives_a_ring_of_nonsense(void **state)
 	/* Padding that is not published to its end. */
 	((struct libiommu_record *)((char *)a + RING_HEADER))->kind = LIBIOMMU_RECORD_PAD;
 	assert_int_equal(reader_none(reader), -EPROTO);
+	/* A group that runs over the end of the memory. */
+	reader->seen = reader->next = reader->released = 1023;
+	atomic_store(&a->prod, 1027);
+	((struct libiommu_record *)((char *)a + RING_HEADER) + 1023)->kind = LIBIOMMU_RECORD_FAULT;
+	assert_int_equal(reader_none(reader), -EPROTO);
 	/* Completions taken that were never made. */
 	atomic_store(&a->taken, 1);
 	assert_int_equal(libiommu_reader_complete(reader, &done, 1), -EAGAIN);
