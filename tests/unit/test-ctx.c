@@ -172,7 +172,10 @@ static void test_config_refuses(void **state)
 	libiommu_ctx_config_free(NULL);
 }
 
-/* Libc's door again, where the scripted one was set; seen by what it says of a path that nobody has. */
+/*
+ * Libc's door again, where the scripted one was set; seen by what it says of a path that nobody
+ * has.
+ */
 static void test_config_returns_to_libc(void **state)
 {
 	struct libiommu_ctx_config *const config = script_ctx_config();

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* Devices opened through their group's file: one descriptor for the group, and what such a device cannot do. */
+/*
+ * Devices opened through their group's file: one descriptor for the group, and what such a device
+ * cannot do.
+ */
 #include <stdio.h>
 
 #include "alloc.h"

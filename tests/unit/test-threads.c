@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * What the headers call "shared", from several threads at once, over a door that answers everything: the counts come out
- * even, nothing is closed while it is used, and ThreadSanitizer finds nothing to say.
+ * What the headers call "shared", from several threads at once, over a door that answers
+ * everything: the counts come out even, nothing is closed while it is used, and ThreadSanitizer
+ * finds nothing to say.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -104,7 +105,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Assertions end a test by a jump, which no other thread may do: the threads count what is wrong. */
+/*
+ * Assertions end a test by a jump, which no other thread may do: the threads count what is wrong.
+ */
 static atomic_uint wrong;
 
 #define CHECK(condition) ((condition) ? (void)0 : (void)atomic_fetch_add(&wrong, 1))
