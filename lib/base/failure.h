@@ -38,6 +38,7 @@ enum failure_call {
 	CALL_CONFIG,
 	CALL_IRQ,
 	CALL_RESET,
+	CALL_HOT_RESET,
 };
 
 /* What a failure was about; whatever does not apply is left out. */

@@ -89,15 +89,21 @@ static const struct hint hints[] = {
 	{CALL_IRQ, EINVAL,
          "the device does not have those vectors, they are not enabled, or another kind of "
          "interrupt is"},
+	{CALL_IRQ, EBADF, "one of the eventfds is not an open descriptor"},
 	{CALL_IRQ, ENOSPC, "the machine has no interrupt vectors left"},
 	{CALL_IRQ, ENOTTY, "this kind of interrupt cannot do that"},
 	{CALL_RESET, ENOTTY, "the device has no way to be reset alone"},
 	{CALL_RESET, EINVAL, "the device has no way to be reset alone"},
-	{CALL_RESET, EPERM,
+	{CALL_HOT_RESET, EINVAL,
          "a device that would be reset too is not bound to this context; see "
          "libiommu_reset_list_new()"},
-	{CALL_RESET, ENODEV, "neither the bus nor the slot of the device can be reset"},
-	{CALL_CONFIG, EIO, "memory or I/O decoding is off, or the device is gone"},
+	{CALL_HOT_RESET, ENODEV, "neither the bus nor the slot of the device can be reset"},
+	{CALL_HOT_RESET, ENOTTY, "neither the bus nor the slot of the device can be reset"},
+	{CALL_HOT_RESET, EBUSY,
+         "a device that would be reset too is in use at this moment: try again"},
+	{CALL_HOT_RESET, EAGAIN,
+         "a device that would be reset too is in use at this moment: try again"},
+	{CALL_CONFIG, EIO, "memory decoding is off, or the device is gone"},
 };
 
 const char *li_hint_find(enum failure_call call, int error)
