@@ -19,9 +19,9 @@
 LIBIOMMU_BEGIN_DECLS
 
 /** @brief The device may read the memory. */
-#define LIBIOMMU_MAP_READ (UINT32_C(1) << 0)
+#define LIBIOMMU_MAP_READ (1U << 0)
 /** @brief The device may write the memory. */
-#define LIBIOMMU_MAP_WRITE (UINT32_C(1) << 1)
+#define LIBIOMMU_MAP_WRITE (1U << 1)
 
 /**
  * @brief Make an empty address space.
