@@ -19,7 +19,8 @@ struct device_entry {
 	struct libiommu_device *dev;
 	struct device_entry *next;
 	uint64_t label;
-	uint32_t id; /* 0 for a device that the kernel gives none */
+	/* 0 for a device that the kernel gives none; failures tell it while it may be set. */
+	_Atomic uint32_t id;
 };
 
 struct registry {
