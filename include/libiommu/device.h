@@ -152,7 +152,8 @@ LIBIOMMU_API int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum li
  * @param[out] dev   The device, bound and attached by the kernel; libiommu_device_bind() only gives
  *                   it its label. Destroyed with libiommu_device_destroy().
  * @return 0.
- * @retval -EINVAL  A pointer is NULL, or the kernel says that the token is not needed.
+ * @retval -EINVAL  A pointer is NULL, @p name is empty, or the kernel says that the token is not
+ *                  needed.
  * @retval -ENOENT  There is no such group.
  * @retval -EACCES  No permission on the group's file, or a missing or wrong token.
  * @retval -EBUSY   The group or the device is in use elsewhere, also through a device node.
