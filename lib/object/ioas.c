@@ -144,11 +144,13 @@ static int map(struct libiommu_ioas *ioas, const char *operation, void *address,
 	if (!flags || (flags & ~known))
 		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL,
 		                    "flags must be LIBIOMMU_MAP_READ, LIBIOMMU_MAP_WRITE or both",
-		                    .id = ioas->id, .start = *iova, .length = length);
+		                    .id = ioas->id, .start = *iova, .length = length,
+		                    .anywhere = !fixed);
 	error = backend->ops->map(backend, ioas->id, address, length, flags, fixed, iova);
 	if (error)
 		return FAIL_KERNEL(ioas->ctx, operation, error, CALL_MAP, .id = ioas->id,
-		                   .start = *iova, .length = length,
+		                   .start = *iova, .length = length, .anywhere = !fixed,
+		                   .memory = (uintptr_t)address,
 		                   .amount = li_ctx_mapped(ioas->ctx));
 	count_mapped(ioas, (int64_t)length);
 	return 0;

@@ -103,6 +103,24 @@ static void test_text_of_the_library(void **state)
 	assert_string_equal(text_of_last(), "libiommu_a: ENOENT from the library: why");
 }
 
+static void test_text_of_a_range(void **state)
+{
+	struct failure_detail detail = {.start = 0x10, .length = 32, .memory = 0xabc};
+
+	(void)state;
+	li_failure_library(NULL, "libiommu_a", -ERANGE, "why", &detail);
+	assert_string_equal(text_of_last(), "libiommu_a: ERANGE from the library: why; 32 bytes of "
+	                                    "memory at 0xabc, to 0x10");
+	detail.anywhere = true;
+	li_failure_library(NULL, "libiommu_a", -ERANGE, "why", &detail);
+	assert_string_equal(
+		text_of_last(),
+		"libiommu_a: ERANGE from the library: why; 32 bytes of memory at 0xabc");
+	detail.memory = 0;
+	li_failure_library(NULL, "libiommu_a", -ERANGE, "why", &detail);
+	assert_string_equal(text_of_last(), "libiommu_a: ERANGE from the library: why; 32 bytes");
+}
+
 static void test_text_of_the_kernel_has_its_hint(void **state)
 {
 	char want[1024];
@@ -132,9 +150,12 @@ static void test_memory_is_explained_by_the_limit(void **state)
 	li_failure_kernel(NULL, "libiommu_ioas_map", -ENOMEM, CALL_MAP, &too_much);
 	assert_non_null(strstr(text_of_last(),
 	                       "locked-memory limit 1 MiB, this context has mapped 48 MiB, asked "
-	                       "for 32 MiB more"));
+	                       "for 32764 KiB more"));
 	assert_non_null(strstr(text_of_last(), "RLIMIT_MEMLOCK"));
 	assert_null(strstr(text_of_last(), "of no interest"));
+	/* The default of older systems. */
+	limit_set(64 << 10);
+	assert_non_null(strstr(text_of_last(), "locked-memory limit 64 KiB, "));
 	limit_restore();
 }
 
@@ -251,6 +272,7 @@ int main(void)
 		SCRIPT_TEST(test_numbers),
 		SCRIPT_TEST(test_asking_wrongly_keeps_the_record),
 		SCRIPT_TEST(test_text_of_the_library),
+		SCRIPT_TEST(test_text_of_a_range),
 		SCRIPT_TEST(test_text_of_the_kernel_has_its_hint),
 		SCRIPT_TEST(test_memory_is_explained_by_the_limit),
 		SCRIPT_TEST(test_memory_without_a_limit),

@@ -2,6 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Mapping and unmapping: what the kernel is asked, what is counted, what is refused unasked. */
+#include <stdio.h>
+
 #include "limit.h"
 #include "objects.h"
 
@@ -95,11 +97,15 @@ static void test_failed_map_changes_nothing(void **state)
 {
 	uint64_t iova = 77, start = 0, length = 0;
 	uint32_t id = 0, other = 1;
+	char words[80];
 
 	(void)state;
 	expect_map(UAPI_IOAS_MAP_READABLE, 0x1000, 0, 0xabc000, -ENOSPC);
 	assert_int_equal(libiommu_ioas_map(ioas, memory, 0x1000, LIBIOMMU_MAP_READ, &iova),
 	                 -ENOSPC);
+	/* Which memory it was helps more than an IOVA that there is none of. */
+	snprintf(words, sizeof(words), "; 4096 bytes of memory at %p;", (void *)memory);
+	assert_explained(words);
 	assert_int_equal(iova, 77);
 	assert_int_equal(mapped(), 0);
 	expect_map(UAPI_IOAS_MAP_FIXED_IOVA | UAPI_IOAS_MAP_READABLE, 0x1000, 0x3000, 0, -EEXIST);
