@@ -202,7 +202,11 @@ static int check_range(const struct libiommu_ioas *ioas, const char *operation, 
 	if (!length)
 		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL, "the length is 0",
 		                    .id = ioas->id, .start = iova);
-	if (length == UINT64_MAX || iova > UINT64_MAX - (length - 1))
+	if (!iova && length == UINT64_MAX)
+		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL,
+		                    "this length means everything: libiommu_ioas_unmap_all()",
+		                    .id = ioas->id, .start = iova, .length = length);
+	if (iova > UINT64_MAX - (length - 1))
 		return FAIL_LIBRARY(ioas->ctx, operation, -EOVERFLOW, "the range wraps around",
 		                    .id = ioas->id, .start = iova, .length = length);
 	return 0;

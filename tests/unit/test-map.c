@@ -215,7 +215,7 @@ static void test_failed_unmap_changes_nothing(void **state)
 	assert_int_equal(mapped(), 0x3000);
 }
 
-/* The kernel would take two of these for something else. */
+/* The kernel would take some of these for something else. */
 static void test_unmap_ranges_are_checked(void **state)
 {
 	static const struct {
@@ -224,8 +224,8 @@ static void test_unmap_ranges_are_checked(void **state)
 	} wrong[] = {
 		{0, 0, -EINVAL},
 		{0x1000, 0, -EINVAL},
-		{0, UINT64_MAX, -EOVERFLOW},
-		{1, UINT64_MAX, -EOVERFLOW},
+		{0, UINT64_MAX, -EINVAL},
+		{2, UINT64_MAX, -EOVERFLOW},
 		{UINT64_MAX, 2, -EOVERFLOW},
 		{UINT64_MAX - 0xfff, 0x1001, -EOVERFLOW},
 	};
@@ -242,9 +242,11 @@ static void test_unmap_ranges_are_checked(void **state)
 		assert_failure(wrong[i].error, LIBRARY, "libiommu_ioas_unmap_range");
 	}
 	assert_int_equal(unmapped, 77);
-	/* The last page of all is none of these. */
+	/* The last page of all is none of these, nor all but the first byte. */
 	expect_unmap(UINT64_MAX - 0xfff, 0x1000, 0x1000, 0);
 	assert_int_equal(libiommu_ioas_unmap(ioas, UINT64_MAX - 0xfff, 0x1000), 0);
+	expect_unmap(1, UINT64_MAX, 0, -ENOENT);
+	assert_int_equal(libiommu_ioas_unmap(ioas, 1, UINT64_MAX), -ENOENT);
 }
 
 static void test_count_never_falls_below_nothing(void **state)
