@@ -31,6 +31,14 @@ static void test_obstacle(void **state)
 	libiommu_device_list_free(list);
 }
 
+static void give_to_vfio(const struct vm *vm)
+{
+	const char *const mode = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode";
+
+	assert_int_equal(vm_write_file(mode, "1"), 0);
+	assert_int_equal(vm_give_to(vm->edu, "vfio-pci"), 0);
+}
+
 /* Where the kernel has nodes for such devices they are found, bound and "attached". */
 static void test_node(void **state)
 {
@@ -38,16 +46,13 @@ static void test_node(void **state)
 	struct libiommu_hw_info *info;
 	char node[64];
 
-	assert_int_equal(
-		vm_write_file("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "1"), 0);
-	assert_int_equal(vm_give_to(vm->edu, "vfio-pci"), 0);
-	vm_node_of(vm->edu, node, sizeof(node));
-	if (!node[0]) {
-		struct libiommu_device *dev;
-
-		assert_true(libiommu_device_open_pci(vm->ctx, vm->edu, &dev) < 0);
-		SKIP("this kernel has no nodes for devices without an IOMMU");
+	give_to_vfio(vm);
+	if (!vm_kernel_at_least(7, 3)) {
+		FAILS(ENOENT, libiommu_device_open_pci(vm->ctx, vm->edu, &vm->dev));
+		EXPLAINED("/dev/vfio/noiommu-");
+		return;
 	}
+	vm_node_of(vm->edu, node, sizeof(node));
 	assert_non_null(strstr(node, "noiommu-vfio"));
 	OK(libiommu_device_open_pci(vm->ctx, vm->edu, &vm->dev));
 	OK(libiommu_device_bind(vm->dev, VM_LABEL, NULL, 0));
@@ -60,11 +65,29 @@ static void test_node(void **state)
 	OK(libiommu_device_detach(vm->dev));
 }
 
+/* By the group's file it works on every kernel. */
+static void test_group(void **state)
+{
+	struct vm *const vm = *state;
+	struct libiommu_ioas *ioas;
+	char group[64], path[80];
+
+	give_to_vfio(vm);
+	vm_group_of(vm->edu, group, sizeof(group));
+	snprintf(path, sizeof(path), "/dev/vfio/noiommu-%s", group + strlen("/dev/vfio/"));
+	OK(libiommu_device_open_group(vm->ctx, path, vm->edu, NULL, &vm->dev));
+	OK(libiommu_device_bind(vm->dev, VM_LABEL, NULL, 0));
+	FAILS(ENODEV, libiommu_ioas_get_compat(vm->ctx, &ioas));
+	vm_map_registers(vm);
+	assert_int_equal(edu_read(vm->regs, EDU_ID) & 0xff, 0xed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_obstacle),
 		cmocka_unit_test_setup_teardown(test_node, vm_setup_empty, vm_teardown),
+		cmocka_unit_test_setup_teardown(test_group, vm_setup_empty, vm_teardown),
 	};
 
 	return cmocka_run_group_tests_name("noiommu", tests, NULL, NULL);
