@@ -16,13 +16,22 @@ struct hint {
 static const struct hint hints[] = {
 	{CALL_OPEN_CTX, ENOENT,
          "this kernel has no /dev/iommu: it was built without iommufd (CONFIG_IOMMUFD), or the "
-         "module is not loaded (modprobe iommufd)"},
+         "module is not loaded (modprobe iommufd); or the container was not given the node"},
+	{CALL_OPEN_CTX, ENODEV,
+         "nothing is behind the node: the module cannot be loaded, or this kernel was built "
+         "without iommufd (CONFIG_IOMMUFD)"},
+	{CALL_OPEN_CTX, EPERM, "refused: a container's device rules have to allow the node"},
+	{CALL_OPEN_CTX, EMFILE, "this process has no descriptor left (ulimit -n)"},
 	{CALL_OPEN_CTX, EACCES, "no permission on the node: root, or a udev rule, is needed"},
 	{CALL_OPEN, EACCES, "no permission on the node: give it to this user (chown, udev)"},
 	{CALL_OPEN, ENOENT, "there is no such node"},
 	{CALL_OPEN, EBUSY, "in use, through this file or another one for the same device"},
-	{CALL_OPEN, EPERM, "refused: a device without an IOMMU needs CAP_SYS_RAWIO"},
+	{CALL_OPEN, EPERM,
+         "refused: a container's device rules have to allow the node, and a device without an "
+         "IOMMU needs CAP_SYS_RAWIO"},
 	{CALL_OPEN, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_DUP, EBADF, "the descriptor is not open"},
+	{CALL_DUP, EMFILE, "this process has no descriptor left (ulimit -n)"},
 	{CALL_DESTROY, EBUSY,
          "something in the kernel still uses it: an attachment, an object made from it, an open "
          "descriptor, or a call in flight"},
@@ -42,6 +51,8 @@ static const struct hint hints[] = {
          "mappings only"},
 	{CALL_UNMAP, EBUSY,
          "a hardware queue holds memory in the range, or a call is mapping it at this moment"},
+	{CALL_RANGES, ENOENT, "the kernel has no address space with this id"},
+	{CALL_ALLOW, ENOENT, "the kernel has no address space with this id"},
 	{CALL_ALLOW, EADDRINUSE, "an attached device needs a part of the range for itself"},
 	{CALL_ALLOW, EINVAL, "each range must end after it starts, and none overlap another"},
 	{CALL_OPTION, EPERM, "CAP_SYS_RESOURCE is needed"},

@@ -51,7 +51,8 @@ static int open_fd(const struct libiommu_sys *sys, const struct ctx_choices *cho
 	}
 	fd = li_sys_open(sys, path, O_RDWR);
 	if (fd < 0)
-		return li_failure_kernel(&choices->log, operation, fd, CALL_OPEN_CTX,
+		return li_failure_kernel(&choices->log, operation, fd,
+		                         choices->path ? CALL_OPEN : CALL_OPEN_CTX,
 		                         &(const struct failure_detail){.subject = path});
 	return fd;
 }

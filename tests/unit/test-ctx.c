@@ -138,6 +138,23 @@ static void test_open_fails(void **state)
 	}
 }
 
+/* What a kernel without iommufd would explain, another path's absence does not. */
+static void test_open_of_another_path_fails(void **state)
+{
+	struct libiommu_ctx_config *const config = script_ctx_config();
+	struct libiommu_ctx *ctx = NULL;
+
+	(void)state;
+	EXPECT_OPEN("/dev/iommu", -ENOENT);
+	assert_int_equal(libiommu_ctx_new(config, &ctx), -ENOENT);
+	assert_explained("this kernel has no /dev/iommu");
+	EXPECT_OPEN("/dev/other", -ENOENT);
+	assert_int_equal(libiommu_ctx_config_set_path(config, "/dev/other"), 0);
+	assert_int_equal(open_with(config, &ctx), -ENOENT);
+	assert_explained("/dev/other; there is no such node");
+	assert_null(ctx);
+}
+
 /* Not through a script: libc's own door says what there is. */
 static void test_without_a_config(void **state)
 {
@@ -386,6 +403,7 @@ int main(void)
 		SCRIPT_TEST(test_owned_fd_is_closed),
 		SCRIPT_TEST(test_duplicated_fd),
 		SCRIPT_TEST(test_open_fails),
+		SCRIPT_TEST(test_open_of_another_path_fails),
 		SCRIPT_TEST(test_without_a_config),
 		SCRIPT_TEST(test_config_refuses),
 		SCRIPT_TEST(test_config_returns_to_libc),
