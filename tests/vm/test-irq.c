@@ -194,8 +194,8 @@ static void test_msix(void **state)
 }
 
 /*
- * The two that the host sends on its own can be listened to, and fired for a test. Old kernels give the
- * error interrupt to PCI Express devices only, which edu is not.
+ * The two that the host sends on its own can be listened to, and fired for a test. Old kernels give
+ * the error interrupt to PCI Express devices only, which edu is not.
  */
 static void test_host_interrupts(void **state)
 {
