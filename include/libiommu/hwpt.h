@@ -139,6 +139,7 @@ LIBIOMMU_API int libiommu_hwpt_adopt(struct libiommu_ctx *ctx, uint32_t id,
  * @retval -EBUSY   A device of this library is attached to it, or the kernel says that something
  *                  else uses it. Nothing has changed.
  * @retval -ENOENT  The kernel has no such page table (a wrong adopted id). The handle still exists.
+ * @retval -errno   Whatever else the kernel says; the handle still exists.
  * @threads Owner.
  * @syscalls ioctl (IOMMU_DESTROY), unless it is borrowed.
  * @kernel 6.6

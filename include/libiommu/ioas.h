@@ -90,6 +90,7 @@ LIBIOMMU_API int libiommu_ioas_get_compat(struct libiommu_ctx *ctx, struct libio
  *                  else does. Nothing has changed.
  * @retval -ENOENT  The kernel has no such address space (a wrong adopted id). The handle still
  *                  exists.
+ * @retval -errno   Whatever else the kernel says; the handle still exists.
  * @threads Owner.
  * @syscalls ioctl (IOMMU_DESTROY), unless it is borrowed.
  * @kernel 6.2

@@ -265,6 +265,31 @@ static void test_the_log_hears_the_same_words(void **state)
 	assert_string_equal(libiommu_failure_operation(), "libiommu_b");
 }
 
+/* Asks for the text, and fails itself, which it hears of as well. */
+static void listen_and_call(void *user, enum libiommu_log_level level, const char *message)
+{
+	const struct failure_log log = {listen_and_call, user};
+	struct told *const told = user;
+
+	told->level = level;
+	assert_string_equal(message, text_of_last());
+	if (!told->times++)
+		li_failure_library(&log, "libiommu_b", -ENOENT, "its own", &nothing);
+}
+
+static void test_the_log_calls_the_library(void **state)
+{
+	struct told told = {.times = 0, .level = LIBIOMMU_LOG_INFO};
+	const struct failure_log log = {listen_and_call, &told};
+
+	(void)state;
+	/* What the call returns is its own error all the same. */
+	assert_int_equal(li_failure_library(&log, "libiommu_a", -EINVAL, "text", &nothing),
+	                 -EINVAL);
+	assert_int_equal(told.times, 2);
+	assert_string_equal(text_of_last(), "libiommu_b: ENOENT from the library: its own");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +305,7 @@ int main(void)
 		SCRIPT_TEST(test_a_long_subject_is_cut),
 		SCRIPT_TEST(test_each_thread_has_its_own),
 		SCRIPT_TEST(test_the_log_hears_the_same_words),
+		SCRIPT_TEST(test_the_log_calls_the_library),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
