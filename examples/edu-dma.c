@@ -14,7 +14,7 @@
 enum { EDU_SOURCE = 0x80, EDU_TARGET = 0x88, EDU_COUNT = 0x90, EDU_COMMAND = 0x98 };
 enum { EDU_START = 1, EDU_TO_HOST = 2, EDU_MEMORY = 0x40000, EDU_SIZE = 4096 };
 
-/* The device sends 28 bits of an address, so the address is chosen rather than left to the kernel. */
+/* The device sends 28 bits of an address: it is chosen here rather than left to the kernel. */
 enum { IOVA = 0x100000, BOTH = LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE };
 
 static _Alignas(EDU_SIZE) uint8_t buffer[2][EDU_SIZE];
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "edu-dma: %s\n", text);
 	}
 
-	/* Children before parents; what was never made is NULL, and destroying that does nothing. */
+	/* Children before parents; what was never made is NULL, and destroying NULL is nothing. */
 	libiommu_bar_map_destroy(bar);
 	libiommu_device_destroy(dev);
 	libiommu_ioas_destroy(ioas);

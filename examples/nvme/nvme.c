@@ -35,7 +35,7 @@ static int open_device(struct nvme *nvme, const char *address)
 	err = libiommu_device_bind(nvme->dev, label_of(address), NULL, 0);
 	if (err)
 		return nvme_fail_library("cannot bind the drive");
-	/* Without an IOMMU the addresses below would be those of the machine's memory: anybody's. */
+	/* Without an IOMMU an IOVA would be an address of the machine's memory: anybody's. */
 	err = libiommu_hw_info_get(nvme->dev, &info);
 	if (err)
 		return nvme_fail_library("nothing would stop the drive's DMA");

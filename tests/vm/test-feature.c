@@ -65,7 +65,7 @@ static void test_hw_info(void **state)
 
 	assert_int_equal(capability(info, LIBIOMMU_CAPABILITY_ADDRESS_WIDTH, &value), LIBIOMMU_YES);
 	assert_in_range(value, 39, 57);
-	/* From 6.15 on the kernel speaks for the device; before, the IOMMU's registers may rule it out. */
+	/* Since 6.15 the kernel speaks for the device; before, the registers may rule it out. */
 	OK(libiommu_hw_info_field(info, LIBIOMMU_VTD_PASID, &value));
 	assert_int_equal(capability(info, LIBIOMMU_CAPABILITY_PASID, NULL),
 	                 value && !vm_kernel_at_least(6, 15) ? LIBIOMMU_UNKNOWN : LIBIOMMU_NO);

@@ -76,7 +76,7 @@ static void test_request(void **state)
 	OK(libiommu_irq_enable(vm->dev, LIBIOMMU_IRQ_REQ, 0, &fd, 1));
 	child = fork();
 	assert_true(child >= 0);
-	/* Another program: a mere child would have the registers mapped too, and wait for itself. */
+	/* Another program: a mere child would map the registers too, and wait for itself. */
 	if (!child) {
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
