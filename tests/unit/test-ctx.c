@@ -295,6 +295,8 @@ static void test_live_counts_each_kind(void **state)
 	assert_int_equal(live(ctx, LIBIOMMU_OBJECT_DEVICE), 1);
 	assert_int_equal(live(ctx, LIBIOMMU_OBJECT_HWPT), 1);
 	assert_int_equal(live(ctx, LIBIOMMU_OBJECT_BAR_MAP), 0);
+	assert_int_equal(libiommu_ctx_destroy(ctx), -EBUSY);
+	assert_explained("still exists: 2 IOAS, 1 device, 1 HWPT");
 	script_hwpt_close(hwpt, 4);
 	script_device_close(dev);
 	script_ioas_close(other, 3);
