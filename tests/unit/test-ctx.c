@@ -261,13 +261,13 @@ static void test_destroy_refuses_while_something_lives(void **state)
 	(void)state;
 	assert_int_equal(libiommu_ctx_destroy(ctx), -EBUSY);
 	assert_failure(-EBUSY, LIBRARY, "libiommu_ctx_destroy");
-	assert_explained("3 left");
+	assert_explained(": 1 IOAS, 1 device, 1 HWPT");
 	script_hwpt_close(hwpt, 3);
 	assert_int_equal(libiommu_ctx_destroy(ctx), -EBUSY);
-	assert_explained("2 left");
+	assert_explained(": 1 IOAS, 1 device");
 	script_ioas_close(ioas, 2);
 	assert_int_equal(libiommu_ctx_destroy(ctx), -EBUSY);
-	assert_explained("1 left");
+	assert_explained(": 1 device");
 	script_device_close(dev);
 	script_ctx_close(ctx);
 	assert_int_equal(libiommu_ctx_destroy(NULL), 0);
