@@ -41,6 +41,7 @@ struct libiommu_device {
 	struct device_entry entry;
 	struct attachment attachment;
 	struct mapping_list mappings;
+	struct region_cache regions;
 };
 
 static unsigned int state_of(const struct libiommu_device *dev)
@@ -68,6 +69,7 @@ int li_device_new(struct libiommu_ctx *ctx, int fd, bool own, struct libiommu_de
 	pthread_mutex_init(&made->turn, NULL);
 	pthread_rwlock_init(&made->lock, NULL);
 	li_mapping_list_init(&made->mappings, li_ctx_backend(ctx)->sys);
+	li_region_cache_init(&made->regions);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_DEVICE, 1);
 	*dev = made;
 	return 0;
@@ -189,6 +191,11 @@ struct mapping_list *li_device_mappings(struct libiommu_device *dev)
 	return &dev->mappings;
 }
 
+struct region_cache *li_device_regions(struct libiommu_device *dev)
+{
+	return &dev->regions;
+}
+
 bool li_device_is_grouped(const struct libiommu_device *dev)
 {
 	return state_of(dev) & STATE_GROUPED;
@@ -266,6 +273,7 @@ int libiommu_device_destroy(struct libiommu_device *dev)
 	if (!(state_of(dev) & STATE_REVOKED))
 		let_go(dev);
 	li_ctx_count(dev->ctx, LIBIOMMU_OBJECT_DEVICE, -1);
+	li_region_cache_free(&dev->regions);
 	li_mapping_list_free(&dev->mappings);
 	pthread_rwlock_destroy(&dev->lock);
 	pthread_mutex_destroy(&dev->turn);

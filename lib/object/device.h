@@ -8,6 +8,7 @@
 
 #include "ctx.h"
 #include "mapping.h"
+#include "region-cache.h"
 
 struct group;
 struct idmap_spare;
@@ -62,6 +63,9 @@ void li_device_set_attachment(struct libiommu_device *dev, const struct attachme
  * remove outside of them.
  */
 struct mapping_list *li_device_mappings(struct libiommu_device *dev);
+
+/* What is known of its regions: between li_device_enter() and li_device_leave(). */
+struct region_cache *li_device_regions(struct libiommu_device *dev);
 
 /*
  * A device that is open, or one that the kernel has bound through its group. @fd belongs to it
