@@ -206,14 +206,14 @@ bool li_device_is_labelled(const struct libiommu_device *dev)
 	return state_of(dev) & STATE_LABELLED;
 }
 
-int li_device_set_bound(struct libiommu_device *dev, uint32_t id, uint64_t label,
+int li_device_set_bound(struct libiommu_device *dev, uint32_t id, bool fresh, uint64_t label,
                         struct idmap_spare *spare)
 {
 	int error;
 
 	dev->entry.id = id;
 	dev->entry.label = label;
-	error = li_registry_add(li_ctx_registry(dev->ctx), &dev->entry, spare);
+	error = li_registry_add(li_ctx_registry(dev->ctx), &dev->entry, fresh, spare);
 	if (error)
 		dev->entry.id = 0;
 	else

@@ -84,9 +84,9 @@ void li_device_discard(struct libiommu_device *dev, bool close_fd);
 
 /*
  * Alone on the device, or before anybody else knows it: it is bound under this id, 0 for one
- * opened by its group.
+ * opened by its group; @fresh as for li_registry_add().
  */
-int li_device_set_bound(struct libiommu_device *dev, uint32_t id, uint64_t label,
+int li_device_set_bound(struct libiommu_device *dev, uint32_t id, bool fresh, uint64_t label,
                         struct idmap_spare *spare);
 bool li_device_is_grouped(const struct libiommu_device *dev);
 bool li_device_is_labelled(const struct libiommu_device *dev);

@@ -22,12 +22,15 @@ void li_registry_free(struct registry *registry)
 	pthread_mutex_destroy(&registry->lock);
 }
 
-int li_registry_add(struct registry *registry, struct device_entry *entry,
+int li_registry_add(struct registry *registry, struct device_entry *entry, bool fresh,
                     struct idmap_spare *spare)
 {
 	int error = 0;
 
 	pthread_mutex_lock(&registry->lock);
+	if (fresh)
+		li_idmap_remove(&registry->ids, entry->id,
+		                li_idmap_find(&registry->ids, entry->id));
 	if (entry->id)
 		error = li_idmap_insert(&registry->ids, entry->id, entry->dev, spare);
 	if (!error) {
@@ -36,13 +39,6 @@ int li_registry_add(struct registry *registry, struct device_entry *entry,
 	}
 	pthread_mutex_unlock(&registry->lock);
 	return error;
-}
-
-void li_registry_evict(struct registry *registry, uint32_t id)
-{
-	pthread_mutex_lock(&registry->lock);
-	li_idmap_remove(&registry->ids, id, li_idmap_find(&registry->ids, id));
-	pthread_mutex_unlock(&registry->lock);
 }
 
 void li_registry_remove(struct registry *registry, struct device_entry *entry)

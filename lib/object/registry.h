@@ -9,6 +9,7 @@
 #define LIBIOMMU_OBJECT_REGISTRY_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "../base/idmap.h"
 
@@ -32,14 +33,13 @@ struct registry {
 void li_registry_init(struct registry *registry);
 void li_registry_free(struct registry *registry);
 
-/* Returns 0, -EEXIST where another device has the id, or -EINVAL for an id that no kernel gives. */
-int li_registry_add(struct registry *registry, struct device_entry *entry,
-                    struct idmap_spare *spare);
 /*
- * Before adding a device under an id fresh from the kernel: whoever has that id here was adopted
- * under it by mistake, and is no longer found by it.
+ * Returns 0, -EEXIST where another device has the id, or -EINVAL for an id that no kernel gives.
+ * @fresh: the id comes from the kernel just now, so that whoever has it here was adopted under it
+ * by mistake, and is no longer found by it.
  */
-void li_registry_evict(struct registry *registry, uint32_t id);
+int li_registry_add(struct registry *registry, struct device_entry *entry, bool fresh,
+                    struct idmap_spare *spare);
 /* Does nothing for an entry that was not added. */
 void li_registry_remove(struct registry *registry, struct device_entry *entry);
 
