@@ -42,7 +42,7 @@ LIBIOMMU_BEGIN_DECLS
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else open() says.
  * @threads Shared.
- * @syscalls openat, getdents64, readlink, fstat and close in sysfs; openat on the node.
+ * @syscalls openat, read, getdents64, readlink, fstat and close in sysfs; openat on the node.
  * @kernel 6.6
  * @since 0.1
  * @follows kernel documentation, driver-api/vfio.rst, "VFIO Device cdev".
@@ -66,7 +66,7 @@ LIBIOMMU_API int libiommu_device_open_pci(struct libiommu_ctx *ctx, const char *
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else open() says.
  * @threads Shared.
- * @syscalls openat, getdents64, readlink, fstat and close in sysfs; openat on the node.
+ * @syscalls openat, read, getdents64, readlink, fstat and close in sysfs; openat on the node.
  * @kernel 6.6
  * @since 0.1
  */

@@ -28,8 +28,9 @@
  *
  * @par System calls
  * Each function lists the system calls it makes, for those who write seccomp filters. They go
- * through @ref sys, so that a program can replace them. What the C library calls for locks and
- * memory (futex, brk, mmap and the like) is not listed.
+ * through @ref sys, so that a program can replace them. The names are those of one C library and
+ * machine: others have open for openat, newfstatat for fstat, readlinkat for readlink. What the C
+ * library calls for locks and memory (futex, brk, mmap and the like) is not listed.
  * @{
  */
 #ifndef LIBIOMMU_TYPES_H
