@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* The smallest complete program: QEMU's "edu" device copies a buffer into itself and back. */
+/* The smallest complete program: QEMU's "edu" device copies a page into itself and back. */
 #include <libiommu.h>
 
 #include <stdatomic.h>
@@ -14,10 +14,10 @@
 enum { EDU_SOURCE = 0x80, EDU_TARGET = 0x88, EDU_COUNT = 0x90, EDU_COMMAND = 0x98 };
 enum { EDU_START = 1, EDU_TO_HOST = 2, EDU_MEMORY = 0x40000, EDU_SIZE = 4096 };
 
-/* The device sends 28 bits of an address, so the address is chosen rather than left to the kernel. */
-enum { IOVA = 0x100000 };
+/* The device sends 28 bits of an address: it is chosen here rather than left to the kernel. */
+enum { IOVA = 0x100000, BOTH = LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE };
 
-static _Alignas(EDU_SIZE) uint8_t buffer[EDU_SIZE];
+static _Alignas(EDU_SIZE) uint8_t buffer[2][EDU_SIZE];
 
 static const char *edu_find(const struct libiommu_device_list *list)
 {
@@ -47,29 +47,27 @@ static int edu_copy(volatile uint32_t *reg, uint32_t source, uint32_t target, ui
 
 static int edu_round_trip(volatile uint32_t *reg)
 {
-	size_t i;
-
-	for (i = 0; i < EDU_SIZE; i++)
-		buffer[i] = (uint8_t)(i * 7 + 1);
-	if (!edu_copy(reg, IOVA, EDU_MEMORY, 0))
+	for (size_t i = 0; i < EDU_SIZE; i++)
+		buffer[0][i] = (uint8_t)(i * 7 + 1);
+	if (!edu_copy(reg, IOVA, EDU_MEMORY, 0) ||
+	    !edu_copy(reg, EDU_MEMORY, IOVA + EDU_SIZE, EDU_TO_HOST))
 		return EXIT_FAILURE;
-	memset(buffer, 0, EDU_SIZE);
-	if (!edu_copy(reg, EDU_MEMORY, IOVA, EDU_TO_HOST))
+	if (memcmp(buffer[0], buffer[1], EDU_SIZE)) {
+		fprintf(stderr, "edu-dma: what came back is not what was sent\n");
 		return EXIT_FAILURE;
-	for (i = 0; i < EDU_SIZE && buffer[i] == (uint8_t)(i * 7 + 1); i++)
-		;
-	printf("%s: %zu of %d bytes came back\n", i == EDU_SIZE ? "ok" : "failed", i, EDU_SIZE);
-	return i == EDU_SIZE ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	printf("ok: %d bytes went there and back\n", EDU_SIZE);
+	return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
-	const uint32_t both = LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE;
 	struct libiommu_device_list *list = NULL;
 	struct libiommu_ctx *ctx = NULL;
 	struct libiommu_ioas *ioas = NULL;
 	struct libiommu_device *dev = NULL;
 	struct libiommu_bar_map *bar = NULL;
+	struct libiommu_hw_info *info = NULL; /* fails where no IOMMU stops stray DMA */
 	int status = EXIT_FAILURE;
 	char text[512] = "no edu device in this machine";
 	const char *address = argc > 1 ? argv[1] : NULL;
@@ -78,9 +76,9 @@ int main(int argc, char **argv)
 		address = edu_find(list);
 	if (address && !libiommu_ctx_new(NULL, &ctx) &&
 	    !libiommu_device_open_pci(ctx, address, &dev) &&
-	    !libiommu_device_bind(dev, 0xed0, NULL, 0) && !libiommu_ioas_alloc(ctx, &ioas) &&
-	    !libiommu_device_attach_ioas(dev, ioas) &&
-	    !libiommu_ioas_map_fixed(ioas, buffer, EDU_SIZE, both, IOVA) &&
+	    !libiommu_device_bind(dev, 0xed0, NULL, 0) && !libiommu_hw_info_get(dev, &info) &&
+	    !libiommu_ioas_alloc(ctx, &ioas) && !libiommu_device_attach_ioas(dev, ioas) &&
+	    !libiommu_ioas_map_fixed(ioas, buffer, sizeof(buffer), BOTH, IOVA) &&
 	    !libiommu_pci_set_bus_master(dev, true) &&
 	    !libiommu_pci_bar_map(dev, 0, 0, 0, LIBIOMMU_BAR_READ | LIBIOMMU_BAR_WRITE, &bar)) {
 		status = edu_round_trip(libiommu_bar_map_address(bar));
@@ -89,11 +87,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "edu-dma: %s\n", text);
 	}
 
-	/* Children before parents; what was never made is NULL, and destroying that does nothing. */
+	/* Children before parents; what was never made is NULL, and destroying NULL is nothing. */
 	libiommu_bar_map_destroy(bar);
 	libiommu_device_destroy(dev);
 	libiommu_ioas_destroy(ioas);
 	libiommu_ctx_destroy(ctx);
+	libiommu_hw_info_free(info);
 	libiommu_device_list_free(list);
 	return status;
 }

@@ -87,7 +87,7 @@ int nvme_identify(struct nvme *nvme, const struct nvme_config *config)
 	}
 	if (!err)
 		err = learn_namespace(nvme, config->nsid, data.address);
-	/* After a timeout the drive may still write there: the controller is reset before it goes. */
+	/* After a timeout the drive may still write there: it is reset before the memory goes. */
 	if (err == -ETIMEDOUT)
 		nvme_controller_shutdown(nvme);
 	nvme_dma_free(nvme->ioas, &data);

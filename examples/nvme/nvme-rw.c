@@ -24,7 +24,7 @@ static void catch_signals(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	/* A reader of the output that goes away is a failed write, not the end of a running drive. */
+	/* A reader of the output that goes away is a failed write, no end in mid-command. */
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -23,6 +23,7 @@ static uint64_t label_of(const char *address)
 
 static int open_device(struct nvme *nvme, const char *address)
 {
+	struct libiommu_hw_info *info;
 	int err;
 
 	err = libiommu_ctx_new(NULL, &nvme->ctx);
@@ -34,6 +35,11 @@ static int open_device(struct nvme *nvme, const char *address)
 	err = libiommu_device_bind(nvme->dev, label_of(address), NULL, 0);
 	if (err)
 		return nvme_fail_library("cannot bind the drive");
+	/* Without an IOMMU an IOVA would be an address of the machine's memory: anybody's. */
+	err = libiommu_hw_info_get(nvme->dev, &info);
+	if (err)
+		return nvme_fail_library("nothing would stop the drive's DMA");
+	libiommu_hw_info_free(info);
 	err = libiommu_ioas_alloc(nvme->ctx, &nvme->ioas);
 	if (err)
 		return nvme_fail_library("cannot make an address space");

@@ -45,8 +45,8 @@ struct nvme {
 
 /*
  * Open, bind and attach the device, reset and enable its controller, identify it and make the I/O
- * queues. After a failure too, nvme_close() is due: it takes down what there is. Failures are told on
- * stderr.
+ * queues. After a failure too, nvme_close() is due: it takes down what there is. Failures are told
+ * on stderr.
  */
 int nvme_open(struct nvme *nvme, const struct nvme_config *config);
 

@@ -30,7 +30,8 @@ enum libiommu_log_level {
  * @brief Receives one line, without a newline, for each failing call on a context.
  *
  * Called in the thread that failed, with no lock of the library held. The message is valid during
- * the call only.
+ * the call only. The function may call the library, libiommu_failure_text() and the like among it;
+ * a call of its own that fails is told to it in turn, and is the thread's last failure then.
  */
 typedef void (*libiommu_log_fn)(void *user, enum libiommu_log_level level, const char *message);
 
@@ -134,7 +135,8 @@ LIBIOMMU_API int libiommu_ctx_config_set_path(struct libiommu_ctx_config *config
  *
  * @param config  The choices.
  * @param fd      The descriptor; -1 returns to opening a path.
- * @param mode    Who closes it.
+ * @param mode    Who closes it. LIBIOMMU_FD_OWN gives it to the context that is made from the
+ *                choices: make one only.
  * @return 0.
  * @retval -EINVAL  @p config is NULL, @p fd is below -1 or @p mode is none of the three.
  * @threads Owner.
@@ -259,6 +261,7 @@ LIBIOMMU_API int libiommu_ctx_mapped(const struct libiommu_ctx *ctx, uint64_t *b
  * @retval -EINVAL  @p ctx is NULL or @p mode is unknown.
  * @retval -EPERM   CAP_SYS_RESOURCE is missing.
  * @retval -EBUSY   The context already has an object: choose before the first.
+ * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_OPTION).
  * @kernel 6.2

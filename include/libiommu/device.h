@@ -42,7 +42,7 @@ LIBIOMMU_BEGIN_DECLS
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else open() says.
  * @threads Shared.
- * @syscalls openat, getdents64, readlink, fstat and close in sysfs; openat on the node.
+ * @syscalls openat, read, getdents64, readlink, fstat and close in sysfs; openat on the node.
  * @kernel 6.6
  * @since 0.1
  * @follows kernel documentation, driver-api/vfio.rst, "VFIO Device cdev".
@@ -66,7 +66,7 @@ LIBIOMMU_API int libiommu_device_open_pci(struct libiommu_ctx *ctx, const char *
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else open() says.
  * @threads Shared.
- * @syscalls openat, getdents64, readlink, fstat and close in sysfs; openat on the node.
+ * @syscalls openat, read, getdents64, readlink, fstat and close in sysfs; openat on the node.
  * @kernel 6.6
  * @since 0.1
  */
@@ -122,11 +122,14 @@ LIBIOMMU_API int libiommu_device_open_fd(struct libiommu_ctx *ctx, int fd,
  * @param fd        The device's descriptor.
  * @param mode      Who closes it. A failing call closes nothing.
  * @param id        The kernel's id of the device, from its bind.
- * @param pt_id     What it is attached to: the id of an IOAS or HWPT; 0 for nothing.
+ * @param pt_id     What it is attached to: the id of an IOAS or HWPT; 0 for nothing. Not being made
+ *                  through this handle, that attachment ends with the descriptor, not with a handle
+ *                  that borrows it.
  * @param label     The label.
  * @param[out] dev  The device, bound; destroyed with libiommu_device_destroy().
  * @return 0.
- * @retval -EINVAL  A pointer is NULL, @p fd is negative, @p mode is unknown or @p id is 0.
+ * @retval -EINVAL  A pointer is NULL, @p fd is negative, @p mode is unknown, or @p id is 0 or
+ *                  exceeds 31 bits, as no kernel's does.
  * @retval -EEXIST  The context has a device with this id.
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever the duplication says.
@@ -152,7 +155,8 @@ LIBIOMMU_API int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum li
  * @param[out] dev   The device, bound and attached by the kernel; libiommu_device_bind() only gives
  *                   it its label. Destroyed with libiommu_device_destroy().
  * @return 0.
- * @retval -EINVAL  A pointer is NULL, or the kernel says that the token is not needed.
+ * @retval -EINVAL  A pointer is NULL, @p name is empty, or the kernel says that the token is not
+ *                  needed.
  * @retval -ENOENT  There is no such group.
  * @retval -EACCES  No permission on the group's file, or a missing or wrong token.
  * @retval -EBUSY   The group or the device is in use elsewhere, also through a device node.
@@ -318,15 +322,19 @@ LIBIOMMU_API int libiommu_device_detach(struct libiommu_device *dev);
  * memory that reads zero, so that a thread still driving the device does not crash; the descriptor
  * is closed, which ends the attachment; from then on every call on the device except the getters,
  * the destruction of what hangs on it, and its own destroy is -ENODEV. A borrowed descriptor is not
- * closed: that is up to its owner.
+ * closed: that is up to its owner; what was attached through this handle is detached.
  *
  * @param dev  The device. Revoking it twice is 0.
  * @return 0.
  * @retval -EINVAL  @p dev is NULL.
- * @retval -ENOMEM  A mapped BAR could not be replaced, for want of memory; the device is not
- *                  revoked, and the call can be repeated.
- * @threads Shared.
- * @syscalls mmap (for each mapped BAR), close.
+ * @retval -ENOMEM  A mapped BAR could not be replaced, for want of memory. The device is not
+ *                  revoked, but other BARs may be replaced already; the call can be repeated.
+ * @retval -errno   Whatever else mmap() says, likewise.
+ * @threads Shared. Waits for the calls on the device that are in flight; those that come later wait
+ *   for it.
+ * @syscalls mmap (for each mapped BAR); close, also of a group with its last device; for a borrowed
+ *   descriptor instead ioctl (VFIO_DEVICE_DETACH_IOMMUFD_PT) where the device is attached by this
+ *   handle.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_device_revoke(struct libiommu_device *dev);
@@ -335,12 +343,15 @@ LIBIOMMU_API int libiommu_device_revoke(struct libiommu_device *dev);
  * @brief Close a device. The kernel detaches it and disables its interrupts; vfio-pci also resets
  * it where it can.
  *
+ * A borrowed descriptor stays open: what was attached through this handle is detached, anything
+ * else is left as it is, and a failure of that detach is not told.
+ *
  * @param dev  The device; NULL is 0.
  * @return 0.
  * @retval -EBUSY  One of its BARs is still mapped. Nothing has changed.
  * @threads Owner.
- * @syscalls close, unless the descriptor is borrowed: then ioctl (VFIO_DEVICE_DETACH_IOMMUFD_PT)
- *   where the device is attached by this handle.
+ * @syscalls close, also of a group with its last device; for a borrowed descriptor instead ioctl
+ *   (VFIO_DEVICE_DETACH_IOMMUFD_PT) where the device is attached by this handle.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_device_destroy(struct libiommu_device *dev);

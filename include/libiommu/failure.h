@@ -77,7 +77,7 @@ LIBIOMMU_API int libiommu_failure_ids(uint32_t *object, uint32_t *other);
 /**
  * @brief The range that the failing call was about: IOVAs, or offsets in a BAR or in config space.
  *
- * @param[out] start   First address or offset.
+ * @param[out] start   First address or offset; 0 where the kernel was to choose it.
  * @param[out] length  Bytes, 0 when the call had no range.
  * @return 0.
  * @retval -EINVAL  A pointer is NULL.
@@ -92,8 +92,9 @@ LIBIOMMU_API int libiommu_failure_range(uint64_t *start, uint64_t *length);
  * @brief Explain this thread's last failing call in one line: operation, error, what it was about,
  * what to do.
  *
- * For example: "libiommu_ioas_map: ENOMEM from the kernel: ioas 2, 33554432 bytes at IOVA 0x100000:
- * locked-memory limit 64 MiB, this context has mapped 48 MiB; ...".
+ * For example: "libiommu_ioas_map: ENOMEM from the kernel; id 2; 33554432 bytes of memory at
+ * 0x7f5a40000000; locked-memory limit 64 MiB, this context has mapped 48 MiB, asked for 32 MiB
+ * more; ...".
  *
  * @param[out] text  Where to write, always NUL-terminated when @p size is not 0; may be NULL when
  * @p size is 0.

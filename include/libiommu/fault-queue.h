@@ -31,12 +31,12 @@
 LIBIOMMU_BEGIN_DECLS
 
 /** @brief The access had a PASID. */
-#define LIBIOMMU_FAULT_PASID (UINT32_C(1) << 0)
+#define LIBIOMMU_FAULT_PASID (1U << 0)
 /** @brief The last fault of its group. */
-#define LIBIOMMU_FAULT_LAST (UINT32_C(1) << 1)
+#define LIBIOMMU_FAULT_LAST (1U << 1)
 /** @brief Nothing that this library attached: the vPASID is the hardware's PASID and the tag 0; the
  * label is 0 too where the device is not known. */
-#define LIBIOMMU_FAULT_UNKNOWN (UINT32_C(1) << 2)
+#define LIBIOMMU_FAULT_UNKNOWN (1U << 2)
 
 /** @brief One page request. Fields may be added at the end. */
 struct libiommu_fault {

@@ -13,13 +13,13 @@
 #include <libiommu/types.h>
 
 /** @brief The device wants to read. */
-#define LIBIOMMU_FAULT_READ (UINT32_C(1) << 0)
+#define LIBIOMMU_FAULT_READ (1U << 0)
 /** @brief The device wants to write. */
-#define LIBIOMMU_FAULT_WRITE (UINT32_C(1) << 1)
+#define LIBIOMMU_FAULT_WRITE (1U << 1)
 /** @brief The device wants to execute. */
-#define LIBIOMMU_FAULT_EXEC (UINT32_C(1) << 2)
+#define LIBIOMMU_FAULT_EXEC (1U << 2)
 /** @brief The device has privileged access in mind. */
-#define LIBIOMMU_FAULT_PRIVILEGED (UINT32_C(1) << 3)
+#define LIBIOMMU_FAULT_PRIVILEGED (1U << 3)
 
 /** @brief How a group is answered. */
 enum libiommu_fault_code {

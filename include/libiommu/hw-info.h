@@ -49,9 +49,11 @@ enum libiommu_capability {
 	/** Two stages of translation in hardware. The kernel may still refuse: only an attempt
 	   tells. */
 	LIBIOMMU_CAPABILITY_NESTING = 3,
-	/** Page requests (PCIe PRI or SMMU stalls): I/O page faults that are recovered from. */
+	/** Page requests (PCIe PRI or SMMU stalls): I/O page faults that are recovered from. No or
+	   unknown, never yes: the device and the kernel's driver have a say that nobody reports. */
 	LIBIOMMU_CAPABILITY_PAGE_REQUESTS = 4,
-	/** Address Translation Services: translations cached in the device. */
+	/** Address Translation Services: translations cached in the device. No or unknown, never
+	   yes, since that the kernel does not deny it proves nothing. */
 	LIBIOMMU_CAPABILITY_ATS = 5,
 	/** Execute permission for PASIDs on this device. */
 	LIBIOMMU_CAPABILITY_PASID_EXECUTE = 6,

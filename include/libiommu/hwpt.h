@@ -18,12 +18,12 @@
 LIBIOMMU_BEGIN_DECLS
 
 /** @brief The page table can be the parent of nested ones. Kernel 6.7. */
-#define LIBIOMMU_HWPT_NEST_PARENT (UINT32_C(1) << 0)
+#define LIBIOMMU_HWPT_NEST_PARENT (1U << 0)
 /** @brief The page table can track which pages devices write. Kernel 6.7. */
-#define LIBIOMMU_HWPT_DIRTY_TRACKING (UINT32_C(1) << 1)
+#define LIBIOMMU_HWPT_DIRTY_TRACKING (1U << 1)
 /** @brief The page table can be attached to a PASID, or its device may have page tables attached to
  * PASIDs. Kernel 6.15. */
-#define LIBIOMMU_HWPT_PASID (UINT32_C(1) << 3)
+#define LIBIOMMU_HWPT_PASID (1U << 3)
 
 /**
  * @brief Make a set of choices for a new page table; each has a default.
@@ -177,6 +177,7 @@ LIBIOMMU_API int libiommu_hwpt_name_fault_queue(struct libiommu_hwpt *hwpt,
  * @retval -EBUSY   A device of this library is attached to it, or the kernel says that something
  *                  else uses it. Nothing has changed.
  * @retval -ENOENT  The kernel has no such page table (a wrong adopted id). The handle still exists.
+ * @retval -errno   Whatever else the kernel says; the handle still exists.
  * @threads Owner.
  * @syscalls ioctl (IOMMU_DESTROY), unless it is borrowed.
  * @kernel 6.6

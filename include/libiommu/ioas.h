@@ -19,9 +19,9 @@
 LIBIOMMU_BEGIN_DECLS
 
 /** @brief The device may read the memory. */
-#define LIBIOMMU_MAP_READ (UINT32_C(1) << 0)
+#define LIBIOMMU_MAP_READ (1U << 0)
 /** @brief The device may write the memory. */
-#define LIBIOMMU_MAP_WRITE (UINT32_C(1) << 1)
+#define LIBIOMMU_MAP_WRITE (1U << 1)
 
 /**
  * @brief Make an empty address space.
@@ -90,6 +90,7 @@ LIBIOMMU_API int libiommu_ioas_get_compat(struct libiommu_ctx *ctx, struct libio
  *                  else does. Nothing has changed.
  * @retval -ENOENT  The kernel has no such address space (a wrong adopted id). The handle still
  *                  exists.
+ * @retval -errno   Whatever else the kernel says; the handle still exists.
  * @threads Owner.
  * @syscalls ioctl (IOMMU_DESTROY), unless it is borrowed.
  * @kernel 6.2
@@ -125,7 +126,7 @@ LIBIOMMU_API int libiommu_ioas_id(const struct libiommu_ioas *ioas, uint32_t *id
  * @return 0.
  * @retval -EINVAL    A pointer is NULL, @p flags has an unknown bit or neither of the two, @p
  *                    length is 0 or misaligned.
- * @retval -EOVERFLOW @p address + @p length overflows.
+ * @retval -EOVERFLOW The memory's range wraps around.
  * @retval -ENOSPC    No free range is long enough.
  * @retval -EFAULT    The memory is not mapped in the process, not writable where that was asked
  *                    for, or cannot be pinned.
@@ -153,7 +154,7 @@ LIBIOMMU_API int libiommu_ioas_map(struct libiommu_ioas *ioas, void *address, ui
  * @retval -EINVAL     @p ioas is NULL, @p flags has an unknown bit or neither of the two, @p length
  *                     is 0, something is misaligned, or the range is not among
  *                     libiommu_ioas_ranges().
- * @retval -EOVERFLOW  @p address or @p iova plus @p length overflows.
+ * @retval -EOVERFLOW  One of the two ranges wraps around.
  * @retval -EEXIST     Something is mapped in the range already.
  * @retval -EFAULT     The memory is not mapped in the process, not writable where that was asked
  *                     for, or cannot be pinned.
@@ -177,8 +178,9 @@ LIBIOMMU_API int libiommu_ioas_map_fixed(struct libiommu_ioas *ioas, void *addre
  * @param iova    Start of the range: the first byte of a mapping.
  * @param length  Bytes, not 0; the range's last byte is the last of a mapping.
  * @return 0.
- * @retval -EINVAL     @p ioas is NULL or @p length is 0.
- * @retval -EOVERFLOW  @p iova + @p length overflows.
+ * @retval -EINVAL     @p ioas is NULL, @p length is 0, or it is 2^64 - 1 at IOVA 0, by which the
+ *                     kernel would understand everything (libiommu_ioas_unmap_all()).
+ * @retval -EOVERFLOW  The range wraps around.
  * @retval -ENOENT     Nothing is mapped there, or the range cuts a mapping. As far as the kernel
  *                     tells, nothing has changed.
  * @retval -EBUSY      A hardware queue holds the range, or it is being mapped at this moment.
@@ -201,8 +203,9 @@ LIBIOMMU_API int libiommu_ioas_unmap(struct libiommu_ioas *ioas, uint64_t iova, 
  * @param length         Bytes, not 0.
  * @param[out] unmapped  Bytes that were mapped there; NULL if not wanted.
  * @return 0.
- * @retval -EINVAL     @p ioas is NULL or @p length is 0.
- * @retval -EOVERFLOW  @p iova + @p length overflows.
+ * @retval -EINVAL     @p ioas is NULL, @p length is 0, or it is 2^64 - 1 at IOVA 0, by which the
+ *                     kernel would understand everything (libiommu_ioas_unmap_all()).
+ * @retval -EOVERFLOW  The range wraps around.
  * @retval -ENOENT     Nothing is mapped there, or the range cuts a mapping.
  * @retval -EBUSY      A hardware queue holds a part of the range, or it is being mapped at this
  *                     moment. Mappings before it may be gone.

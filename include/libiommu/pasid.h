@@ -32,7 +32,7 @@
 LIBIOMMU_BEGIN_DECLS
 
 /** @brief A PASID is always the same number as its vPASID. */
-#define LIBIOMMU_PASID_IDENTITY_ONLY (UINT32_C(1) << 0)
+#define LIBIOMMU_PASID_IDENTITY_ONLY (1U << 0)
 
 /**
  * @brief Make a PASID space.

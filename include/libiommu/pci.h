@@ -43,7 +43,8 @@ enum libiommu_bar_flags {
  * @retval -EIO     The kernel read less than was asked for.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pread64.
+ * @syscalls pread64; the first time also ioctl (VFIO_DEVICE_GET_INFO,
+ *   VFIO_DEVICE_GET_REGION_INFO).
  * @kernel 3.6
  * @since 0.1
  */
@@ -61,7 +62,8 @@ LIBIOMMU_API int libiommu_pci_config_read(struct libiommu_device *dev, uint32_t 
  * @return 0, or as libiommu_pci_config_read(). After an error that the kernel reports, and after
  *   -EIO, a part may have been written.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pwrite64.
+ * @syscalls pwrite64; the first time also ioctl (VFIO_DEVICE_GET_INFO,
+ *   VFIO_DEVICE_GET_REGION_INFO).
  * @kernel 3.6
  * @since 0.1
  */
@@ -75,7 +77,7 @@ LIBIOMMU_API int libiommu_pci_config_write(struct libiommu_device *dev, uint32_t
  * @param enable  Whether the Bus Master Enable bit of the command register shall be set.
  * @return 0, or as libiommu_pci_config_read().
  * @threads Shared, with regard to itself; another writer of the command register can be overtaken.
- * @syscalls as libiommu_pci_config_read() and libiommu_pci_config_write().
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pread64, pwrite64.
  * @kernel 3.6
  * @since 0.1
  * @follows PCI Express base specification, Command register.
@@ -93,7 +95,7 @@ LIBIOMMU_API int libiommu_pci_set_bus_master(struct libiommu_device *dev, bool e
  * @retval -ENOENT  The device does not have it.
  * @retval -ELOOP   The device's list of capabilities does not end.
  * @threads Shared.
- * @syscalls as libiommu_pci_config_read().
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pread64.
  * @kernel 3.6
  * @since 0.1
  * @follows PCI Local Bus specification, Capabilities List.
@@ -113,7 +115,7 @@ LIBIOMMU_API int libiommu_pci_find_capability(struct libiommu_device *dev, uint8
  * @retval -ENOENT  The device does not have it.
  * @retval -ELOOP   The device's list of capabilities does not end.
  * @threads Shared.
- * @syscalls as libiommu_pci_config_read().
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pread64.
  * @kernel 3.6
  * @since 0.1
  * @follows PCI Express base specification, Extended Capabilities List.
@@ -185,7 +187,8 @@ LIBIOMMU_API int libiommu_pci_bar_area(struct libiommu_device *dev, uint32_t bar
  *                  with their decoding off read as ones.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pread64.
+ * @syscalls pread64; the first time for a BAR, and each time for the ROM, also ioctl
+ *   (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO).
  * @kernel 3.6
  * @since 0.1
  */
@@ -203,7 +206,8 @@ LIBIOMMU_API int libiommu_pci_bar_read(struct libiommu_device *dev, uint32_t bar
  * @return 0, or as libiommu_pci_bar_read(). After an error that the kernel reports, and after -EIO,
  *   a part may have been written.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO), pwrite64.
+ * @syscalls pwrite64; the first time for a BAR also ioctl (VFIO_DEVICE_GET_INFO,
+ *   VFIO_DEVICE_GET_REGION_INFO).
  * @kernel 3.6
  * @since 0.1
  */

@@ -39,13 +39,13 @@ enum libiommu_record_kind {
 };
 
 /** @brief The vPASID is valid. */
-#define LIBIOMMU_RECORD_PASID (UINT32_C(1) << 0)
+#define LIBIOMMU_RECORD_PASID (1U << 0)
 /** @brief The last record of its group. */
-#define LIBIOMMU_RECORD_LAST (UINT32_C(1) << 1)
+#define LIBIOMMU_RECORD_LAST (1U << 1)
 /** @brief The device shares its IOMMU group with others, and any of them may be meant. */
-#define LIBIOMMU_RECORD_SHARED_GROUP (UINT32_C(1) << 2)
+#define LIBIOMMU_RECORD_SHARED_GROUP (1U << 2)
 /** @brief Made by software, not by the kernel. */
-#define LIBIOMMU_RECORD_INJECTED (UINT32_C(1) << 3)
+#define LIBIOMMU_RECORD_INJECTED (1U << 3)
 
 /** @brief One record: 64 bytes of shared memory, in the machine's byte order. */
 struct libiommu_record {

@@ -136,7 +136,8 @@ LIBIOMMU_API int libiommu_reset_list_address(const struct libiommu_reset_list *l
  *                 but a device of its group is, so that it does not forbid the reset.
  * @return 0.
  * @retval -EINVAL  A pointer is NULL or @p index not below the count.
- * @retval -EPERM   The device belongs to somebody else: it forbids the reset.
+ * @retval -EPERM   Neither the device nor one of its group is bound to this context, or no VFIO
+ *                  driver has it: it forbids the reset.
  * @threads Shared.
  * @syscalls None.
  * @since 0.1

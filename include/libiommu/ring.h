@@ -32,7 +32,7 @@ LIBIOMMU_BEGIN_DECLS
  *
  * One that is not could stop this process for as long as it likes by filling that way up.
  */
-#define LIBIOMMU_RING_TRUSTED (UINT32_C(1) << 0)
+#define LIBIOMMU_RING_TRUSTED (1U << 0)
 
 /** @brief What a ring counts. The numbers are places in the shared memory too. */
 enum libiommu_ring_counter {

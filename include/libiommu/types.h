@@ -18,10 +18,19 @@
  * also on the same handle, except the one that destroys it. **Owner**: one thread at a time for one
  * handle. **Free**: touches no handle.
  *
+ * No function may be called from a signal handler: they take locks and allocate memory.
+ *
+ * @par After fork()
+ * Only the process that opened a context uses it and what was made from it. In a child another
+ * thread's lock may be held for ever, mapping would mean the child's memory, and destroying would
+ * destroy the parent's objects. Descriptors are close-on-exec, so that a child that calls exec()
+ * holds none of them, save those that were lent or given to the library without the flag.
+ *
  * @par System calls
  * Each function lists the system calls it makes, for those who write seccomp filters. They go
- * through
- * @ref sys, so that a program can replace them.
+ * through @ref sys, so that a program can replace them. The names are those of one C library and
+ * machine: others have open for openat, newfstatat for fstat, readlinkat for readlink. What the C
+ * library calls for locks and memory (futex, brk, mmap and the like) is not listed.
  * @{
  */
 #ifndef LIBIOMMU_TYPES_H

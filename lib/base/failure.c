@@ -11,6 +11,7 @@
 
 #include "sys.h"
 
+#define KIB (UINT64_C(1) << 10)
 #define MIB (UINT64_C(1) << 20)
 
 struct record {
@@ -24,6 +25,8 @@ struct record {
 	uint32_t other;
 	uint64_t start;
 	uint64_t length;
+	bool anywhere;
+	uint64_t memory;
 	uint64_t amount;
 	char subject[256];
 };
@@ -50,6 +53,14 @@ __attribute__((format(printf, 2, 3))) static void add(struct line *line, const c
 		line->used += (size_t)length;
 }
 
+/* In the unit that people set limits in, where it says all. */
+static void add_bytes(struct line *line, const char *words, uint64_t bytes)
+{
+	const uint64_t unit = bytes % MIB ? KIB : MIB;
+
+	add(line, "%s %" PRIu64 " %s", words, bytes / unit, unit == MIB ? "MiB" : "KiB");
+}
+
 /*
  * The limit counts against all of the user's processes, so that only a part of what fills it can
  * be known here.
@@ -58,18 +69,26 @@ static void add_memory(struct line *line)
 {
 	const uint64_t limit = li_sys_memlock_limit();
 
-	if (limit == UINT64_MAX)
+	if (limit == UINT64_MAX) {
 		add(line, "; the locked-memory limit of this process is unlimited, so either the "
-		          "limit of "
-		          "another process of this user counts or the kernel has no memory left");
-	else
-		add(line,
-		    "; locked-memory limit %" PRIu64 " MiB, this context has mapped %" PRIu64
-		    " MiB, asked for %" PRIu64
-		    " MiB more; the kernel counts all processes of the user "
-		    "together: raise RLIMIT_MEMLOCK (ulimit -l), or choose "
-		    "LIBIOMMU_RLIMIT_PER_PROCESS",
-		    limit / MIB, last.amount / MIB, (last.length + MIB - 1) / MIB);
+		          "limit of another process of this user counts or the kernel has no "
+		          "memory left");
+		return;
+	}
+	add_bytes(line, "; locked-memory limit", limit);
+	add_bytes(line, ", this context has mapped", last.amount);
+	add_bytes(line, ", asked for", last.length);
+	add(line, " more; the kernel counts all processes of the user together: raise "
+	          "RLIMIT_MEMLOCK (ulimit -l), or choose LIBIOMMU_RLIMIT_PER_PROCESS");
+}
+
+static void add_range(struct line *line)
+{
+	add(line, "; %" PRIu64 " bytes", last.length);
+	if (last.memory)
+		add(line, " of memory at 0x%" PRIx64, last.memory);
+	if (!last.anywhere)
+		add(line, last.memory ? ", to 0x%" PRIx64 : " at 0x%" PRIx64, last.start);
 }
 
 static int explain(char *text, size_t size)
@@ -90,7 +109,7 @@ static int explain(char *text, size_t size)
 	if (last.other)
 		add(&line, last.id ? " with %" PRIu32 : "; id %" PRIu32, last.other);
 	if (last.length)
-		add(&line, "; %" PRIu64 " bytes at 0x%" PRIx64, last.length, last.start);
+		add_range(&line);
 	if (last.unit && !memory)
 		add(&line, "; %" PRIu64 " %s", last.amount, last.unit);
 	if (memory)
@@ -110,6 +129,8 @@ static int record(const struct failure_log *log, int origin, const char *operati
 	last.other = detail->other;
 	last.start = detail->start;
 	last.length = detail->length;
+	last.anywhere = detail->anywhere;
+	last.memory = detail->memory;
 	last.amount = detail->amount;
 	last.unit = detail->unit;
 	last.subject[0] = '\0';

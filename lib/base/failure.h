@@ -5,6 +5,7 @@
 #ifndef LIBIOMMU_BASE_FAILURE_H
 #define LIBIOMMU_BASE_FAILURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,7 @@ enum failure_call {
 	CALL_CONFIG,
 	CALL_IRQ,
 	CALL_RESET,
+	CALL_HOT_RESET,
 };
 
 /* What a failure was about; whatever does not apply is left out. */
@@ -50,6 +52,8 @@ struct failure_detail {
 	uint32_t other;      /* of the second object */
 	uint64_t start;      /* of the range */
 	uint64_t length;     /* of the range */
+	bool anywhere;       /* the range has no start: the kernel was to choose it */
+	uint64_t memory;     /* what was to be mapped there: an address of this process */
 	uint64_t amount;     /* a number, and ... */
 	const char *unit;    /* ... what it counts, a literal */
 	const char *subject; /* a name or a sentence; copied */

@@ -16,13 +16,22 @@ struct hint {
 static const struct hint hints[] = {
 	{CALL_OPEN_CTX, ENOENT,
          "this kernel has no /dev/iommu: it was built without iommufd (CONFIG_IOMMUFD), or the "
-         "module is not loaded (modprobe iommufd)"},
+         "module is not loaded (modprobe iommufd); or the container was not given the node"},
+	{CALL_OPEN_CTX, ENODEV,
+         "nothing is behind the node: the module cannot be loaded, or this kernel was built "
+         "without iommufd (CONFIG_IOMMUFD)"},
+	{CALL_OPEN_CTX, EPERM, "refused: a container's device rules have to allow the node"},
+	{CALL_OPEN_CTX, EMFILE, "this process has no descriptor left (ulimit -n)"},
 	{CALL_OPEN_CTX, EACCES, "no permission on the node: root, or a udev rule, is needed"},
 	{CALL_OPEN, EACCES, "no permission on the node: give it to this user (chown, udev)"},
 	{CALL_OPEN, ENOENT, "there is no such node"},
 	{CALL_OPEN, EBUSY, "in use, through this file or another one for the same device"},
-	{CALL_OPEN, EPERM, "refused: a device without an IOMMU needs CAP_SYS_RAWIO"},
+	{CALL_OPEN, EPERM,
+         "refused: a container's device rules have to allow the node, and a device without an "
+         "IOMMU needs CAP_SYS_RAWIO"},
 	{CALL_OPEN, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_DUP, EBADF, "the descriptor is not open"},
+	{CALL_DUP, EMFILE, "this process has no descriptor left (ulimit -n)"},
 	{CALL_DESTROY, EBUSY,
          "something in the kernel still uses it: an attachment, an object made from it, an open "
          "descriptor, or a call in flight"},
@@ -42,6 +51,8 @@ static const struct hint hints[] = {
          "mappings only"},
 	{CALL_UNMAP, EBUSY,
          "a hardware queue holds memory in the range, or a call is mapping it at this moment"},
+	{CALL_RANGES, ENOENT, "the kernel has no address space with this id"},
+	{CALL_ALLOW, ENOENT, "the kernel has no address space with this id"},
 	{CALL_ALLOW, EADDRINUSE, "an attached device needs a part of the range for itself"},
 	{CALL_ALLOW, EINVAL, "each range must end after it starts, and none overlap another"},
 	{CALL_OPTION, EPERM, "CAP_SYS_RESOURCE is needed"},
@@ -104,15 +115,21 @@ static const struct hint hints[] = {
 	{CALL_IRQ, EINVAL,
          "the device does not have those vectors, they are not enabled, or another kind of "
          "interrupt is"},
+	{CALL_IRQ, EBADF, "one of the eventfds is not an open descriptor"},
 	{CALL_IRQ, ENOSPC, "the machine has no interrupt vectors left"},
 	{CALL_IRQ, ENOTTY, "this kind of interrupt cannot do that"},
 	{CALL_RESET, ENOTTY, "the device has no way to be reset alone"},
 	{CALL_RESET, EINVAL, "the device has no way to be reset alone"},
-	{CALL_RESET, EPERM,
+	{CALL_HOT_RESET, EINVAL,
          "a device that would be reset too is not bound to this context; see "
          "libiommu_reset_list_new()"},
-	{CALL_RESET, ENODEV, "neither the bus nor the slot of the device can be reset"},
-	{CALL_CONFIG, EIO, "memory or I/O decoding is off, or the device is gone"},
+	{CALL_HOT_RESET, ENODEV, "neither the bus nor the slot of the device can be reset"},
+	{CALL_HOT_RESET, ENOTTY, "neither the bus nor the slot of the device can be reset"},
+	{CALL_HOT_RESET, EBUSY,
+         "a device that would be reset too is in use at this moment: try again"},
+	{CALL_HOT_RESET, EAGAIN,
+         "a device that would be reset too is in use at this moment: try again"},
+	{CALL_CONFIG, EIO, "memory decoding is off, or the device is gone"},
 };
 
 const char *li_hint_find(enum failure_call call, int error)

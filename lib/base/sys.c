@@ -18,6 +18,9 @@
 
 #include "failure.h"
 
+_Static_assert(sizeof(off_t) == sizeof(uint64_t),
+               "the kernel tells regions of a device apart by the high bits of an offset");
+
 struct libiommu_sys {
 	void *user;
 	libiommu_sys_open_fn open;

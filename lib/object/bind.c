@@ -100,8 +100,7 @@ int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint
 	if (error) {
 		explain(dev, error, obstacle, sizeof(obstacle));
 	} else {
-		li_registry_evict(li_ctx_registry(ctx), id);
-		li_device_set_bound(dev, id, label, &spare);
+		li_device_set_bound(dev, id, true, label, &spare);
 	}
 	li_device_leave(dev);
 	li_registry_spare_free(&spare);

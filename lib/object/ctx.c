@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <libiommu/version.h>
@@ -51,7 +53,8 @@ static int open_fd(const struct libiommu_sys *sys, const struct ctx_choices *cho
 	}
 	fd = li_sys_open(sys, path, O_RDWR);
 	if (fd < 0)
-		return li_failure_kernel(&choices->log, operation, fd, CALL_OPEN_CTX,
+		return li_failure_kernel(&choices->log, operation, fd,
+		                         choices->path ? CALL_OPEN : CALL_OPEN_CTX,
 		                         &(const struct failure_detail){.subject = path});
 	return fd;
 }
@@ -90,18 +93,40 @@ int libiommu_ctx_new(const struct libiommu_ctx_config *config, struct libiommu_c
 	return 0;
 }
 
+/* How many objects are left of each kind, in words; "" when none are. */
+static void count_left(struct libiommu_ctx *ctx, char *text, size_t size)
+{
+	static const char *const kinds[KINDS] = {
+		[LIBIOMMU_OBJECT_IOAS] = "IOAS",
+		[LIBIOMMU_OBJECT_DEVICE] = "device",
+		[LIBIOMMU_OBJECT_HWPT] = "HWPT",
+		[LIBIOMMU_OBJECT_BAR_MAP] = "mapped BAR",
+		[LIBIOMMU_OBJECT_PASID_SPACE] = "PASID space",
+		[LIBIOMMU_OBJECT_FAULT_QUEUE] = "fault queue",
+		[LIBIOMMU_OBJECT_RING] = "fault ring",
+	};
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < KINDS && used < size; i++) {
+		const uint64_t live = atomic_load(&ctx->live[i]);
+
+		if (live)
+			used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s",
+			                         used ? ", " : "", live, kinds[i]);
+	}
+}
+
 int libiommu_ctx_destroy(struct libiommu_ctx *ctx)
 {
-	uint64_t live = 0;
+	char left[160];
 
 	if (!ctx)
 		return 0;
-	for (size_t i = 0; i < KINDS; i++)
-		live += atomic_load(&ctx->live[i]);
-	if (live)
-		return FAIL_LIBRARY(ctx, __func__, -EBUSY, "objects made from it still exist",
-		                    .amount = live,
-		                    .unit = "left (libiommu_ctx_live() counts them)");
+	count_left(ctx, left, sizeof(left));
+	if (left[0])
+		return FAIL_LIBRARY(ctx, __func__, -EBUSY, "what was made from it still exists",
+		                    .subject = left);
 	if (ctx->own_fd)
 		li_sys_close(ctx->sys, ctx->backend.fd);
 	li_group_list_free(&ctx->groups);

@@ -164,7 +164,7 @@ int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum libiommu_fd_mod
 		li_registry_spare_free(&spare);
 		return error;
 	}
-	error = li_device_set_bound(made, id, label, &spare);
+	error = li_device_set_bound(made, id, false, label, &spare);
 	li_registry_spare_free(&spare);
 	if (error) {
 		li_device_discard(made, mode == LIBIOMMU_FD_DUP);

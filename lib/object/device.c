@@ -35,13 +35,16 @@ struct libiommu_device {
 	_Atomic uint32_t pt_id;
 	/*
 	 * Held for reading by whoever uses the descriptor, for writing by whoever changes the
-	 * fields around it.
+	 * fields around it. The turn is held while waiting for the lock: C libraries let readers
+	 * pass a writer that waits, and a revoke must not wait for as long as others come.
 	 */
+	pthread_mutex_t turn;
 	pthread_rwlock_t lock;
 	struct device_entry entry;
 	struct attachment attachment;
 	struct device_pasids pasids;
 	struct mapping_list mappings;
+	struct region_cache regions;
 };
 
 static unsigned int state_of(const struct libiommu_device *dev)
@@ -67,8 +70,10 @@ int li_device_new(struct libiommu_ctx *ctx, int fd, bool own, struct libiommu_de
 	atomic_init(&made->state, 0);
 	atomic_init(&made->pt_id, 0);
 	li_pasid_init(&made->pasids);
+	pthread_mutex_init(&made->turn, NULL);
 	pthread_rwlock_init(&made->lock, NULL);
 	li_mapping_list_init(&made->mappings, li_ctx_backend(ctx)->sys);
+	li_region_cache_init(&made->regions);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_DEVICE, 1);
 	*dev = made;
 	return 0;
@@ -86,44 +91,47 @@ int li_device_new_grouped(struct libiommu_ctx *ctx, int fd, struct group *group,
 	return 0;
 }
 
-static int refuse(const struct libiommu_device *dev, const char *operation, enum device_need need)
+/* 0, or the error with which a device in this state is refused, and why. */
+static int check(unsigned int state, enum device_need need, const char **text)
 {
-	const unsigned int state = state_of(dev);
-
-	if (state & STATE_REVOKED)
-		return FAIL_LIBRARY(dev->ctx, operation, -ENODEV, "the device was revoked",
-		                    .id = dev->entry.id);
-	if ((need & DEVICE_BOUND) && !(state & STATE_BOUND))
-		return FAIL_LIBRARY(dev->ctx, operation, -EINVAL,
-		                    "the device is not bound (libiommu_device_bind())", .id = 0);
-	return FAIL_LIBRARY(dev->ctx, operation, -EOPNOTSUPP,
-	                    "the device was opened by its group: it has no kernel id, and lives on "
-	                    "the compatibility address space (libiommu_ioas_get_compat())",
-	                    .id = 0);
+	if (state & STATE_REVOKED) {
+		*text = "the device was revoked";
+		return -ENODEV;
+	}
+	if ((need & DEVICE_BOUND) && !(state & STATE_BOUND)) {
+		*text = "the device is not bound (libiommu_device_bind())";
+		return -EINVAL;
+	}
+	if (need == DEVICE_NODE && (state & STATE_GROUPED)) {
+		*text = "the device was opened by its group: it has no kernel id, and lives on "
+			"the compatibility address space (libiommu_ioas_get_compat())";
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
-static bool serves(const struct libiommu_device *dev, enum device_need need)
+static void take(struct libiommu_device *dev, int (*lock)(pthread_rwlock_t *))
 {
-	const unsigned int state = state_of(dev);
-
-	if (state & STATE_REVOKED)
-		return false;
-	if ((need & DEVICE_BOUND) && !(state & STATE_BOUND))
-		return false;
-	return need != DEVICE_NODE || !(state & STATE_GROUPED);
+	pthread_mutex_lock(&dev->turn);
+	lock(&dev->lock);
+	pthread_mutex_unlock(&dev->turn);
 }
 
 static int enter(struct libiommu_device *dev, const char *operation, enum device_need need,
                  int (*lock)(pthread_rwlock_t *))
 {
+	const char *text;
+	int error;
+
 	if (!dev)
 		return FAIL_LIBRARY(NULL, operation, -EINVAL,
 		                    "a handle or a result pointer is NULL", .id = 0);
-	lock(&dev->lock);
-	if (serves(dev, need))
+	take(dev, lock);
+	error = check(state_of(dev), need, &text);
+	if (!error)
 		return 0;
 	pthread_rwlock_unlock(&dev->lock);
-	return refuse(dev, operation, need);
+	return FAIL_LIBRARY(dev->ctx, operation, error, text, .id = dev->entry.id);
 }
 
 int li_device_enter(struct libiommu_device *dev, const char *operation, enum device_need need)
@@ -212,6 +220,11 @@ struct mapping_list *li_device_mappings(struct libiommu_device *dev)
 	return &dev->mappings;
 }
 
+struct region_cache *li_device_regions(struct libiommu_device *dev)
+{
+	return &dev->regions;
+}
+
 bool li_device_is_grouped(const struct libiommu_device *dev)
 {
 	return state_of(dev) & STATE_GROUPED;
@@ -222,14 +235,14 @@ bool li_device_is_labelled(const struct libiommu_device *dev)
 	return state_of(dev) & STATE_LABELLED;
 }
 
-int li_device_set_bound(struct libiommu_device *dev, uint32_t id, uint64_t label,
+int li_device_set_bound(struct libiommu_device *dev, uint32_t id, bool fresh, uint64_t label,
                         struct registry_spare *spare)
 {
 	int error;
 
 	dev->entry.id = id;
 	dev->entry.label = label;
-	error = li_registry_add(li_ctx_registry(dev->ctx), &dev->entry, spare);
+	error = li_registry_add(li_ctx_registry(dev->ctx), &dev->entry, fresh, spare);
 	if (error)
 		dev->entry.id = 0;
 	else
@@ -275,7 +288,7 @@ int libiommu_device_revoke(struct libiommu_device *dev)
 
 	if (!dev)
 		return FAIL_NULL(NULL);
-	pthread_rwlock_wrlock(&dev->lock);
+	take(dev, pthread_rwlock_wrlock);
 	if (!(state_of(dev) & STATE_REVOKED)) {
 		error = li_mapping_list_replace(&dev->mappings);
 		if (!error) {
@@ -298,27 +311,36 @@ int libiommu_device_destroy(struct libiommu_device *dev)
 		let_go(dev);
 	li_ctx_count(dev->ctx, LIBIOMMU_OBJECT_DEVICE, -1);
 	li_pasid_space_leave(atomic_load(&dev->pasids.space));
+	li_region_cache_free(&dev->regions);
 	li_mapping_list_free(&dev->mappings);
 	pthread_rwlock_destroy(&dev->lock);
+	pthread_mutex_destroy(&dev->turn);
 	free(dev);
 	return 0;
 }
 
 int libiommu_device_fd(const struct libiommu_device *dev)
 {
+	const char *text;
+	int error;
+
 	if (!dev)
 		return FAIL_NULL(NULL);
-	if (state_of(dev) & STATE_REVOKED)
-		return refuse(dev, __func__, DEVICE_OPEN);
-	return dev->fd;
+	error = check(state_of(dev), DEVICE_OPEN, &text);
+	return error ? FAIL_LIBRARY(dev->ctx, __func__, error, text, .id = dev->entry.id) : dev->fd;
 }
 
 int libiommu_device_id(const struct libiommu_device *dev, uint32_t *id)
 {
+	const char *text;
+	int error;
+
 	if (!dev || !id)
 		return FAIL_NULL(dev ? dev->ctx : NULL);
-	if ((state_of(dev) & (STATE_BOUND | STATE_GROUPED)) != STATE_BOUND)
-		return refuse(dev, __func__, DEVICE_NODE);
+	/* As the label, it is told of a device that was revoked too. */
+	error = check(state_of(dev) & ~(unsigned int)STATE_REVOKED, DEVICE_NODE, &text);
+	if (error)
+		return FAIL_LIBRARY(dev->ctx, __func__, error, text, .id = 0);
 	*id = dev->entry.id;
 	return 0;
 }

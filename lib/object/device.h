@@ -9,6 +9,7 @@
 #include "ctx.h"
 #include "mapping.h"
 #include "pasid.h"
+#include "region-cache.h"
 
 struct group;
 struct name;
@@ -76,6 +77,9 @@ bool li_device_has_name(const struct libiommu_device *dev);
  */
 struct mapping_list *li_device_mappings(struct libiommu_device *dev);
 
+/* What is known of its regions: between li_device_enter() and li_device_leave(). */
+struct region_cache *li_device_regions(struct libiommu_device *dev);
+
 /*
  * A device that is open, or one that the kernel has bound through its group. @fd belongs to it
  * afterwards, closed at the end if @own says so. Returns 0 or -ENOMEM, which is not recorded and
@@ -93,9 +97,9 @@ void li_device_discard(struct libiommu_device *dev, bool close_fd);
 
 /*
  * Alone on the device, or before anybody else knows it: it is bound under this id, 0 for one
- * opened by its group.
+ * opened by its group; @fresh as for li_registry_add().
  */
-int li_device_set_bound(struct libiommu_device *dev, uint32_t id, uint64_t label,
+int li_device_set_bound(struct libiommu_device *dev, uint32_t id, bool fresh, uint64_t label,
                         struct registry_spare *spare);
 bool li_device_is_grouped(const struct libiommu_device *dev);
 bool li_device_is_labelled(const struct libiommu_device *dev);

@@ -124,7 +124,7 @@ static bool write_name(char *text, size_t size, const char *name, const uint8_t 
 	                                 name, t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8],
 	                                 t[9], t[10], t[11], t[12], t[13], t[14], t[15]);
 
-	return length > 0 && (size_t)length < size;
+	return (size_t)length < size;
 }
 
 /*
@@ -164,6 +164,8 @@ int libiommu_device_open_group(struct libiommu_ctx *ctx, const char *group, cons
 
 	if (!ctx || !group || !name || !dev)
 		return FAIL_NULL(ctx);
+	if (!name[0])
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "the name is empty", .id = 0);
 	if (!write_name(kernel_name, sizeof(kernel_name), name, vf_token))
 		return FAIL_LIBRARY(ctx, __func__, -ENAMETOOLONG, "no device has a name that long",
 		                    .subject = name);

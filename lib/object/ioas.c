@@ -144,11 +144,13 @@ static int map(struct libiommu_ioas *ioas, const char *operation, void *address,
 	if (!flags || (flags & ~known))
 		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL,
 		                    "flags must be LIBIOMMU_MAP_READ, LIBIOMMU_MAP_WRITE or both",
-		                    .id = ioas->id, .start = *iova, .length = length);
+		                    .id = ioas->id, .start = *iova, .length = length,
+		                    .anywhere = !fixed);
 	error = backend->ops->map(backend, ioas->id, address, length, flags, fixed, iova);
 	if (error)
 		return FAIL_KERNEL(ioas->ctx, operation, error, CALL_MAP, .id = ioas->id,
-		                   .start = *iova, .length = length,
+		                   .start = *iova, .length = length, .anywhere = !fixed,
+		                   .memory = (uintptr_t)address,
 		                   .amount = li_ctx_mapped(ioas->ctx));
 	count_mapped(ioas, (int64_t)length);
 	return 0;
@@ -200,7 +202,11 @@ static int check_range(const struct libiommu_ioas *ioas, const char *operation, 
 	if (!length)
 		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL, "the length is 0",
 		                    .id = ioas->id, .start = iova);
-	if (length == UINT64_MAX || iova > UINT64_MAX - (length - 1))
+	if (!iova && length == UINT64_MAX)
+		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL,
+		                    "this length means everything: libiommu_ioas_unmap_all()",
+		                    .id = ioas->id, .start = iova, .length = length);
+	if (iova > UINT64_MAX - (length - 1))
 		return FAIL_LIBRARY(ioas->ctx, operation, -EOVERFLOW, "the range wraps around",
 		                    .id = ioas->id, .start = iova, .length = length);
 	return 0;

@@ -42,6 +42,9 @@ int libiommu_ioas_ranges(struct libiommu_ioas *ioas, struct libiommu_iova_ranges
 		made->count = room;
 		error = backend->ops->ranges(backend, li_ioas_id(ioas), made->ranges, &made->count,
 		                             &made->alignment);
+		/* A kernel says so with an error; what stands in for one may not. */
+		if (!error && made->count > room)
+			error = -EMSGSIZE;
 		room = made->count;
 	}
 	if (error) {

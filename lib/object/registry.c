@@ -72,6 +72,11 @@ static void take_name(struct registry *registry, struct device_entry *entry,
 	struct name *name = li_idmap_find(&registry->names, entry->id);
 	uint32_t generation;
 
+	/* Adopted by mistake: it keeps the name that it has, out of the way. */
+	if (name && atomic_load_explicit(&name->generation, memory_order_relaxed) % 2) {
+		li_idmap_remove(&registry->names, entry->id, name);
+		name = NULL;
+	}
 	if (!name) {
 		name = spare->name;
 		spare->name = NULL;
@@ -86,12 +91,15 @@ static void take_name(struct registry *registry, struct device_entry *entry,
 	entry->generation = generation;
 }
 
-int li_registry_add(struct registry *registry, struct device_entry *entry,
+int li_registry_add(struct registry *registry, struct device_entry *entry, bool fresh,
                     struct registry_spare *spare)
 {
 	int error = 0;
 
 	pthread_mutex_lock(&registry->lock);
+	if (fresh)
+		li_idmap_remove(&registry->ids, entry->id,
+		                li_idmap_find(&registry->ids, entry->id));
 	if (entry->id)
 		error = li_idmap_insert(&registry->ids, entry->id, entry->dev, &spare->ids);
 	if (!error && entry->id)
@@ -102,19 +110,6 @@ int li_registry_add(struct registry *registry, struct device_entry *entry,
 	}
 	pthread_mutex_unlock(&registry->lock);
 	return error;
-}
-
-void li_registry_evict(struct registry *registry, uint32_t id)
-{
-	struct name *name;
-
-	pthread_mutex_lock(&registry->lock);
-	/* It keeps the name that it has, out of the way. */
-	name = li_idmap_find(&registry->names, id);
-	if (name && atomic_load_explicit(&name->generation, memory_order_relaxed) % 2)
-		li_idmap_remove(&registry->names, id, name);
-	li_idmap_remove(&registry->ids, id, li_idmap_find(&registry->ids, id));
-	pthread_mutex_unlock(&registry->lock);
 }
 
 void li_registry_remove(struct registry *registry, struct device_entry *entry)

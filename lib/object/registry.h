@@ -9,6 +9,7 @@
 #define LIBIOMMU_OBJECT_REGISTRY_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "../base/idmap.h"
 #include "../base/table.h"
@@ -33,7 +34,8 @@ struct device_entry {
 	struct libiommu_device *dev;
 	struct device_entry *next;
 	uint64_t label;
-	uint32_t id;         /* 0 for a device that the kernel gives none */
+	/* 0 for a device that the kernel gives none; failures tell it while it may be set. */
+	_Atomic uint32_t id;
 	struct name *name;   /* NULL likewise; filled in by adding */
 	uint32_t generation; /* of the name */
 };
@@ -61,14 +63,13 @@ int li_registry_spare_alloc(struct registry_spare *spare);
 /* What adding did not need. */
 void li_registry_spare_free(struct registry_spare *spare);
 
-/* Returns 0, -EEXIST where another device has the id, or -EINVAL for an id that no kernel gives. */
-int li_registry_add(struct registry *registry, struct device_entry *entry,
-                    struct registry_spare *spare);
 /*
- * Before adding a device under an id fresh from the kernel: whoever has that id here was adopted
- * under it by mistake, and is no longer found by it.
+ * Returns 0, -EEXIST where another device has the id, or -EINVAL for an id that no kernel gives.
+ * @fresh: the id comes from the kernel just now, so that whoever has it here was adopted under it
+ * by mistake, and is no longer found by it.
  */
-void li_registry_evict(struct registry *registry, uint32_t id);
+int li_registry_add(struct registry *registry, struct device_entry *entry, bool fresh,
+                    struct registry_spare *spare);
 /* Does nothing for an entry that was not added. */
 void li_registry_remove(struct registry *registry, struct device_entry *entry);
 

@@ -87,9 +87,12 @@ int libiommu_pci_bar_map(struct libiommu_device *dev, uint32_t bar, uint64_t off
 	if (!dev || !map)
 		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
 	ctx = li_device_ctx(dev);
-	if (bar >= LIBIOMMU_PCI_ROM || !flags || flags & ~(uint32_t)MAP_FLAGS)
+	if (bar >= LIBIOMMU_PCI_ROM)
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "there is no BAR of this number",
+		                    .id = li_device_id(dev));
+	if (!flags || flags & ~(uint32_t)MAP_FLAGS)
 		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
-		                    "there is no BAR of this number, or no such flags",
+		                    "flags must be LIBIOMMU_BAR_READ, LIBIOMMU_BAR_WRITE or both",
 		                    .id = li_device_id(dev));
 	if (offset % li_sys_page_size())
 		return FAIL_LIBRARY(ctx, __func__, -EINVAL,

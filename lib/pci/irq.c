@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,9 +49,16 @@ struct irq_command {
 	const int *eventfds; /* NULL for an action without */
 };
 
-static bool is_kind(enum libiommu_irq_kind kind)
+/* 0, or a failure that is recorded. */
+static int check(struct libiommu_device *dev, const char *operation, enum libiommu_irq_kind kind)
 {
-	return (unsigned int)kind < sizeof(names) / sizeof(names[0]);
+	if (!dev)
+		return FAIL_LIBRARY(NULL, operation, -EINVAL,
+		                    "a handle or a result pointer is NULL", .id = 0);
+	if ((unsigned int)kind >= sizeof(names) / sizeof(names[0]))
+		return FAIL_LIBRARY(li_device_ctx(dev), operation, -EINVAL,
+		                    "unknown kind of interrupt", .id = li_device_id(dev));
+	return 0;
 }
 
 /*
@@ -78,12 +87,10 @@ int libiommu_irq_info(struct libiommu_device *dev, enum libiommu_irq_kind kind, 
 {
 	uint32_t found_count = 0;
 	uint32_t found_flags = 0;
-	int error;
+	int error = check(dev, __func__, kind);
 
-	if (!dev || !is_kind(kind))
-		return FAIL_LIBRARY(dev ? li_device_ctx(dev) : NULL, __func__, -EINVAL,
-		                    "no device, or an unknown kind of interrupt", .id = 0);
-	error = li_device_enter(dev, __func__, DEVICE_BOUND);
+	if (!error)
+		error = li_device_enter(dev, __func__, DEVICE_BOUND);
 	if (error)
 		return error;
 	error = get_info(dev, kind, &found_count, &found_flags);
@@ -113,6 +120,18 @@ static int issue(struct libiommu_device *dev, const struct irq_command *command,
 	return li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_SET_IRQS, set);
 }
 
+static int fail(struct libiommu_device *dev, const char *operation, int error,
+                const struct irq_command *command)
+{
+	char subject[80];
+
+	snprintf(subject, sizeof(subject), "%s, vectors %" PRIu32 " to %" PRIu64,
+	         names[command->kind], command->first,
+	         (uint64_t)command->first + command->count - 1);
+	return FAIL_KERNEL(li_device_ctx(dev), operation, error, CALL_IRQ, .id = li_device_id(dev),
+	                   .subject = subject);
+}
+
 /*
  * From the public function's arguments on. A count of 0 means "all off" to the kernel and is for
  * libiommu_irq_disable() only.
@@ -125,16 +144,18 @@ static int command_irqs(struct libiommu_device *dev, const char *operation,
 		unsigned char room[sizeof(struct uapi_vfio_irq_set) + FEW * sizeof(int)];
 	} few;
 	struct uapi_vfio_irq_set *set = &few.set;
-	struct libiommu_ctx *const ctx = dev ? li_device_ctx(dev) : NULL;
 	const uint32_t most = (UINT32_MAX - sizeof(*set)) / sizeof(int);
+	struct libiommu_ctx *ctx;
 	size_t size = sizeof(*set);
-	int result;
+	int result = check(dev, operation, command->kind);
 
-	if (!dev || !is_kind(command->kind) || !command->count || command->count > most)
+	if (result)
+		return result;
+	ctx = li_device_ctx(dev);
+	if (!command->count || command->count > most)
 		return FAIL_LIBRARY(ctx, operation, -EINVAL,
-		                    "no device, an unknown kind of interrupt, or none or too many "
-		                    "vectors",
-		                    .id = 0);
+		                    command->count ? "too many vectors" : "no vectors are named",
+		                    .id = li_device_id(dev), .subject = names[command->kind]);
 	if (command->eventfds)
 		size += command->count * sizeof(int);
 	if (size > sizeof(few))
@@ -153,8 +174,7 @@ static int command_irqs(struct libiommu_device *dev, const char *operation,
 		                      .id = li_device_id(dev), .amount = (uint64_t)result,
 		                      .unit = "vectors left", .subject = names[command->kind]);
 	else if (result)
-		result = FAIL_KERNEL(ctx, operation, result, CALL_IRQ, .id = li_device_id(dev),
-		                     .subject = names[command->kind]);
+		result = fail(dev, operation, result, command);
 out:
 	if (set != &few.set)
 		free(set);
@@ -190,12 +210,10 @@ int libiommu_irq_disable(struct libiommu_device *dev, enum libiommu_irq_kind kin
 	struct uapi_vfio_irq_set set;
 	uint32_t count = 0;
 	uint32_t flags;
-	int error;
+	int error = check(dev, __func__, kind);
 
-	if (!dev || !is_kind(kind))
-		return FAIL_LIBRARY(dev ? li_device_ctx(dev) : NULL, __func__, -EINVAL,
-		                    "no device, or an unknown kind of interrupt", .id = 0);
-	error = li_device_enter(dev, __func__, DEVICE_BOUND);
+	if (!error)
+		error = li_device_enter(dev, __func__, DEVICE_BOUND);
 	if (error)
 		return error;
 	error = issue(dev, &command, &set, sizeof(set));

@@ -8,6 +8,8 @@
 #include "../base/sys.h"
 #include "../base/uapi/vfio.h"
 
+_Static_assert(UAPI_VFIO_PCI_CONFIG_REGION_INDEX < REGION_CACHE_SIZE, "every region has its place");
+
 static const char *const names[] = {
 	[UAPI_VFIO_PCI_BAR0_REGION_INDEX] = "BAR 0",
 	[UAPI_VFIO_PCI_BAR1_REGION_INDEX] = "BAR 1",
@@ -133,6 +135,22 @@ int li_region_write(struct libiommu_device *dev, const struct region *region, ui
 	                    length, refusal);
 }
 
+/* What a ROM has depends on what the device and its bridge let through at the moment. */
+static int recall(struct libiommu_device *dev, uint32_t index, struct region *region,
+                  struct refusal *refusal)
+{
+	const bool lasts = index != UAPI_VFIO_PCI_ROM_REGION_INDEX;
+	int error;
+
+	refusal->detail = (struct failure_detail){.subject = names[index]};
+	if (lasts && li_region_cache_get(li_device_regions(dev), index, region))
+		return 0;
+	error = li_region_find(dev, index, region, refusal);
+	if (lasts && !error)
+		li_region_cache_put(li_device_regions(dev), region);
+	return error;
+}
+
 int li_region_access(struct libiommu_device *dev, const char *operation,
                      const struct region_access *access)
 {
@@ -149,7 +167,7 @@ int li_region_access(struct libiommu_device *dev, const char *operation,
 	error = li_device_enter(dev, operation, DEVICE_BOUND);
 	if (error)
 		return error;
-	error = li_region_find(dev, access->index, &region, &refusal);
+	error = recall(dev, access->index, &region, &refusal);
 	if (!error && access->to)
 		error = li_region_read(dev, &region, access->offset, access->to, access->length,
 		                       &refusal);

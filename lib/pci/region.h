@@ -10,14 +10,6 @@
 
 #include "../object/device.h"
 
-struct region {
-	uint32_t index;
-	uint32_t flags;     /* UAPI_VFIO_REGION_INFO_FLAG_... */
-	uint32_t info_size; /* what a description with all its capabilities takes */
-	uint64_t size;      /* 0 where the device has no such region */
-	uint64_t offset;    /* in the descriptor */
-};
-
 /*
  * Why a call fails. Found out while the device is entered, recorded once it is left, since a log
  * callback must not run under its lock.

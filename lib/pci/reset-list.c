@@ -78,7 +78,7 @@ int libiommu_reset_list_new(struct libiommu_device *dev, struct libiommu_reset_l
 		return FAIL_LIBRARY(ctx, __func__, -EAGAIN,
 		                    "the list grew each time it was asked for",
 		                    .id = li_device_id(dev));
-	return FAIL_KERNEL(ctx, __func__, error, CALL_RESET, .id = li_device_id(dev));
+	return FAIL_KERNEL(ctx, __func__, error, CALL_HOT_RESET, .id = li_device_id(dev));
 }
 
 void libiommu_reset_list_free(struct libiommu_reset_list *list)

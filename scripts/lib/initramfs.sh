@@ -55,7 +55,7 @@ initramfs_add()
 	cp -r -L -T "$host" "$root/$guest"
 	while read -r file; do
 		# Not an ELF file, a static one, another machine's: nothing to add.
-		ldd "$file" 2>/dev/null |
+		{ ldd "$file" 2>/dev/null || true; } |
 			sed -n 's/^\(.* => \|[[:space:]]*\)\(\/[^ ]*\) (0x.*/\2/p' |
 			while read -r library; do
 				[ -e "$root$library" ] ||

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * Mapping and unmapping 2 MiB through the library against the plain ioctls, on the same address space and in one run. Both
- * are measured in pairs, in random order within a pair, so that whatever else the machine does meets both alike; what
- * counts is the ratio of each pair.
+ * Mapping and unmapping 2 MiB through the library against the plain ioctls, on the same address
+ * space and in one run. Both are measured in pairs, in random order within a pair, so that whatever
+ * else the machine does meets both alike; what counts is the ratio of each pair.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -99,7 +99,9 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Attach what is named, or the first device that can be, so that a page table is filled for real. */
+/*
+ * Attach what is named, or the first device that can be, so that a page table is filled for real.
+ */
 static int attach(struct bench *bench, const char *address)
 {
 	struct libiommu_device_list *list = NULL;

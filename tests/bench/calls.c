@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * What bench-instructions counts: the same map and unmap over a door that does nothing, through the library and without it.
- * Each of the four loops is a function of its own, so that callgrind can collect it alone.
+ * What bench-instructions counts: the same map and unmap over a door that does nothing, through the
+ * library and without it. Each of the four loops is a function of its own, so that callgrind can
+ * collect it alone.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -51,7 +52,9 @@ NOINLINE static int door_ioctl(void *user, int fd, unsigned long request, void *
 	return 0;
 }
 
-/* As a program without the library has it: the command filled in, the call, the result looked at. */
+/*
+ * As a program without the library has it: the command filled in, the call, the result looked at.
+ */
 void direct_map(unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++) {

@@ -137,7 +137,10 @@ int alloc_loop_end(struct alloc_loop *loop, int result, int other, const char *c
 	const char *wrong = NULL;
 
 	if (!alloc_restore()) {
-		/* A call that allocates nothing has no place in such a loop: it would prove nothing. */
+		/*
+		 * A call that allocates nothing has no place in such a loop: it would prove
+		 * nothing.
+		 */
 		if (loop->nth == 1)
 			wrong = "allocates nothing";
 		loop->done = true;

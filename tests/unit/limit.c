@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <stddef.h>
 
-/* Both names: which one getrlimit() becomes depends on the C library and on the width of its types. */
+/*
+ * Both names: which one getrlimit() becomes depends on the C library and on the width of its types.
+ */
 int __wrap_getrlimit(int resource, struct rlimit *limit);
 int __wrap_getrlimit64(int resource, struct rlimit *limit);
 

@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * A made-up sysfs behind the scripted door: texts, links and directories that are answered at any time without being listed
- * in the script. What is not here is -ENOENT below /sys and /proc, and the script's business elsewhere.
+ * A made-up sysfs behind the scripted door: texts, links and directories that are answered at any
+ * time without being listed in the script. What is not here is -ENOENT below /sys and /proc, and
+ * the script's business elsewhere.
  */
 #ifndef LIBIOMMU_TESTS_PATHS_H
 #define LIBIOMMU_TESTS_PATHS_H
@@ -16,7 +17,10 @@ void path_text(const char *path, const char *text);
 void path_link(const char *path, const char *target);
 /* @names: separated by blanks; "" is an empty directory. */
 void path_list(const char *path, const char *names);
-/* Whatever is done with the path fails with this -errno. A later call for the same path replaces an earlier. */
+/*
+ * Whatever is done with the path fails with this -errno. A later call for the same path replaces an
+ * earlier.
+ */
 void path_error(const char *path, int error);
 /* Reading it fails once it is open. */
 void path_read_error(const char *path, int error);

@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * The scripted door: a test lists the calls that the library must make of the kernel, with the replies, and the door plays
- * them back in order. A call that differs, and one that is left over, fails the test. README.md is the introduction.
+ * The scripted door: a test lists the calls that the library must make of the kernel, with the
+ * replies, and the door plays them back in order. A call that differs, and one that is left over,
+ * fails the test. README.md is the introduction.
  */
 #ifndef LIBIOMMU_TESTS_SCRIPT_H
 #define LIBIOMMU_TESTS_SCRIPT_H
@@ -42,7 +43,10 @@ enum step_op {
 	STEP_POLL,
 };
 
-/* Looks at the argument of a matching call, and may write into it; fails the test with cmocka's assertions. */
+/*
+ * Looks at the argument of a matching call, and may write into it; fails the test with cmocka's
+ * assertions.
+ */
 typedef void (*step_act)(void *arg, const void *user);
 
 struct step {
@@ -84,11 +88,14 @@ void script_add(const struct step *step);
 #define EXPECT_OPEN(at, opened) EXPECT(OPEN, .path = (at), .flags = O_RDWR, .result = (opened))
 #define EXPECT_DUP(of, made)    EXPECT(DUP, .fd = (of), .result = (made))
 /*
- * Need not be listed: a descriptor that is the library's to close is closed with 0 at any time. Listed, its place in the
- * order is checked. EXPECT(MUNMAP, ...) likewise.
+ * Need not be listed: a descriptor that is the library's to close is closed with 0 at any time.
+ * Listed, its place in the order is checked. EXPECT(MUNMAP, ...) likewise.
  */
 #define EXPECT_CLOSE(of) EXPECT(CLOSE, .fd = (of))
-/* EXPECT_IOCTL(100, IOAS_ALLOC, IN(...), SET(...), .result = ...): the request without its UAPI_IOC_. */
+/*
+ * EXPECT_IOCTL(100, IOAS_ALLOC, IN(...), SET(...), .result = ...): the request without its
+ * UAPI_IOC_.
+ */
 #define EXPECT_IOCTL(...) EXPECT_IOCTL_END(__VA_ARGS__, .end = 0)
 /* A macro's dots must stand for something, which .end is when nothing else is given. */
 #define EXPECT_IOCTL_END(on, ioctl, ...)                                                           \
@@ -118,7 +125,9 @@ void script_take_back_fd(int fd);
 bool script_fd_is_open(int fd);
 unsigned int script_open_fds(void);
 
-/* All that is listed has been called. Done at the end of each test too; in between it says where. */
+/*
+ * All that is listed has been called. Done at the end of each test too; in between it says where.
+ */
 #define script_done() script_done_at(__FILE__, __LINE__)
 void script_done_at(const char *file, int line);
 /* Forget what is listed and not called, where a failed allocation cut the calls short. */

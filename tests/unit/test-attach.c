@@ -241,7 +241,10 @@ static void test_null_targets(void **state)
 	check_attached(NOTHING);
 }
 
-/* Adopted as attached to something that only has an id: it can be replaced and left, and pins nothing. */
+/*
+ * Adopted as attached to something that only has an id: it can be replaced and left, and pins
+ * nothing.
+ */
 static void test_adopted_attachment(void **state)
 {
 	struct libiommu_device *const own = dev;

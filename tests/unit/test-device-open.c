@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* Every way to a device: PCI address, directory in sysfs, node, descriptor, one that is bound already. */
+/*
+ * Every way to a device: PCI address, directory in sysfs, node, descriptor, one that is bound
+ * already.
+ */
 #include <stdio.h>
 
 #include "alloc.h"

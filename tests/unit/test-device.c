@@ -117,11 +117,22 @@ static void test_every_call_after_revoke(void **state)
 static void test_revoke_before_the_bind(void **state)
 {
 	struct libiommu_device *const dev = script_device_open(ctx, DEVICE_FD);
+	struct libiommu_device *const grouped = script_device_grouped(ctx, 150, 151);
+	uint64_t label = 99;
+	uint32_t id = 99;
 
 	(void)state;
 	EXPECT_CLOSE(DEVICE_FD);
 	assert_int_equal(libiommu_device_revoke(dev), 0);
+	assert_int_equal(libiommu_device_revoke(grouped), 0);
 	assert_int_equal(libiommu_device_bind(dev, 1, NULL, 0), -ENODEV);
+	/* The getters say what they said before. */
+	assert_int_equal(libiommu_device_id(dev, &id), -EINVAL);
+	assert_explained("not bound");
+	assert_int_equal(libiommu_device_id(grouped, &id), -EOPNOTSUPP);
+	assert_int_equal(libiommu_device_label(dev, &label), -EINVAL);
+	assert_true(id == 99 && label == 99);
+	script_device_close(grouped);
 	script_device_close(dev);
 	assert_int_equal(libiommu_device_revoke(NULL), -EINVAL);
 }
@@ -157,6 +168,10 @@ static void test_revoke_without_memory(void **state)
 	(void)state;
 	add_map(dev, &maps[0], bars[0]);
 	add_map(dev, &maps[1], bars[1]);
+	/* The first that fails ends it, wherever it stands. */
+	expect_replaced(bars[1], -ENOMEM);
+	assert_int_equal(libiommu_device_revoke(dev), -ENOMEM);
+	script_done();
 	expect_replaced(bars[1], 0);
 	expect_replaced(bars[0], -ENOMEM);
 	assert_int_equal(libiommu_device_revoke(dev), -ENOMEM);

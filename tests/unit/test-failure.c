@@ -103,6 +103,24 @@ static void test_text_of_the_library(void **state)
 	assert_string_equal(text_of_last(), "libiommu_a: ENOENT from the library: why");
 }
 
+static void test_text_of_a_range(void **state)
+{
+	struct failure_detail detail = {.start = 0x10, .length = 32, .memory = 0xabc};
+
+	(void)state;
+	li_failure_library(NULL, "libiommu_a", -ERANGE, "why", &detail);
+	assert_string_equal(text_of_last(), "libiommu_a: ERANGE from the library: why; 32 bytes of "
+	                                    "memory at 0xabc, to 0x10");
+	detail.anywhere = true;
+	li_failure_library(NULL, "libiommu_a", -ERANGE, "why", &detail);
+	assert_string_equal(
+		text_of_last(),
+		"libiommu_a: ERANGE from the library: why; 32 bytes of memory at 0xabc");
+	detail.memory = 0;
+	li_failure_library(NULL, "libiommu_a", -ERANGE, "why", &detail);
+	assert_string_equal(text_of_last(), "libiommu_a: ERANGE from the library: why; 32 bytes");
+}
+
 static void test_text_of_the_kernel_has_its_hint(void **state)
 {
 	char want[1024];
@@ -132,9 +150,12 @@ static void test_memory_is_explained_by_the_limit(void **state)
 	li_failure_kernel(NULL, "libiommu_ioas_map", -ENOMEM, CALL_MAP, &too_much);
 	assert_non_null(strstr(text_of_last(),
 	                       "locked-memory limit 1 MiB, this context has mapped 48 MiB, asked "
-	                       "for 32 MiB more"));
+	                       "for 32764 KiB more"));
 	assert_non_null(strstr(text_of_last(), "RLIMIT_MEMLOCK"));
 	assert_null(strstr(text_of_last(), "of no interest"));
+	/* The default of older systems. */
+	limit_set(64 << 10);
+	assert_non_null(strstr(text_of_last(), "locked-memory limit 64 KiB, "));
 	limit_restore();
 }
 
@@ -244,6 +265,31 @@ static void test_the_log_hears_the_same_words(void **state)
 	assert_string_equal(libiommu_failure_operation(), "libiommu_b");
 }
 
+/* Asks for the text, and fails itself, which it hears of as well. */
+static void listen_and_call(void *user, enum libiommu_log_level level, const char *message)
+{
+	const struct failure_log log = {listen_and_call, user};
+	struct told *const told = user;
+
+	told->level = level;
+	assert_string_equal(message, text_of_last());
+	if (!told->times++)
+		li_failure_library(&log, "libiommu_b", -ENOENT, "its own", &nothing);
+}
+
+static void test_the_log_calls_the_library(void **state)
+{
+	struct told told = {.times = 0, .level = LIBIOMMU_LOG_INFO};
+	const struct failure_log log = {listen_and_call, &told};
+
+	(void)state;
+	/* What the call returns is its own error all the same. */
+	assert_int_equal(li_failure_library(&log, "libiommu_a", -EINVAL, "text", &nothing),
+	                 -EINVAL);
+	assert_int_equal(told.times, 2);
+	assert_string_equal(text_of_last(), "libiommu_b: ENOENT from the library: its own");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +297,7 @@ int main(void)
 		SCRIPT_TEST(test_numbers),
 		SCRIPT_TEST(test_asking_wrongly_keeps_the_record),
 		SCRIPT_TEST(test_text_of_the_library),
+		SCRIPT_TEST(test_text_of_a_range),
 		SCRIPT_TEST(test_text_of_the_kernel_has_its_hint),
 		SCRIPT_TEST(test_memory_is_explained_by_the_limit),
 		SCRIPT_TEST(test_memory_without_a_limit),
@@ -258,6 +305,7 @@ int main(void)
 		SCRIPT_TEST(test_a_long_subject_is_cut),
 		SCRIPT_TEST(test_each_thread_has_its_own),
 		SCRIPT_TEST(test_the_log_hears_the_same_words),
+		SCRIPT_TEST(test_the_log_calls_the_library),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

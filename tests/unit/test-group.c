@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* Devices opened through their group's file: one descriptor for the group, and what such a device cannot do. */
+/*
+ * Devices opened through their group's file: one descriptor for the group, and what such a device
+ * cannot do.
+ */
 #include <stdio.h>
 
 #include "alloc.h"
@@ -261,6 +264,10 @@ static void test_names(void **state)
 	assert_failure(-ENAMETOOLONG, LIBRARY, "libiommu_device_open_group");
 	name[100] = '\0';
 	assert_int_equal(libiommu_device_open_group(ctx, GROUP, name, token, &dev), -ENAMETOOLONG);
+	/* With a token too: the kernel would take what follows the name for the name. */
+	assert_int_equal(libiommu_device_open_group(ctx, GROUP, "", NULL, &dev), -EINVAL);
+	assert_explained("the name is empty");
+	assert_int_equal(libiommu_device_open_group(ctx, GROUP, "", token, &dev), -EINVAL);
 	assert_int_equal(libiommu_device_open_group(ctx, NULL, NAME, NULL, &dev), -EINVAL);
 	assert_int_equal(libiommu_device_open_group(ctx, GROUP, NULL, NULL, &dev), -EINVAL);
 	assert_int_equal(libiommu_device_open_group(ctx, GROUP, NAME, NULL, NULL), -EINVAL);

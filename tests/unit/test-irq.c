@@ -243,6 +243,7 @@ static void test_mask(void **state)
 	assert_int_equal(libiommu_irq_mask(pci_dev, LIBIOMMU_IRQ_MSIX, 3, 4), -ENOTTY);
 	assert_failure(-ENOTTY, KERNEL, "libiommu_irq_mask");
 	assert_explained("this kind of interrupt cannot do that");
+	assert_explained("MSI-X, vectors 3 to 6; id 7;");
 	expect_set(2, UNMASK, 3, NULL, 4, -ENOTTY);
 	assert_int_equal(libiommu_irq_unmask(pci_dev, LIBIOMMU_IRQ_MSIX, 3, 4), -ENOTTY);
 	assert_failure(-ENOTTY, KERNEL, "libiommu_irq_unmask");
@@ -308,6 +309,7 @@ static void test_arguments(void **state)
 	assert_int_equal(libiommu_irq_info(pci_dev, beyond, &count, NULL), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, "libiommu_irq_info");
 	assert_int_equal(count, 77);
+	assert_explained("unknown kind");
 	assert_int_equal(libiommu_irq_disable(pci_dev, beyond), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, "libiommu_irq_disable");
 	assert_int_equal(libiommu_irq_enable(pci_dev, beyond, 0, &one_fd, 1), -EINVAL);
@@ -316,6 +318,7 @@ static void test_arguments(void **state)
 	assert_failure(-EINVAL, LIBRARY, "libiommu_irq_enable");
 	assert_int_equal(libiommu_irq_enable(pci_dev, LIBIOMMU_IRQ_MSI, 0, &one_fd, 0), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, "libiommu_irq_enable");
+	assert_explained("no vectors are named: MSI");
 	assert_int_equal(libiommu_irq_enable(pci_dev, LIBIOMMU_IRQ_MSI, 0, bad, 2), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, "libiommu_irq_enable");
 	assert_explained("below -1");
@@ -327,6 +330,7 @@ static void test_arguments(void **state)
 	assert_failure(-EINVAL, LIBRARY, "libiommu_irq_trigger");
 	assert_int_equal(libiommu_irq_trigger(pci_dev, LIBIOMMU_IRQ_MSIX, 0, UINT32_MAX), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, "libiommu_irq_trigger");
+	assert_explained("too many vectors: MSI-X");
 	assert_int_equal(libiommu_irq_set_resample(pci_dev, -2), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, "libiommu_irq_set_resample");
 	assert_int_equal(libiommu_irq_set_resample(NULL, -2), -EINVAL);

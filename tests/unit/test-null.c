@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* A NULL handle is -EINVAL in every public function, or nothing where there is nothing to destroy. */
+/*
+ * A NULL handle is -EINVAL in every public function, or nothing where there is nothing to destroy.
+ */
 #include "script.h"
 
 struct null_call {

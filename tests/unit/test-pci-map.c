@@ -215,8 +215,10 @@ static void test_arguments(void **state)
 	assert_failure(-EINVAL, LIBRARY, MAP);
 	assert_int_equal(libiommu_pci_bar_map(pci_dev, LIBIOMMU_PCI_ROM, 0, 0, ALL, &map), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, MAP);
+	assert_explained("no BAR of this number");
 	assert_int_equal(map_bar(0, 0, 0, &map), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, MAP);
+	assert_explained("flags must be");
 	assert_int_equal(map_bar(0, 0, LIBIOMMU_BAR_READ | LIBIOMMU_BAR_MMAP, &map), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, MAP);
 	assert_int_equal(map_bar(page() / 2, 0, ALL, &map), -EINVAL);

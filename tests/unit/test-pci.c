@@ -42,6 +42,27 @@ static void test_read(void **state)
 	assert_memory_equal(found, "\x86\x80\x45\x58", 4);
 }
 
+/* Where config space is, the kernel is asked once; not asked, what failed says the same. */
+static void test_asked_once(void **state)
+{
+	uint8_t found[4];
+
+	(void)state;
+	EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_GET_INFO, .result = -EIO);
+	assert_int_equal(call_read(pci_dev), -EIO);
+	expect_find(CONFIG, RW, 256);
+	expect_read(CONFIG, 0, "\x86\x80\x45\x58", 4);
+	assert_int_equal(libiommu_pci_config_read(pci_dev, 0, found, 4), 0);
+	expect_read(CONFIG, 8, "\1\2\3\4", 4);
+	assert_int_equal(libiommu_pci_config_read(pci_dev, 8, found, 4), 0);
+	assert_memory_equal(found, "\1\2\3\4", 4);
+	expect_write(CONFIG, 0x3c, "\x0b", 1, 1);
+	assert_int_equal(libiommu_pci_config_write(pci_dev, 0x3c, "\x0b", 1), 0);
+	expect_read_fails(CONFIG, 0, 4, -EIO);
+	assert_int_equal(call_read(pci_dev), -EIO);
+	assert_explained("config space; id 7; 4 bytes at 0x0");
+}
+
 static void test_write(void **state)
 {
 	(void)state;
@@ -76,10 +97,10 @@ static void test_range(void **state)
 	} bad[] = {{256, 1}, {255, 2}, {0, 257}, {UINT32_MAX, 1}, {4, SIZE_MAX}};
 
 	(void)state;
+	expect_find(CONFIG, RW, 256);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		uint64_t start, length;
 
-		expect_find(CONFIG, RW, 256);
 		assert_int_equal(
 			libiommu_pci_config_read(pci_dev, bad[i].offset, bytes, bad[i].length),
 			-ERANGE);
@@ -89,7 +110,6 @@ static void test_range(void **state)
 		assert_int_equal(libiommu_failure_range(&start, &length), 0);
 		assert_int_equal(start, bad[i].offset);
 		assert_int_equal(length, bad[i].length);
-		expect_find(CONFIG, RW, 256);
 		assert_int_equal(
 			libiommu_pci_config_write(pci_dev, bad[i].offset, bytes, bad[i].length),
 			-ERANGE);
@@ -145,12 +165,11 @@ static void test_kernel_refuses(void **state)
 static void test_access_fails(void **state)
 {
 	(void)state;
+	expect_find(CONFIG, RW, 256);
 	for (size_t i = 0; i < pci_error_count; i++) {
-		expect_find(CONFIG, RW, 256);
 		expect_read_fails(CONFIG, 0, 4, pci_errors[i]);
 		assert_int_equal(call_read(pci_dev), pci_errors[i]);
 		assert_failure(pci_errors[i], KERNEL, "libiommu_pci_config_read");
-		expect_find(CONFIG, RW, 256);
 		expect_write(CONFIG, 0, bytes, 4, pci_errors[i]);
 		assert_int_equal(call_write(pci_dev), pci_errors[i]);
 		assert_failure(pci_errors[i], KERNEL, "libiommu_pci_config_write");
@@ -162,13 +181,12 @@ static void test_short_access(void **state)
 	static const ssize_t results[] = {0, 3};
 
 	(void)state;
+	expect_find(CONFIG, RW, 256);
 	for (size_t i = 0; i < 2; i++) {
-		expect_find(CONFIG, RW, 256);
 		expect_read_fails(CONFIG, 0, 4, results[i]);
 		assert_int_equal(call_read(pci_dev), -EIO);
 		assert_failure(-EIO, LIBRARY, "libiommu_pci_config_read");
 		assert_explained(results[i] ? "3 bytes were moved" : "0 bytes were moved");
-		expect_find(CONFIG, RW, 256);
 		expect_write(CONFIG, 0, bytes, 4, results[i]);
 		assert_int_equal(call_write(pci_dev), -EIO);
 		assert_failure(-EIO, LIBRARY, "libiommu_pci_config_write");
@@ -251,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PCI_TEST(test_read),
+		PCI_TEST(test_asked_once),
 		PCI_TEST(test_write),
 		PCI_TEST(test_grouped),
 		PCI_TEST(test_range),

@@ -78,8 +78,8 @@ static void test_alloc_loop_meets_every_allocation(void **state)
 }
 
 /*
- * What must fail a test: each of these is run in a child process of its own, which must end with one test failed. A door
- * that lets everything pass would prove nothing.
+ * What must fail a test: each of these is run in a child process of its own, which must end with
+ * one test failed. A door that lets everything pass would prove nothing.
  */
 static void wrong_call(void **state)
 {

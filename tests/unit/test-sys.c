@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "directory.h"
 #include "limit.h"
 #include "script.h"
 
@@ -194,6 +195,29 @@ static void test_list_tells_how_much_room_it_takes(void **state)
 	assert_int_equal(li_sys_list(sys, dir, NULL, 0), 5);
 	assert_int_equal(li_sys_list(sys, file, text, sizeof(text)), -ENOTDIR);
 	assert_int_equal(li_sys_list(sys, "/nonexistent", text, sizeof(text)), -ENOENT);
+}
+
+/* The end of a directory looks the same but for errno. */
+static void test_list_cannot_be_read_to_its_end(void **state)
+{
+	const struct libiommu_sys *const sys = li_sys_libc();
+	char text[32];
+	int free_fd;
+
+	(void)state;
+	free_fd = dup(0);
+	close(free_fd);
+	for (unsigned int entries = 0; entries < 4; entries++) {
+		directory_fail(entries, EIO);
+		assert_int_equal(li_sys_list(sys, dir, text, sizeof(text)), -EIO);
+	}
+	directory_fail(0, 0);
+	/* An older error is not this one's. */
+	errno = EIO;
+	assert_int_equal(li_sys_list(sys, dir, text, sizeof(text)), 5);
+	/* Every directory was closed. */
+	assert_int_equal(dup(0), free_fd);
+	close(free_fd);
 }
 
 static void test_memlock_limit(void **state)
@@ -406,6 +430,7 @@ int main(void)
 		SYS_TEST(test_mmap),
 		SYS_TEST(test_readlink_ends_with_nul_or_says_too_long),
 		SYS_TEST(test_list_tells_how_much_room_it_takes),
+		SYS_TEST(test_list_cannot_be_read_to_its_end),
 		SYS_TEST(test_memlock_limit),
 		SYS_TEST(test_each_operation_can_be_replaced),
 		SYS_TEST(test_a_copy_stands_alone),

@@ -2,12 +2,15 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * What the headers call "shared", from several threads at once, over a door that answers everything: the counts come out
- * even, nothing is closed while it is used, and ThreadSanitizer finds nothing to say.
+ * What the headers call "shared", from several threads at once, over a door that answers
+ * everything: the counts come out even, nothing is closed while it is used, and ThreadSanitizer
+ * finds nothing to say.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "script.h"
@@ -24,6 +27,33 @@ static atomic_int open_fds;
 /* Calls that found their descriptor closed. */
 static atomic_uint late;
 static atomic_bool closed[1 << 14];
+
+/* How many wait for a device alone. */
+static atomic_uint writers;
+
+/*
+ * In the place of the C library's: readers come before a writer that waits, as its default may have
+ * it.
+ */
+int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+{
+	atomic_fetch_add(&writers, 1);
+	while (pthread_rwlock_trywrlock(lock))
+		sched_yield();
+	atomic_fetch_sub(&writers, 1);
+	return 0;
+}
+
+/* A reset that lasts until it is told to end, and whether a second one came meanwhile. */
+static atomic_uint resets;
+static atomic_bool reset_ends;
+
+static void slow_reset(void)
+{
+	atomic_fetch_add(&resets, 1);
+	while (!atomic_load(&reset_ends))
+		sched_yield();
+}
 
 static int any_open(void *user, const char *path, int flags)
 {
@@ -62,6 +92,9 @@ static int any_ioctl(void *user, int fd, unsigned long request, void *arg)
 		break;
 	case UAPI_IOC_VFIO_GROUP_GET_DEVICE_FD:
 		return any_open(NULL, NULL, 0);
+	case UAPI_IOC_VFIO_DEVICE_RESET:
+		slow_reset();
+		break;
 	default:
 		break;
 	}
@@ -104,7 +137,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Assertions end a test by a jump, which no other thread may do: the threads count what is wrong. */
+/*
+ * Assertions end a test by a jump, which no other thread may do: the threads count what is wrong.
+ */
 static atomic_uint wrong;
 
 #define CHECK(condition) ((condition) ? (void)0 : (void)atomic_fetch_add(&wrong, 1))
@@ -245,6 +280,47 @@ static void test_revoke_while_others_use_it(void **state)
 	}
 }
 
+static void *reset_it(void *arg)
+{
+	return (void *)(intptr_t)libiommu_reset_function(arg);
+}
+
+static void *revoke_it(void *arg)
+{
+	return (void *)(intptr_t)libiommu_device_revoke(arg);
+}
+
+static void test_nobody_overtakes_a_revoke(void **state)
+{
+	struct libiommu_device *dev;
+	pthread_t threads[3];
+	void *results[3];
+
+	(void)state;
+	atomic_store(&resets, 0);
+	atomic_store(&reset_ends, false);
+	assert_int_equal(libiommu_device_open_node(ctx, "/dev/vfio/devices/vfio0", &dev), 0);
+	assert_int_equal(libiommu_device_bind(dev, 1, NULL, 0), 0);
+	assert_int_equal(pthread_create(&threads[0], NULL, reset_it, dev), 0);
+	while (!atomic_load(&resets))
+		sched_yield();
+	assert_int_equal(pthread_create(&threads[1], NULL, revoke_it, dev), 0);
+	while (!atomic_load(&writers))
+		sched_yield();
+	assert_int_equal(pthread_create(&threads[2], NULL, reset_it, dev), 0);
+	/* Time for it to come through where it must not; were it too short, nothing would fail. */
+	for (int i = 0; i < 50 && atomic_load(&resets) < 2; i++)
+		usleep(1000);
+	atomic_store(&reset_ends, true);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_join(threads[i], &results[i]), 0);
+	assert_int_equal((intptr_t)results[0], 0);
+	assert_int_equal((intptr_t)results[1], 0);
+	assert_int_equal((intptr_t)results[2], -ENODEV);
+	assert_int_equal(atomic_load(&resets), 1);
+	assert_int_equal(libiommu_device_destroy(dev), 0);
+}
+
 /* Two threads that bind the same handle: one of them does. */
 static atomic_uint bound;
 
@@ -280,7 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		THREAD_TEST(test_maps),      THREAD_TEST(test_objects),
 		THREAD_TEST(test_groups),    THREAD_TEST(test_revoke_while_others_use_it),
-		THREAD_TEST(test_bind_once),
+		THREAD_TEST(test_bind_once), THREAD_TEST(test_nobody_overtakes_a_revoke),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
