@@ -322,7 +322,8 @@ LIBIOMMU_API int libiommu_device_detach(struct libiommu_device *dev);
  * memory that reads zero, so that a thread still driving the device does not crash; the descriptor
  * is closed, which ends the attachment; from then on every call on the device except the getters,
  * the destruction of what hangs on it, and its own destroy is -ENODEV. A borrowed descriptor is not
- * closed: that is up to its owner; what was attached through this handle is detached.
+ * closed: that is up to its owner; what was attached through this handle is detached. KVM keeps a
+ * hold of its own on a device that it was told of: take the device from it too.
  *
  * @param dev  The device. Revoking it twice is 0.
  * @return 0.

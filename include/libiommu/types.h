@@ -11,7 +11,8 @@
  * value on failure; `errno` itself is not part of the contract. Results come through trailing
  * out-parameters, which a failing call leaves untouched. A NULL handle is -EINVAL, except that
  * destroying or freeing NULL does nothing. After a failure the same thread may ask
- * @ref failure what happened.
+ * @ref failure what happened. Enumerations grow: a newer library may return values, and a newer
+ * kernel give numbers, that these headers do not have.
  *
  * @par Threads
  * Each function names one of three rules. **Shared**: may run at the same time as any other call,

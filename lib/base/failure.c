@@ -104,10 +104,10 @@ static int explain(char *text, size_t size)
 		add(&line, ": %s", last.text);
 	if (last.subject[0])
 		add(&line, ": %s", last.subject);
-	if (last.id)
-		add(&line, "; id %" PRIu32, last.id);
-	if (last.other)
-		add(&line, last.id ? " with %" PRIu32 : "; id %" PRIu32, last.other);
+	if (last.id && last.other)
+		add(&line, "; ids %" PRIu32 " and %" PRIu32, last.id, last.other);
+	else if (last.id || last.other)
+		add(&line, "; id %" PRIu32, last.id ? last.id : last.other);
 	if (last.length)
 		add_range(&line);
 	if (last.unit && !memory)

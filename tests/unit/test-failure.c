@@ -92,8 +92,8 @@ static void test_text_of_the_library(void **state)
 	                                                  .length = 32,
 	                                                  .amount = 7,
 	                                                  .unit = "eggs"});
-	assert_string_equal(text_of_last(), "libiommu_a: ERANGE from the library: why: thing; id 2 "
-	                                    "with 5; 32 bytes at 0x10; 7 eggs");
+	assert_string_equal(text_of_last(), "libiommu_a: ERANGE from the library: why: thing; ids "
+	                                    "2 and 5; 32 bytes at 0x10; 7 eggs");
 	/* Every piece of it can be missing. */
 	li_failure_library(NULL, "libiommu_a", -ERANGE, "why",
 	                   &(const struct failure_detail){.other = 5});
