@@ -118,8 +118,8 @@ LIBIOMMU_API int libiommu_reader_open(const struct libiommu_sys *sys, int socket
  *
  * Pointers that libiommu_reader_next() returned are no longer valid.
  *
- * A forked child does well to do so too: as long as it has a copy of the socket, the filler does not
- * see its parent go.
+ * A forked child does well to do so too: as long as it has a copy of the socket, the filler does
+ * not see its parent go.
  *
  * @param reader  The reader; NULL does nothing.
  * @threads Owner.

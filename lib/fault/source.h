@@ -41,8 +41,9 @@ struct source_answer {
 
 struct source_ops {
 	/*
-	 * Takes over as many whole groups as there are and as fit: how many, 0 where there are none,
-	 * -ENOBUFS where the first does not fit. Writes all of a record but token, queue and time;
+	 * Takes over as many whole groups as there are and as fit: how many, 0 where there are
+	 * none, -ENOBUFS where the first does not fit. Writes all of a record but token, queue
+	 * and time;
 	 * the last record of a group has LIBIOMMU_RECORD_LAST. Never blocks.
 	 */
 	int (*fetch)(void *self, struct source_fetch *fetch);

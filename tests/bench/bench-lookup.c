@@ -180,7 +180,7 @@ static int compare(const char *what, const struct libiommu_device *dev, const st
 /* 0 where the C library does not tell. */
 static size_t used(void)
 {
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#if HAVE_MALLINFO2
 	const struct mallinfo2 info = mallinfo2();
 
 	return info.uordblks + info.hblkhd;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* The door's shared memory, events, time and sockets: libc's on real descriptors, and each replaced. */
+/*
+ * The door's shared memory, events, time and sockets: libc's on real descriptors, and each
+ * replaced.
+ */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>

@@ -3,8 +3,8 @@
 
 /*
  * Many faults over 64 (device, vPASID) pairs, read and answered by several threads from two queues,
- * while half of the pairs are detached and replaced all the time. What comes is read once and in the
- * caller's terms; of the pairs that are left alone every fault comes, and its answer is taken.
+ * while half of the pairs are detached and replaced all the time. What comes is read once and in
+ * the caller's terms; of the pairs that are left alone every fault comes, and its answer is taken.
  *
  * usage: vm-fault-many [FAULTS], 100000 unless said
  */
@@ -149,7 +149,8 @@ static void run(void)
 		if (number % 16 == 5)
 			move((number / 16 * 2 + 1) % PAIRS);
 	}
-	/* The driver's faults go through a work queue of the kernel: wait for those that must come. */
+	/* The driver's faults go through a work queue of the kernel: wait for those that must
+	come. */
 	while (atomic_load(&read_alone) < faults / 2)
 		sched_yield();
 	atomic_store(&done, true);
