@@ -149,8 +149,7 @@ static void run(void)
 		if (number % 16 == 5)
 			move((number / 16 * 2 + 1) % PAIRS);
 	}
-	/* The driver's faults go through a work queue of the kernel: wait for those that must
-	come. */
+	/* The driver's faults go through a work queue of the kernel: wait for what must come. */
 	while (atomic_load(&read_alone) < faults / 2)
 		sched_yield();
 	atomic_store(&done, true);
