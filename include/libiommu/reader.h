@@ -4,7 +4,7 @@
 /**
  * @file
  * @defgroup reader Reading a fault ring
- * @brief The other end of a @ref ring: faults by pointer into mapped memory, completions in any
+ * @brief The reading end of a fault ring: faults by pointer into mapped memory, completions in any
  * order.
  *
  * A reader needs no context, no device and no rights: only a connected socket at whose other end a

@@ -81,7 +81,7 @@ static void test_without_memory(void **state)
 
 static void test_generations(void **state)
 {
-	struct slot slot = {0};
+	static struct slot slot;
 	struct slot_value value;
 	uint32_t vpasid;
 	uint32_t before;
