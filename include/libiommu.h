@@ -13,6 +13,11 @@
 #include <libiommu/device.h>
 #include <libiommu/hw-info.h>
 #include <libiommu/hwpt.h>
+#include <libiommu/pasid.h>
+#include <libiommu/fault.h>
+#include <libiommu/fault-queue.h>
+#include <libiommu/ring.h>
+#include <libiommu/reader.h>
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>

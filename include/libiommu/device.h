@@ -248,6 +248,8 @@ LIBIOMMU_API int libiommu_device_attach_ioas(struct libiommu_device *dev,
  *              attached.
  * @return 0, or as libiommu_device_attach_ioas(); also:
  * @retval -EINVAL  The page table does not fit the IOMMU behind the device.
+ * @retval -EBUSY   The device is being reset; or with this page table a guest owns the device's
+ *                  PASIDs, and one that is attached is not its vPASID.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).
  * @kernel 6.6
@@ -447,6 +449,40 @@ LIBIOMMU_API int libiommu_device_by_label(struct libiommu_ctx *ctx, uint64_t lab
  */
 LIBIOMMU_API int libiommu_device_by_id(struct libiommu_ctx *ctx, uint32_t id,
                                        struct libiommu_device **dev);
+
+/**
+ * @brief The label behind a kernel's id, by value: safe also while the device is being destroyed.
+ *
+ * @param ctx              The context.
+ * @param id               The id.
+ * @param[out] label       The label.
+ * @param[out] generation  Never the same for two devices that had the id one after the other: the
+ *                         kernel gives ids out again at once.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOENT  No device of this context has the id.
+ * @threads Shared. Waits for nobody, and takes a constant number of loads.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_label_by_id(struct libiommu_ctx *ctx, uint32_t id, uint64_t *label,
+                                             uint32_t *generation);
+
+/**
+ * @brief Set the tag of the device's own page table: it comes with what happens there.
+ *
+ * @param dev  The device, bound. The tag stays through attach, replace and detach, and counts from
+ *             now on; until it is set it is 0.
+ * @param tag  Any 64-bit value.
+ * @return 0.
+ * @retval -EINVAL      @p dev is NULL or not bound.
+ * @retval -ENODEV      The device was revoked.
+ * @retval -EOPNOTSUPP  The device was opened by its group.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_device_set_tag(struct libiommu_device *dev, uint64_t tag);
 
 LIBIOMMU_END_DECLS
 

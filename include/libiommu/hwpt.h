@@ -82,6 +82,24 @@ LIBIOMMU_API int libiommu_hwpt_config_set_data(struct libiommu_hwpt_config *conf
                                                const void *data, size_t length);
 
 /**
+ * @brief Have the page requests of devices that are attached to the page table sent to a queue.
+ *
+ * The kernel may grant that where the hardware cannot do it: then attaching fails with -ENODEV
+ * (VT-d), or no request ever comes (AMD, SMMUv3).
+ *
+ * @param config  The choices.
+ * @param queue   The queue, of the same context; it must not be destroyed before the page table is
+ *                made. NULL for none, the default.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_hwpt_config_set_fault_queue(struct libiommu_hwpt_config *config,
+                                                      struct libiommu_fault_queue *queue);
+
+/**
  * @brief Make a page table for the IOMMU behind a device, filled from an address space.
  *
  * It serves every device behind an IOMMU of the same kind, and outlives the one it was made for.
@@ -92,7 +110,7 @@ LIBIOMMU_API int libiommu_hwpt_config_set_data(struct libiommu_hwpt_config *conf
  * @param config     Choices, or NULL for the defaults.
  * @param[out] hwpt  The page table; destroyed with libiommu_hwpt_destroy().
  * @return 0.
- * @retval -EINVAL      A pointer is NULL, the two are of different contexts, the device is not
+ * @retval -EINVAL      A pointer is NULL, two of them are of different contexts, the device is not
  *                      bound, or the kernel finds the data wrong.
  * @retval -ENODEV      The device was revoked.
  * @retval -EOPNOTSUPP  The hardware or the kernel cannot do what the flags ask for, or the device
@@ -130,6 +148,26 @@ LIBIOMMU_API int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiomm
  */
 LIBIOMMU_API int libiommu_hwpt_adopt(struct libiommu_ctx *ctx, uint32_t id,
                                      enum libiommu_id_mode mode, struct libiommu_hwpt **hwpt);
+
+/**
+ * @brief Name the fault queue of a page table that was adopted, before anything is attached to it.
+ *
+ * Without it the library takes the page table for one without a queue, and answers that come too
+ * late are not kept from reaching other faults.
+ *
+ * @param hwpt   The page table.
+ * @param queue  The queue that it was made with, of the same context. It cannot be destroyed before
+ *               the page table.
+ * @return 0.
+ * @retval -EINVAL    A pointer is NULL, or the two are of different contexts.
+ * @retval -EALREADY  The page table has a queue.
+ * @retval -EBUSY     Something is attached to it.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_hwpt_name_fault_queue(struct libiommu_hwpt *hwpt,
+                                                struct libiommu_fault_queue *queue);
 
 /**
  * @brief Destroy a page table.

@@ -78,6 +78,18 @@ struct libiommu_hw_info;
 struct libiommu_hwpt_config;
 /** @brief A hardware page table (HWPT). See @ref hwpt. */
 struct libiommu_hwpt;
+/** @brief A space of PASIDs, of one device or shared. See @ref pasid. */
+struct libiommu_pasid_space;
+/** @brief A queue of page requests. See @ref fault_queue. */
+struct libiommu_fault_queue;
+/** @brief A buffer that page requests are read into. See @ref fault_queue. */
+struct libiommu_fault_batch;
+/** @brief Choices for a new fault ring. See @ref ring. */
+struct libiommu_ring_config;
+/** @brief A fault ring: the end where it is filled. See @ref ring. */
+struct libiommu_ring;
+/** @brief A fault ring: the end where it is read. See @ref reader. */
+struct libiommu_reader;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
 struct libiommu_bar_map;
 /** @brief The devices that one hot reset reaches. See @ref reset. */
@@ -111,7 +123,13 @@ enum libiommu_object_kind {
 	/** Hardware page tables. */
 	LIBIOMMU_OBJECT_HWPT = 2,
 	/** Mapped BARs. */
-	LIBIOMMU_OBJECT_BAR_MAP = 3
+	LIBIOMMU_OBJECT_BAR_MAP = 3,
+	/** PASID spaces made by libiommu_pasid_space_new(). */
+	LIBIOMMU_OBJECT_PASID_SPACE = 4,
+	/** Fault queues. */
+	LIBIOMMU_OBJECT_FAULT_QUEUE = 5,
+	/** Fault rings. */
+	LIBIOMMU_OBJECT_RING = 6
 };
 
 /** @brief An inclusive range of I/O virtual addresses. */

@@ -82,6 +82,14 @@ static const struct hint hints[] = {
 	{CALL_ATTACH, ENOMEM,
          "what is mapped exceeds the locked-memory limit (ulimit -l), or the kernel has no memory"},
 	{CALL_ATTACH, ENOENT, "the kernel has no page table or address space with this id"},
+	{CALL_PASID_ATTACH, EINVAL,
+         "the page table, or the device's own, was made without LIBIOMMU_HWPT_PASID, or does not "
+         "fit "
+         "the IOMMU behind the device"},
+	{CALL_PASID_ATTACH, ENODEV, "the IOMMU behind the device cannot deliver page requests"},
+	{CALL_PASID_ATTACH, ENOENT, "the kernel has no page table with this id"},
+	{CALL_PASID_ATTACH, EBUSY,
+         "the PASID is in use: something was attached to it past this library"},
 	{CALL_GROUP, EBUSY, "the group or the device is in use elsewhere"},
 	{CALL_GROUP, EPERM, "a device of the group has a host driver"},
 	{CALL_GROUP, ENODEV, "the group has no such device"},
@@ -95,6 +103,13 @@ static const struct hint hints[] = {
 	{CALL_HWPT_ALLOC, ENOMEM,
          "what is mapped exceeds the locked-memory limit (ulimit -l), or the kernel has no memory"},
 	{CALL_HWPT_ALLOC, ENOTTY, "this kernel is older than 6.6"},
+	{CALL_FAULT_QUEUE, ENOTTY, "this kernel is older than 6.11"},
+	{CALL_FAULT_QUEUE, EINVAL,
+         "a group of faults is larger than any buffer, or the descriptor is not a fault queue's"},
+	{CALL_RING, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_RING, EPIPE, "the other end of the socket is closed"},
+	{CALL_RING, EAGAIN, "the socket is full of something that nobody reads"},
+	{CALL_RING, EOPNOTSUPP, "the socket is not a connected Unix socket"},
 	{CALL_HW_INFO, EOPNOTSUPP, "there is no IOMMU behind the device"},
 	{CALL_HW_INFO, ENOTTY, "this kernel is older than 6.6"},
 	{CALL_IRQ, EINVAL,
@@ -173,6 +188,10 @@ const char *li_hint_errno_name(int error)
 		NAME(ETIMEDOUT);
 		NAME(EALREADY);
 		NAME(ECANCELED);
+		NAME(EPROTONOSUPPORT);
+		NAME(EPROTO);
+		NAME(ECHILD);
+		NAME(EPIPE);
 #undef NAME
 	}
 	return strerror(-error);

@@ -6,12 +6,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "sys-event.h"
 
 #include "failure.h"
 
@@ -31,6 +34,22 @@ struct libiommu_sys {
 	libiommu_sys_munmap_fn munmap;
 	libiommu_sys_readlink_fn readlink;
 	libiommu_sys_list_fn list;
+	libiommu_sys_write_fn write;
+	libiommu_sys_poll_fn poll;
+	libiommu_sys_memfd_fn memfd;
+	libiommu_sys_seal_fn seal;
+	libiommu_sys_size_fn size;
+	libiommu_sys_madvise_fn madvise;
+	libiommu_sys_eventfd_fn eventfd;
+	libiommu_sys_timer_fn timer;
+	libiommu_sys_timer_set_fn timer_set;
+	libiommu_sys_clock_fn clock;
+	libiommu_sys_epoll_fn epoll;
+	libiommu_sys_epoll_ctl_fn epoll_ctl;
+	libiommu_sys_epoll_wait_fn epoll_wait;
+	libiommu_sys_socketpair_fn socketpair;
+	libiommu_sys_send_fn send;
+	libiommu_sys_receive_fn receive;
 };
 
 static int libc_open(void *user, const char *path, int flags)
@@ -142,6 +161,22 @@ static ssize_t libc_list(void *user, const char *path, char *buffer, size_t size
 	return error ? -error : (ssize_t)used;
 }
 
+static ssize_t libc_write(void *user, int fd, const void *buffer, size_t size)
+{
+	const ssize_t put = write(fd, buffer, size);
+
+	(void)user;
+	return put < 0 ? -errno : put;
+}
+
+static int libc_poll(void *user, struct pollfd *fds, unsigned int count, int timeout)
+{
+	const int ready = poll(fds, count, timeout);
+
+	(void)user;
+	return ready < 0 ? -errno : ready;
+}
+
 static const struct libiommu_sys libc_sys = {
 	.open = libc_open,
 	.close = libc_close,
@@ -154,6 +189,22 @@ static const struct libiommu_sys libc_sys = {
 	.munmap = libc_munmap,
 	.readlink = libc_readlink,
 	.list = libc_list,
+	.write = libc_write,
+	.poll = libc_poll,
+	.memfd = li_libc_memfd,
+	.seal = li_libc_seal,
+	.size = li_libc_size,
+	.madvise = li_libc_madvise,
+	.eventfd = li_libc_eventfd,
+	.timer = li_libc_timer,
+	.timer_set = li_libc_timer_set,
+	.clock = li_libc_clock,
+	.epoll = li_libc_epoll,
+	.epoll_ctl = li_libc_epoll_ctl,
+	.epoll_wait = li_libc_epoll_wait,
+	.socketpair = li_libc_socketpair,
+	.send = li_libc_send,
+	.receive = li_libc_receive,
 };
 
 const struct libiommu_sys *li_sys_libc(void)
@@ -213,7 +264,7 @@ int libiommu_sys_set_user(struct libiommu_sys *sys, void *user)
 	{                                                                                          \
 		if (!sys)                                                                          \
 			return refuse_null(__func__);                                              \
-		sys->operation = fn ? fn : libc_##operation;                                       \
+		sys->operation = fn ? fn : libc_sys.operation;                                     \
 		return 0;                                                                          \
 	}
 
@@ -228,6 +279,22 @@ DEFINE_SETTER(mmap)
 DEFINE_SETTER(munmap)
 DEFINE_SETTER(readlink)
 DEFINE_SETTER(list)
+DEFINE_SETTER(write)
+DEFINE_SETTER(poll)
+DEFINE_SETTER(memfd)
+DEFINE_SETTER(seal)
+DEFINE_SETTER(size)
+DEFINE_SETTER(madvise)
+DEFINE_SETTER(eventfd)
+DEFINE_SETTER(timer)
+DEFINE_SETTER(timer_set)
+DEFINE_SETTER(clock)
+DEFINE_SETTER(epoll)
+DEFINE_SETTER(epoll_ctl)
+DEFINE_SETTER(epoll_wait)
+DEFINE_SETTER(socketpair)
+DEFINE_SETTER(send)
+DEFINE_SETTER(receive)
 
 int li_sys_open(const struct libiommu_sys *sys, const char *path, int flags)
 {
@@ -285,6 +352,90 @@ int li_sys_readlink(const struct libiommu_sys *sys, const char *path, char *buff
 ssize_t li_sys_list(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size)
 {
 	return sys->list(sys->user, path, buffer, size);
+}
+
+ssize_t li_sys_write(const struct libiommu_sys *sys, int fd, const void *buffer, size_t size)
+{
+	return sys->write(sys->user, fd, buffer, size);
+}
+
+int li_sys_poll(const struct libiommu_sys *sys, struct pollfd *fds, unsigned int count, int timeout)
+{
+	return sys->poll(sys->user, fds, count, timeout);
+}
+
+int li_sys_memfd(const struct libiommu_sys *sys, const char *name, uint64_t size)
+{
+	return sys->memfd(sys->user, name, size);
+}
+
+int li_sys_seal(const struct libiommu_sys *sys, int fd, int seals)
+{
+	return sys->seal(sys->user, fd, seals);
+}
+
+int li_sys_size(const struct libiommu_sys *sys, int fd, uint64_t *size)
+{
+	return sys->size(sys->user, fd, size);
+}
+
+int li_sys_madvise(const struct libiommu_sys *sys, void *address, size_t length, int advice)
+{
+	return sys->madvise(sys->user, address, length, advice);
+}
+
+int li_sys_eventfd(const struct libiommu_sys *sys)
+{
+	return sys->eventfd(sys->user);
+}
+
+int li_sys_timer(const struct libiommu_sys *sys)
+{
+	return sys->timer(sys->user);
+}
+
+int li_sys_timer_set(const struct libiommu_sys *sys, int fd, uint64_t ns)
+{
+	return sys->timer_set(sys->user, fd, ns);
+}
+
+int li_sys_clock(const struct libiommu_sys *sys, uint64_t *ns)
+{
+	return sys->clock(sys->user, ns);
+}
+
+int li_sys_epoll(const struct libiommu_sys *sys)
+{
+	return sys->epoll(sys->user);
+}
+
+int li_sys_epoll_ctl(const struct libiommu_sys *sys, int epoll, int operation, int fd,
+                     struct epoll_event *event)
+{
+	return sys->epoll_ctl(sys->user, epoll, operation, fd, event);
+}
+
+int li_sys_epoll_wait(const struct libiommu_sys *sys, int epoll, struct epoll_event *events,
+                      int count, int timeout)
+{
+	return sys->epoll_wait(sys->user, epoll, events, count, timeout);
+}
+
+int li_sys_socketpair(const struct libiommu_sys *sys, int ends[2])
+{
+	return sys->socketpair(sys->user, ends);
+}
+
+ssize_t li_sys_send(const struct libiommu_sys *sys, int fd, const void *data, size_t size,
+                    const int *fds, unsigned int count, int flags)
+{
+	return sys->send(sys->user, fd, data, size, fds, count, flags);
+}
+
+ssize_t li_sys_receive(const struct libiommu_sys *sys, int fd, void *data, size_t size, int *fds,
+                       unsigned int *count, int flags)
+{
+	return sys->receive(sys->user, fd, data, size, fds, count, flags);
 }
 
 uint64_t li_sys_memlock_limit(void)

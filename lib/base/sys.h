@@ -29,6 +29,27 @@ int li_sys_mmap(const struct libiommu_sys *sys, void *address, size_t length, in
 int li_sys_munmap(const struct libiommu_sys *sys, void *address, size_t length);
 int li_sys_readlink(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size);
 ssize_t li_sys_list(const struct libiommu_sys *sys, const char *path, char *buffer, size_t size);
+ssize_t li_sys_write(const struct libiommu_sys *sys, int fd, const void *buffer, size_t size);
+int li_sys_poll(const struct libiommu_sys *sys, struct pollfd *fds, unsigned int count,
+                int timeout);
+int li_sys_memfd(const struct libiommu_sys *sys, const char *name, uint64_t size);
+int li_sys_seal(const struct libiommu_sys *sys, int fd, int seals);
+int li_sys_size(const struct libiommu_sys *sys, int fd, uint64_t *size);
+int li_sys_madvise(const struct libiommu_sys *sys, void *address, size_t length, int advice);
+int li_sys_eventfd(const struct libiommu_sys *sys);
+int li_sys_timer(const struct libiommu_sys *sys);
+int li_sys_timer_set(const struct libiommu_sys *sys, int fd, uint64_t ns);
+int li_sys_clock(const struct libiommu_sys *sys, uint64_t *ns);
+int li_sys_epoll(const struct libiommu_sys *sys);
+int li_sys_epoll_ctl(const struct libiommu_sys *sys, int epoll, int operation, int fd,
+                     struct epoll_event *event);
+int li_sys_epoll_wait(const struct libiommu_sys *sys, int epoll, struct epoll_event *events,
+                      int count, int timeout);
+int li_sys_socketpair(const struct libiommu_sys *sys, int ends[2]);
+ssize_t li_sys_send(const struct libiommu_sys *sys, int fd, const void *data, size_t size,
+                    const int *fds, unsigned int count, int flags);
+ssize_t li_sys_receive(const struct libiommu_sys *sys, int fd, void *data, size_t size, int *fds,
+                       unsigned int *count, int flags);
 
 /*
  * Not of a context, and so not replaceable: the process's locked-memory limit in bytes,

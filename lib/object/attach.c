@@ -4,14 +4,39 @@
 #include <errno.h>
 
 #include "device.h"
+#include "fault-queue.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "registry.h"
 
 static const char *const not_attached = "the device is not attached";
 
 static bool is_same(const struct attachment *a, const struct attachment *b)
 {
 	return a->ioas == b->ioas && a->hwpt == b->hwpt && (a->ioas || a->hwpt);
+}
+
+/*
+ * Changes what is attached as one step for those who read and answer its faults. @target without a
+ * page table detaches.
+ */
+static int change(struct libiommu_device *dev, const struct backend *backend,
+                  struct attachment *target)
+{
+	struct libiommu_fault_queue *const from =
+		li_hwpt_fault_queue(li_device_attachment(dev)->hwpt);
+	struct libiommu_fault_queue *const to = li_hwpt_fault_queue(target->hwpt);
+	int error;
+
+	li_fault_queue_lock(from, to);
+	error = target->pt_id ? backend->ops->attach(backend, li_device_fd(dev), &target->pt_id)
+	                      : backend->ops->detach(backend, li_device_fd(dev));
+	if (!error) {
+		li_fault_queue_purge(from, &li_device_name(dev)->own);
+		li_device_set_attachment(dev, target);
+	}
+	li_fault_queue_unlock(from, to);
+	return error;
 }
 
 /*
@@ -24,6 +49,7 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 	const struct backend *const backend = li_ctx_backend(ctx);
 	const uint32_t target_id = target.pt_id;
 	bool attached;
+	bool moved;
 	bool same;
 	int error;
 
@@ -34,12 +60,12 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 	error = li_device_enter_alone(dev, operation, DEVICE_NODE);
 	if (error)
 		return error;
+	target.tag = li_device_attachment(dev)->tag;
 	attached = li_device_attachment(dev)->pt_id;
 	same = is_same(li_device_attachment(dev), &target);
-	if (attached == replace && !(attached && same)) {
-		error = backend->ops->attach(backend, li_device_fd(dev), &target.pt_id);
-		if (!error)
-			li_device_set_attachment(dev, &target);
+	moved = target.hwpt && li_hwpt_guest_owns_pasids(target.hwpt) && !li_pasid_is_identity(dev);
+	if (attached == replace && !(attached && same) && !moved) {
+		error = change(dev, backend, &target);
 	}
 	li_device_leave(dev);
 	if (attached && !replace)
@@ -49,6 +75,12 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 	if (!attached && replace)
 		return FAIL_LIBRARY(ctx, operation, -ENOENT, not_attached, .id = li_device_id(dev),
 		                    .other = target_id);
+	if (moved)
+		return FAIL_LIBRARY(
+			ctx, operation, -EBUSY,
+			"with this page table the guest owns the PASIDs, and one that is "
+			"attached is not its vPASID",
+			.id = li_device_id(dev), .other = target_id);
 	return error ? FAIL_KERNEL(ctx, operation, error, CALL_ATTACH, .id = li_device_id(dev),
 	                           .other = target_id)
 	             : 0;
@@ -106,9 +138,8 @@ int libiommu_device_detach(struct libiommu_device *dev)
 	backend = li_ctx_backend(li_device_ctx(dev));
 	attached = li_device_attachment(dev)->pt_id;
 	if (attached)
-		error = backend->ops->detach(backend, li_device_fd(dev));
-	if (attached && !error)
-		li_device_set_attachment(dev, &(const struct attachment){0});
+		error = change(dev, backend,
+		               &(struct attachment){.tag = li_device_attachment(dev)->tag});
 	li_device_leave(dev);
 	if (!attached)
 		return FAIL_LIBRARY(li_device_ctx(dev), __func__, -ENOENT, not_attached,
@@ -116,4 +147,19 @@ int libiommu_device_detach(struct libiommu_device *dev)
 	return error ? FAIL_KERNEL(li_device_ctx(dev), __func__, error, CALL_DETACH,
 	                           .id = li_device_id(dev))
 	             : 0;
+}
+
+int libiommu_device_set_tag(struct libiommu_device *dev, uint64_t tag)
+{
+	struct attachment attachment;
+	int error;
+
+	error = li_device_enter_alone(dev, __func__, DEVICE_NODE);
+	if (error)
+		return error;
+	attachment = *li_device_attachment(dev);
+	attachment.tag = tag;
+	li_device_set_attachment(dev, &attachment);
+	li_device_leave(dev);
+	return 0;
 }

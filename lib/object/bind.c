@@ -76,7 +76,7 @@ int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint
                          uint32_t flags)
 {
 	char obstacle[SYSFS_PATH_MAX];
-	struct idmap_spare spare;
+	struct registry_spare spare;
 	struct libiommu_ctx *ctx;
 	const char *text = NULL;
 	uint32_t id = 0;
@@ -91,7 +91,7 @@ int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint
 		li_device_leave(dev);
 		return FAIL_LIBRARY(ctx, __func__, error, text, .id = li_device_id(dev));
 	}
-	if (li_idmap_spare_alloc(&spare)) {
+	if (li_registry_spare_alloc(&spare)) {
 		li_device_leave(dev);
 		return FAIL_MEMORY(ctx);
 	}
@@ -103,6 +103,6 @@ int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint
 		li_device_set_bound(dev, id, true, label, &spare);
 	}
 	li_device_leave(dev);
-	li_idmap_spare_free(&spare);
+	li_registry_spare_free(&spare);
 	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_BIND, .subject = obstacle) : 0;
 }

@@ -17,7 +17,7 @@
 #include "group.h"
 #include "registry.h"
 
-#define KINDS (LIBIOMMU_OBJECT_BAR_MAP + 1)
+#define KINDS (LIBIOMMU_OBJECT_RING + 1)
 
 struct libiommu_ctx {
 	struct backend backend;
@@ -101,6 +101,9 @@ static void count_left(struct libiommu_ctx *ctx, char *text, size_t size)
 		[LIBIOMMU_OBJECT_DEVICE] = "device",
 		[LIBIOMMU_OBJECT_HWPT] = "HWPT",
 		[LIBIOMMU_OBJECT_BAR_MAP] = "mapped BAR",
+		[LIBIOMMU_OBJECT_PASID_SPACE] = "PASID space",
+		[LIBIOMMU_OBJECT_FAULT_QUEUE] = "fault queue",
+		[LIBIOMMU_OBJECT_RING] = "fault ring",
 	};
 	size_t used = 0;
 

@@ -150,22 +150,22 @@ int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum libiommu_fd_mod
                           uint32_t pt_id, uint64_t label, struct libiommu_device **dev)
 {
 	struct libiommu_device *made;
-	struct idmap_spare spare;
+	struct registry_spare spare;
 	int error;
 
 	if (!ctx || !dev)
 		return FAIL_NULL(ctx);
 	if (!id)
 		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "the id is 0", .id = 0);
-	if (li_idmap_spare_alloc(&spare))
+	if (li_registry_spare_alloc(&spare))
 		return FAIL_MEMORY(ctx);
 	error = take_fd(ctx, __func__, fd, mode, &made);
 	if (error) {
-		li_idmap_spare_free(&spare);
+		li_registry_spare_free(&spare);
 		return error;
 	}
 	error = li_device_set_bound(made, id, false, label, &spare);
-	li_idmap_spare_free(&spare);
+	li_registry_spare_free(&spare);
 	if (error) {
 		li_device_discard(made, mode == LIBIOMMU_FD_DUP);
 		return FAIL_LIBRARY(ctx, __func__, error,

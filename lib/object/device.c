@@ -8,9 +8,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "fault-queue.h"
 #include "group.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "pasid-space.h"
 #include "registry.h"
 
 /*
@@ -40,6 +42,7 @@ struct libiommu_device {
 	pthread_rwlock_t lock;
 	struct device_entry entry;
 	struct attachment attachment;
+	struct device_pasids pasids;
 	struct mapping_list mappings;
 	struct region_cache regions;
 };
@@ -66,6 +69,7 @@ int li_device_new(struct libiommu_ctx *ctx, int fd, bool own, struct libiommu_de
 	made->entry.dev = made;
 	atomic_init(&made->state, 0);
 	atomic_init(&made->pt_id, 0);
+	li_pasid_init(&made->pasids);
 	pthread_mutex_init(&made->turn, NULL);
 	pthread_rwlock_init(&made->lock, NULL);
 	li_mapping_list_init(&made->mappings, li_ctx_backend(ctx)->sys);
@@ -180,10 +184,35 @@ void li_device_set_attachment(struct libiommu_device *dev, const struct attachme
 		li_hwpt_pin(attachment->hwpt);
 	dev->attachment = *attachment;
 	atomic_store(&dev->pt_id, attachment->pt_id);
+	if (dev->entry.name && attachment->pt_id)
+		li_slot_set(&dev->entry.name->own, 0, attachment->hwpt, attachment->tag);
+	else if (dev->entry.name)
+		li_slot_clear(&dev->entry.name->own);
 	if (old.ioas)
 		li_ioas_unpin(old.ioas);
 	if (old.hwpt)
 		li_hwpt_unpin(old.hwpt);
+}
+
+struct device_pasids *li_device_pasids(struct libiommu_device *dev)
+{
+	return &dev->pasids;
+}
+
+const struct libiommu_pasid_space *li_device_pasid_space(const struct libiommu_device *dev)
+{
+	return atomic_load_explicit(&dev->pasids.space, memory_order_acquire);
+}
+
+struct name *li_device_name(const struct libiommu_device *dev)
+{
+	return state_of(dev) & STATE_BOUND ? dev->entry.name : NULL;
+}
+
+bool li_device_has_name(const struct libiommu_device *dev)
+{
+	return atomic_load_explicit(&dev->entry.name->generation, memory_order_acquire) ==
+	       dev->entry.generation;
 }
 
 struct mapping_list *li_device_mappings(struct libiommu_device *dev)
@@ -207,7 +236,7 @@ bool li_device_is_labelled(const struct libiommu_device *dev)
 }
 
 int li_device_set_bound(struct libiommu_device *dev, uint32_t id, bool fresh, uint64_t label,
-                        struct idmap_spare *spare)
+                        struct registry_spare *spare)
 {
 	int error;
 
@@ -222,21 +251,29 @@ int li_device_set_bound(struct libiommu_device *dev, uint32_t id, bool fresh, ui
 }
 
 /*
- * Alone on the device: forget its id first, since the kernel may give it to another device once
- * the descriptor is closed.
+ * Alone on the device: forget its id first, and all that is known under it, since the kernel may
+ * give it to another device once the descriptor is closed. Until then a page table of it is still
+ * busy, and the kernel says so.
  */
 static void let_go(struct libiommu_device *dev)
 {
 	const struct backend *const backend = li_ctx_backend(dev->ctx);
+	struct libiommu_fault_queue *const queue = li_hwpt_fault_queue(dev->attachment.hwpt);
+	const bool attached = dev->attachment.ioas || dev->attachment.hwpt;
 
+	li_pasid_detach_all(dev, !dev->own_fd);
+	li_fault_queue_lock(queue, NULL);
+	li_device_set_attachment(dev, &(const struct attachment){0});
 	li_registry_remove(li_ctx_registry(dev->ctx), &dev->entry);
 	if (dev->own_fd)
 		li_sys_close(backend->sys, dev->fd);
-	else if (dev->attachment.ioas || dev->attachment.hwpt)
+	else if (attached)
 		backend->ops->detach(backend, dev->fd);
+	if (dev->entry.name)
+		li_fault_queue_purge(queue, &dev->entry.name->own);
+	li_fault_queue_unlock(queue, NULL);
 	if (dev->group)
 		li_group_put(dev->ctx, dev->group);
-	li_device_set_attachment(dev, &(const struct attachment){0});
 }
 
 void li_device_discard(struct libiommu_device *dev, bool close_fd)
@@ -273,6 +310,7 @@ int libiommu_device_destroy(struct libiommu_device *dev)
 	if (!(state_of(dev) & STATE_REVOKED))
 		let_go(dev);
 	li_ctx_count(dev->ctx, LIBIOMMU_OBJECT_DEVICE, -1);
+	li_pasid_space_leave(atomic_load(&dev->pasids.space));
 	li_region_cache_free(&dev->regions);
 	li_mapping_list_free(&dev->mappings);
 	pthread_rwlock_destroy(&dev->lock);

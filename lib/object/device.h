@@ -8,10 +8,12 @@
 
 #include "ctx.h"
 #include "mapping.h"
+#include "pasid.h"
 #include "region-cache.h"
 
 struct group;
-struct idmap_spare;
+struct name;
+struct registry_spare;
 
 /*
  * What a call needs of the device; it is refused with the documented error where that is missing.
@@ -49,6 +51,7 @@ struct attachment {
 		*ioas; /* one of the two, or neither when all that is known is the id */
 	struct libiommu_hwpt *hwpt;
 	uint32_t pt_id;
+	uint64_t tag; /* stays when nothing is attached */
 };
 
 /*
@@ -57,6 +60,16 @@ struct attachment {
  */
 const struct attachment *li_device_attachment(const struct libiommu_device *dev);
 void li_device_set_attachment(struct libiommu_device *dev, const struct attachment *attachment);
+
+/*
+ * Its PASIDs, to change between li_device_enter_alone() and li_device_leave(), and what the
+ * kernel's id stands for, which is NULL for a device without one.
+ */
+struct device_pasids *li_device_pasids(struct libiommu_device *dev);
+struct name *li_device_name(const struct libiommu_device *dev);
+/* To look at any time, with what is no longer the device's told apart afterwards. */
+const struct libiommu_pasid_space *li_device_pasid_space(const struct libiommu_device *dev);
+bool li_device_has_name(const struct libiommu_device *dev);
 
 /*
  * What is mapped of it into the process. Add between li_device_enter() and li_device_leave(),
@@ -87,7 +100,7 @@ void li_device_discard(struct libiommu_device *dev, bool close_fd);
  * opened by its group; @fresh as for li_registry_add().
  */
 int li_device_set_bound(struct libiommu_device *dev, uint32_t id, bool fresh, uint64_t label,
-                        struct idmap_spare *spare);
+                        struct registry_spare *spare);
 bool li_device_is_grouped(const struct libiommu_device *dev);
 bool li_device_is_labelled(const struct libiommu_device *dev);
 

@@ -10,6 +10,7 @@
 
 #include "../base/uapi/iommufd.h"
 #include "device.h"
+#include "fault-queue.h"
 #include "ioas.h"
 
 _Static_assert(LIBIOMMU_HWPT_NEST_PARENT == UAPI_HWPT_ALLOC_NEST_PARENT &&
@@ -22,12 +23,15 @@ struct libiommu_hwpt_config {
 	uint32_t data_type;
 	uint32_t data_length;
 	void *data;
+	struct libiommu_fault_queue *queue;
 };
 
 struct libiommu_hwpt {
 	struct libiommu_ctx *ctx;
-	struct libiommu_ioas *ioas; /* NULL when adopted */
+	struct libiommu_ioas *ioas;         /* NULL when adopted */
+	struct libiommu_fault_queue *queue; /* NULL for none */
 	uint32_t id;
+	uint32_t data_type;
 	bool own;
 	atomic_uint_least32_t pins;
 };
@@ -90,6 +94,15 @@ int libiommu_hwpt_config_set_data(struct libiommu_hwpt_config *config, uint32_t 
 	return 0;
 }
 
+int libiommu_hwpt_config_set_fault_queue(struct libiommu_hwpt_config *config,
+                                         struct libiommu_fault_queue *queue)
+{
+	if (!config)
+		return FAIL_NULL(NULL);
+	config->queue = queue;
+	return 0;
+}
+
 static struct libiommu_hwpt *new_handle(struct libiommu_ctx *ctx, uint32_t id, bool own)
 {
 	struct libiommu_hwpt *const hwpt = malloc(sizeof(*hwpt));
@@ -98,8 +111,10 @@ static struct libiommu_hwpt *new_handle(struct libiommu_ctx *ctx, uint32_t id, b
 		return NULL;
 	hwpt->ctx = ctx;
 	hwpt->ioas = NULL;
+	hwpt->queue = NULL;
 	hwpt->id = id;
 	hwpt->own = own;
+	hwpt->data_type = UAPI_HWPT_DATA_NONE;
 	atomic_init(&hwpt->pins, 0);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_HWPT, 1);
 	return hwpt;
@@ -109,6 +124,7 @@ static void free_handle(struct libiommu_hwpt *hwpt)
 {
 	if (hwpt->ioas)
 		li_ioas_unpin(hwpt->ioas);
+	li_fault_queue_unpin(hwpt->queue);
 	li_ctx_count(hwpt->ctx, LIBIOMMU_OBJECT_HWPT, -1);
 	free(hwpt);
 }
@@ -130,6 +146,10 @@ static int ask_kernel(struct libiommu_device *dev, const struct libiommu_ioas *i
 		cmd.data_len = config->data_length;
 		cmd.data_uptr = (uintptr_t)config->data;
 	}
+	if (config && config->queue) {
+		cmd.flags |= UAPI_HWPT_FAULT_ID_VALID;
+		cmd.fault_id = li_fault_queue_id(config->queue);
+	}
 	error = backend_ioctl(li_ctx_backend(li_device_ctx(dev)), UAPI_IOC_HWPT_ALLOC, &cmd);
 	if (!error)
 		*id = cmd.out_hwpt_id;
@@ -150,6 +170,11 @@ int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiommu_ioas *ioas,
 		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
 		                    "the device and the address space are of different contexts",
 		                    .id = li_device_id(dev), .other = li_ioas_id(ioas));
+	if (config && config->queue && li_fault_queue_ctx(config->queue) != ctx)
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
+		                    "the device and the fault queue are of different contexts",
+		                    .id = li_device_id(dev),
+		                    .other = li_fault_queue_id(config->queue));
 	error = li_device_enter(dev, __func__, DEVICE_NODE);
 	if (error)
 		return error;
@@ -166,6 +191,9 @@ int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiommu_ioas *ioas,
 		                   .other = li_ioas_id(ioas));
 	}
 	made->ioas = ioas;
+	made->queue = config ? config->queue : NULL;
+	li_fault_queue_pin(made->queue);
+	made->data_type = config ? config->data_type : UAPI_HWPT_DATA_NONE;
 	li_ioas_pin(ioas);
 	*hwpt = made;
 	return 0;
@@ -185,6 +213,25 @@ int libiommu_hwpt_adopt(struct libiommu_ctx *ctx, uint32_t id, enum libiommu_id_
 	if (!made)
 		return FAIL_MEMORY(ctx);
 	*hwpt = made;
+	return 0;
+}
+
+int libiommu_hwpt_name_fault_queue(struct libiommu_hwpt *hwpt, struct libiommu_fault_queue *queue)
+{
+	if (!hwpt || !queue)
+		return FAIL_NULL(hwpt ? hwpt->ctx : NULL);
+	if (li_fault_queue_ctx(queue) != hwpt->ctx)
+		return FAIL_LIBRARY(hwpt->ctx, __func__, -EINVAL,
+		                    "the page table and the queue are of different contexts",
+		                    .id = hwpt->id, .other = li_fault_queue_id(queue));
+	if (hwpt->queue)
+		return FAIL_LIBRARY(hwpt->ctx, __func__, -EALREADY, "the page table has a queue",
+		                    .id = hwpt->id, .other = li_fault_queue_id(hwpt->queue));
+	if (atomic_load(&hwpt->pins))
+		return FAIL_LIBRARY(hwpt->ctx, __func__, -EBUSY, "something is attached to it",
+		                    .id = hwpt->id);
+	hwpt->queue = queue;
+	li_fault_queue_pin(queue);
 	return 0;
 }
 
@@ -226,6 +273,17 @@ struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt)
 uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt)
 {
 	return hwpt->id;
+}
+
+struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwpt)
+{
+	return hwpt ? hwpt->queue : NULL;
+}
+
+bool li_hwpt_guest_owns_pasids(const struct libiommu_hwpt *hwpt)
+{
+	return hwpt->data_type == UAPI_HWPT_DATA_ARM_SMMUV3 ||
+	       hwpt->data_type == UAPI_HWPT_DATA_AMD_GUEST;
 }
 
 void li_hwpt_pin(struct libiommu_hwpt *hwpt)

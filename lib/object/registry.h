@@ -12,8 +12,22 @@
 #include <stdbool.h>
 
 #include "../base/idmap.h"
+#include "../base/table.h"
+#include "slot.h"
 
 struct libiommu_device;
+
+/*
+ * What an id of the kernel stands for, by value. It outlives the device, and is the next one's that
+ * gets the same id, so that whoever translates an id may look at it at any time.
+ */
+struct name {
+	_Atomic uint32_t generation; /* odd while a device has the id; another one for each */
+	_Atomic uint64_t label;
+	struct slot own;     /* of faults without a PASID */
+	struct table pasids; /* of struct slot */
+	struct name *next;   /* all of the registry's */
+};
 
 /* Part of the device; it is the device's to fill in before it is added. */
 struct device_entry {
@@ -22,16 +36,32 @@ struct device_entry {
 	uint64_t label;
 	/* 0 for a device that the kernel gives none; failures tell it while it may be set. */
 	_Atomic uint32_t id;
+	struct name *name;   /* NULL likewise; filled in by adding */
+	uint32_t generation; /* of the name */
 };
 
 struct registry {
 	pthread_mutex_t lock; /* for writers, and for the list; lookups by id need none */
 	struct device_entry *devices;
+	struct name *all_names;
 	struct idmap ids;
+	struct idmap names;
+};
+
+/* Memory set aside, so that adding cannot fail for want of it. */
+struct registry_spare {
+	struct idmap_spare ids;
+	struct idmap_spare names;
+	struct name *name;
 };
 
 void li_registry_init(struct registry *registry);
 void li_registry_free(struct registry *registry);
+
+/* Returns 0, or -ENOMEM with nothing to free. */
+int li_registry_spare_alloc(struct registry_spare *spare);
+/* What adding did not need. */
+void li_registry_spare_free(struct registry_spare *spare);
 
 /*
  * Returns 0, -EEXIST where another device has the id, or -EINVAL for an id that no kernel gives.
@@ -39,8 +69,13 @@ void li_registry_free(struct registry *registry);
  * by mistake, and is no longer found by it.
  */
 int li_registry_add(struct registry *registry, struct device_entry *entry, bool fresh,
-                    struct idmap_spare *spare);
+                    struct registry_spare *spare);
 /* Does nothing for an entry that was not added. */
 void li_registry_remove(struct registry *registry, struct device_entry *entry);
+
+/* NULL where no device ever had the id. Waits for nobody. */
+struct name *li_registry_name(struct registry *registry, uint32_t id);
+/* Returns whether a device has the name. Waits for nobody. */
+bool li_name_label(const struct name *name, uint64_t *label, uint32_t *generation);
 
 #endif

@@ -76,6 +76,7 @@ bool dump_same(const struct step *step, const struct step *call)
 	case STEP_CLOSE:
 	case STEP_DUP:
 	case STEP_READ:
+	case STEP_WRITE:
 		return step->fd == call->fd;
 	case STEP_IOCTL:
 		return step->fd == call->fd && step->request == call->request;
@@ -88,6 +89,9 @@ bool dump_same(const struct step *step, const struct step *call)
 		return step->fd == call->fd && step->offset == call->offset &&
 		       step->length == call->length && step->prot == call->prot &&
 		       step->flags == call->flags && step->hint == call->hint;
+	case STEP_POLL:
+		return step->fd == call->fd && step->flags == call->flags &&
+		       step->prot == call->prot;
 	case STEP_MUNMAP:
 		return step->address == call->address && step->length == call->length;
 	}
@@ -114,6 +118,13 @@ void dump_step(const struct step *step, char text[DUMP_MAX])
 		return;
 	case STEP_READ:
 		snprintf(text, DUMP_MAX, "read(%d)", step->fd);
+		return;
+	case STEP_WRITE:
+		snprintf(text, DUMP_MAX, "write(%d, %zu bytes)", step->fd, step->in_size);
+		return;
+	case STEP_POLL:
+		snprintf(text, DUMP_MAX, "poll(%d, %#x, %d ms)", step->fd, (unsigned)step->flags,
+		         step->prot);
 		return;
 	case STEP_IOCTL:
 		snprintf(text, DUMP_MAX, "ioctl(%d, %s)", step->fd, step->name);

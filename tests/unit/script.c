@@ -4,6 +4,7 @@
 #include "script.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -273,6 +274,35 @@ static ssize_t script_list(void *user, const char *path, char *buffer, size_t si
 	return step->result;
 }
 
+static ssize_t script_write(void *user, int fd, const void *buffer, size_t size)
+{
+	const struct step *const step = take(
+		&(const struct step){.op = STEP_WRITE, .fd = fd, .in = buffer, .in_size = size});
+
+	(void)user;
+	ledger_use_fd(fd);
+	if (step->in && step->in_size != size)
+		fail_msg("%zu bytes are written, %zu expected", size, step->in_size);
+	dump_compare(step, buffer);
+	if (step->act)
+		step->act(NULL, step->user);
+	return step->result;
+}
+
+static int script_poll(void *user, struct pollfd *fds, unsigned int count_of_fds, int timeout)
+{
+	const struct step *step;
+
+	(void)user;
+	if (count_of_fds != 1)
+		fail_msg("%u descriptors are polled", count_of_fds);
+	step = take(&(const struct step){
+		.op = STEP_POLL, .fd = fds->fd, .flags = fds->events, .prot = timeout});
+	ledger_use_fd(fds->fd);
+	fds->revents = step->result > 0 ? fds->events : 0;
+	return (int)step->result;
+}
+
 struct libiommu_sys *script_door(void)
 {
 	return door;
@@ -299,6 +329,8 @@ int script_setup(void **state)
 	libiommu_sys_set_munmap(door, script_munmap);
 	libiommu_sys_set_readlink(door, script_readlink);
 	libiommu_sys_set_list(door, script_list);
+	libiommu_sys_set_write(door, script_write);
+	libiommu_sys_set_poll(door, script_poll);
 	return 0;
 }
 

@@ -39,6 +39,8 @@ enum step_op {
 	STEP_MUNMAP,
 	STEP_READLINK,
 	STEP_LIST,
+	STEP_WRITE,
+	STEP_POLL,
 };
 
 /*
@@ -50,7 +52,7 @@ typedef void (*step_act)(void *arg, const void *user);
 struct step {
 	enum step_op op;
 	const char *path;      /* OPEN, READLINK, LIST */
-	int fd;                /* all that take one */
+	int fd;                /* all that take one; POLL: its only descriptor */
 	unsigned long request; /* IOCTL */
 	const char *name;      /* IOCTL: of the request */
 	const void *in;        /* bytes that the argument must begin with; NULL compares nothing */
@@ -62,8 +64,8 @@ struct step {
 	size_t out_offset;
 	uint64_t offset; /* PREAD, PWRITE, MMAP */
 	size_t length;   /* PREAD, MMAP, MUNMAP: as asked for */
-	int flags;       /* OPEN, besides O_CLOEXEC; MMAP */
-	int prot;        /* MMAP */
+	int flags;       /* OPEN, besides O_CLOEXEC; MMAP; POLL: the events asked for */
+	int prot;        /* MMAP; POLL: the timeout */
 	void *address;   /* MMAP: where it ends up; MUNMAP */
 	void *hint;      /* MMAP: where it is asked for, with MAP_FIXED */
 	ssize_t result;  /* what the call returns */

@@ -3,6 +3,8 @@
 
 /* Libc's door on real files, and that each operation of a door can be replaced and given back. */
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +124,24 @@ static void test_ioctl_returns_result_or_error(void **state)
 	assert_int_equal(li_sys_ioctl(sys, ends[0], FIONREAD, &ready), 0);
 	assert_int_equal(ready, 3);
 	assert_int_equal(li_sys_ioctl(sys, ends[0], UAPI_IOC_DESTROY, &ready), -ENOTTY);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void test_write_and_poll(void **state)
+{
+	const struct libiommu_sys *const sys = li_sys_libc();
+	struct pollfd ready = {.events = POLLIN};
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	ready.fd = ends[0];
+	assert_int_equal(li_sys_poll(sys, &ready, 1, 0), 0);
+	assert_int_equal(li_sys_write(sys, ends[1], "abc", 3), 3);
+	assert_int_equal(li_sys_poll(sys, &ready, 1, -1), 1);
+	assert_int_equal(ready.revents, POLLIN);
+	assert_int_equal(li_sys_write(sys, ends[0], "abc", 3), -EBADF);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -304,6 +324,20 @@ static ssize_t my_list(void *user, const char *path, char *buffer, size_t size)
 	return path[0] + (ssize_t)size;
 }
 
+static ssize_t my_write(void *user, int fd, const void *buffer, size_t size)
+{
+	NOTE("write");
+	assert_null(buffer);
+	return fd + (ssize_t)size;
+}
+
+static int my_poll(void *user, struct pollfd *fds, unsigned int count, int timeout)
+{
+	NOTE("poll");
+	assert_null(fds);
+	return (int)count + timeout;
+}
+
 /* Takes a call of the operation, its result, and a call that libc refuses with the error. */
 #define CHECK_SETTER(operation, call, result, libc_call, error)                                    \
 	do {                                                                                       \
@@ -345,6 +379,9 @@ static void test_each_operation_can_be_replaced(void **state)
 	             li_sys_readlink(sys, "", &mark, 1), -ENOENT);
 	CHECK_SETTER(list, li_sys_list(sys, "a", NULL, 1), 'a' + 1, li_sys_list(sys, "", NULL, 0),
 	             -ENOENT);
+	CHECK_SETTER(write, li_sys_write(sys, 3, NULL, 4), 7, li_sys_write(sys, -1, NULL, 4),
+	             -EBADF);
+	CHECK_SETTER(poll, li_sys_poll(sys, NULL, 1, 2), 3, li_sys_poll(sys, NULL, 0, 0), 0);
 	libiommu_sys_free(sys);
 }
 
@@ -388,6 +425,7 @@ int main(void)
 		SYS_TEST(test_read_and_write),
 		SYS_TEST(test_offsets_are_64_bits),
 		SYS_TEST(test_ioctl_returns_result_or_error),
+		SYS_TEST(test_write_and_poll),
 		SYS_TEST(test_mmap),
 		SYS_TEST(test_readlink_ends_with_nul_or_says_too_long),
 		SYS_TEST(test_list_tells_how_much_room_it_takes),

@@ -71,7 +71,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* By its node the token counts since 6.18; before, the kernel knows no token at a bind. */
+/* By its node the token counts since 6.17; before, the kernel knows no token at a bind. */
 static void test_bind(void **state)
 {
 	struct sriov *const sriov = *state;

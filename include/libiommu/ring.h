@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/**
+ * @file
+ * @defgroup ring Fault ring: filling it
+ * @brief Faults for a reader in shared memory, and its completions back to where the faults came
+ * from.
+ *
+ * A ring has one reader at a time, in this process (libiommu_ring_open_reader()) or in another
+ * (libiommu_ring_join()); see @ref reader. It is driven by the program's own loop: when
+ * libiommu_ring_fd() is readable, libiommu_ring_dispatch() does all there is to do.
+ *
+ * Nothing is lost and nothing hangs. What there is no room for waits where it comes from. Each
+ * group is answered exactly once: by the reader, or with LIBIOMMU_FAULT_INVALID when its deadline
+ * is over or the reader is gone. The reader is not trusted: it can fail its own faults, and
+ * nothing else. One that writes nonsense, or holds on to records for too long, is given up; until
+ * a new one joins, all faults are answered with LIBIOMMU_FAULT_INVALID. Before the first one
+ * joins, they wait.
+ * @{
+ */
+#ifndef LIBIOMMU_RING_H
+#define LIBIOMMU_RING_H
+
+#include <libiommu/types.h>
+#include <libiommu/reader.h>
+
+LIBIOMMU_BEGIN_DECLS
+
+/**
+ * @brief The reader is as trusted as this process, and is woken by the faster of two ways.
+ *
+ * One that is not could stop this process for as long as it likes by filling that way up.
+ */
+#define LIBIOMMU_RING_TRUSTED (1U << 0)
+
+/** @brief What a ring counts. The numbers are places in the shared memory too. */
+enum libiommu_ring_counter {
+	/** Groups that were published. */
+	LIBIOMMU_RING_GROUPS = 0,
+	/** Their records. */
+	LIBIOMMU_RING_RECORDS = 1,
+	/** Groups that the reader answered with LIBIOMMU_FAULT_SUCCESS. */
+	LIBIOMMU_RING_SUCCESS = 2,
+	/** Groups that the reader answered with LIBIOMMU_FAULT_INVALID, or with a bad code. */
+	LIBIOMMU_RING_INVALID = 3,
+	/** Groups whose deadline was over. */
+	LIBIOMMU_RING_EXPIRED = 4,
+	/** Completions for groups that were not out, or not any more. */
+	LIBIOMMU_RING_STALE = 5,
+	/** Completions with a code that does not exist. */
+	LIBIOMMU_RING_BAD_CODE = 6,
+	/** Times that faults began to wait for room. */
+	LIBIOMMU_RING_FULL = 7,
+	/** Groups that are larger than half the ring, and were not published. */
+	LIBIOMMU_RING_TOO_LARGE = 8,
+	/** Groups that there was nobody for after a reader was given up. */
+	LIBIOMMU_RING_REFUSED = 9,
+	/** Groups that were out when their reader was given up. */
+	LIBIOMMU_RING_ABANDONED = 10,
+	/** Readers that were given up or went. */
+	LIBIOMMU_RING_CONDEMNED = 11,
+	/** The longest that a group waited for its answer, in nanoseconds. */
+	LIBIOMMU_RING_LONGEST = 12,
+	/** Groups that are out now. */
+	LIBIOMMU_RING_OUTSTANDING = 13
+};
+
+/**
+ * @brief Called with the answer to an injected group, exactly once.
+ *
+ * From libiommu_ring_dispatch() or libiommu_ring_destroy(), with no lock held; it may call the
+ * ring, save for destroying it.
+ */
+typedef void (*libiommu_ring_answer_fn)(void *user, enum libiommu_fault_code code);
+
+/**
+ * @brief Make a set of choices for a new ring; each has a default.
+ *
+ * @param[out] config  The choices; freed with libiommu_ring_config_free().
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL.
+ * @retval -ENOMEM  No memory.
+ * @threads Free.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_config_new(struct libiommu_ring_config **config);
+
+/**
+ * @brief Free a set of choices. Rings made from it are not affected.
+ *
+ * @param config  The choices; NULL does nothing.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API void libiommu_ring_config_free(struct libiommu_ring_config *config);
+
+/**
+ * @brief Choose how many records the ring holds. The default is 4096.
+ *
+ * @param config   The choices.
+ * @param records  A power of two from 1024 to 2^24. A group of more than half of it is answered
+ *                 with LIBIOMMU_FAULT_INVALID.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL or @p records is no such number.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_config_set_records(struct libiommu_ring_config *config,
+                                                  uint32_t records);
+
+/**
+ * @brief Choose how many groups may be out, published and not completed. The default is 1024.
+ *
+ * @param config  The choices.
+ * @param groups  A power of two up to 2^20.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL or @p groups is no such number.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_config_set_outstanding(struct libiommu_ring_config *config,
+                                                      uint32_t groups);
+
+/**
+ * @brief Choose how long a group may be out. The default is for ever.
+ *
+ * @param config  The choices.
+ * @param ns      Nanoseconds up to 2^63 - 1; 0 is for ever.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL or @p ns is too long.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_config_set_deadline(struct libiommu_ring_config *config,
+                                                   uint64_t ns);
+
+/**
+ * @brief Make a ring without a reader.
+ *
+ * @param ctx        The context; it cannot be destroyed before the ring.
+ * @param config     Choices, or NULL for the defaults.
+ * @param[out] ring  The ring; destroyed with libiommu_ring_destroy().
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOMEM  No memory.
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls mmap, madvise, epoll_create1, timerfd_create, eventfd, epoll_ctl, write.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_new(struct libiommu_ctx *ctx,
+                                   const struct libiommu_ring_config *config,
+                                   struct libiommu_ring **ring);
+
+/**
+ * @brief Destroy a ring: all that is out or waits is answered with LIBIOMMU_FAULT_INVALID.
+ *
+ * A reader sees the end of the ring.
+ *
+ * @param ring  The ring; NULL is 0.
+ * @return 0.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @threads Owner.
+ * @syscalls munmap, close; write or sendmsg where a reader sleeps.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_destroy(struct libiommu_ring *ring);
+
+/**
+ * @brief Give the ring a reader at the other end of a socket, in another process mostly.
+ *
+ * The socket stays open for as long as the reader is the ring's. Nothing need be read from it or
+ * written to it but by the library at both ends.
+ *
+ * @param ring    The ring; it must not have a reader.
+ * @param socket  A connected Unix socket of type SOCK_SEQPACKET.
+ * @param mode    Who closes the socket; with LIBIOMMU_FD_BORROW, after the ring is destroyed.
+ * @param flags   LIBIOMMU_RING_TRUSTED or 0.
+ * @return 0.
+ * @retval -EINVAL  @p ring is NULL, @p socket is negative, or @p mode or a flag is unknown.
+ * @retval -EBUSY   The ring has a reader that is alive.
+ * @retval -ENOMEM  No memory.
+ * @retval -EAGAIN  The socket's buffer is full of something else.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls memfd_create, ftruncate, mmap, madvise, fcntl, eventfd, epoll_ctl, sendmsg, recvmsg,
+ *   write, close.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_join(struct libiommu_ring *ring, int socket,
+                                    enum libiommu_fd_mode mode, uint32_t flags);
+
+/**
+ * @brief Give the ring a reader in this process.
+ *
+ * @param ring         The ring; it must not have a reader.
+ * @param[out] reader  The reader; destroyed with libiommu_reader_free(), before or after the
+ *                     ring.
+ * @return 0, or as libiommu_ring_join() and libiommu_reader_open() fail.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -EBUSY   The ring has a reader that is alive.
+ * @retval -ENOMEM  No memory.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @retval -errno   Whatever else the kernel says. The ring may take it until the next
+ *                  libiommu_ring_dispatch() for a reader that came and went.
+ * @threads Shared.
+ * @syscalls socketpair, and those of libiommu_ring_join() and libiommu_reader_open().
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_open_reader(struct libiommu_ring *ring,
+                                           struct libiommu_reader **reader);
+
+/**
+ * @brief What to poll for reading.
+ *
+ * @param ring  The ring.
+ * @return The descriptor, which stays the ring's: do not close or read it.
+ * @retval -EINVAL  @p ring is NULL.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_fd(const struct libiommu_ring *ring);
+
+/**
+ * @brief Do all there is to do: faults to the reader, its completions back, deadlines, its end.
+ *
+ * Never waits for the reader. Calling it when nothing has happened does no harm.
+ *
+ * @param ring  The ring.
+ * @return 0.
+ * @retval -EINVAL  @p ring is NULL.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @retval -errno   The first error of the kernel's; the rest was done nevertheless.
+ * @threads Shared.
+ * @syscalls epoll_wait, clock_gettime, epoll_ctl, timerfd_settime, recvmsg; write or sendmsg where
+ *   the reader sleeps.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
+
+/**
+ * @brief Put in a group for a device that is software.
+ *
+ * Of the records count: permissions, label, address, tag, length, vpasid, group, attachment, and
+ * the flags LIBIOMMU_RECORD_PASID and LIBIOMMU_RECORD_SHARED_GROUP; the rest is the ring's.
+ *
+ * @param ring     The ring.
+ * @param records  The group, copied.
+ * @param count    How many records, from 1 to half of what the ring holds.
+ * @param answer   Called once with the answer.
+ * @param user     Its first argument; the library never follows it.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL or @p count is no such number.
+ * @retval -ENOMEM  No memory.
+ * @retval -EAGAIN  As many wait already as may be out at a time.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @threads Shared.
+ * @syscalls write.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_inject(struct libiommu_ring *ring,
+                                      const struct libiommu_record *records, size_t count,
+                                      libiommu_ring_answer_fn answer, void *user);
+
+/**
+ * @brief What has been counted, over all readers.
+ *
+ * @param ring        The ring.
+ * @param which       The counter.
+ * @param[out] value  Its value.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL or @p which is unknown.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_counter(struct libiommu_ring *ring, enum libiommu_ring_counter which,
+                                       uint64_t *value);
+
+/**
+ * @brief A descriptor of the memory with the counters, for a process that does nothing but watch.
+ *
+ * It can be mapped and read; sealed as it is, nothing can be written through it. It is that of the
+ * reader that the ring has now.
+ *
+ * @param ring  The ring.
+ * @return The descriptor, close-on-exec, the caller's to close.
+ * @retval -EINVAL   @p ring is NULL.
+ * @retval -ENODATA  The ring has no reader.
+ * @retval -ECHILD   This is a forked child; the ring stays its parent's.
+ * @retval -errno    Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls fcntl.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_monitor(struct libiommu_ring *ring);
+
+LIBIOMMU_END_DECLS
+
+/** @} */
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "filler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#define MAX_EVENTS 32
+/* A reader that completes as fast as this is taken from again, before the loop gets its turn. */
+#define MAX_ROUNDS 8
+
+/* What an event is about; below FILLER_SOURCES, which source. */
+enum { ABOUT_KICK = FILLER_SOURCES, ABOUT_POKE, ABOUT_TIMER, ABOUT_SOCKET };
+
+static int watch(const struct filler *filler, int fd, uint64_t about, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.u64 = about};
+
+	return li_sys_epoll_ctl(filler->sys, filler->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void unwatch(const struct filler *filler, int fd)
+{
+	struct epoll_event event = {0};
+
+	li_sys_epoll_ctl(filler->sys, filler->epoll, EPOLL_CTL_DEL, fd, &event);
+}
+
+static int open_all(struct filler *filler)
+{
+	const struct libiommu_sys *const sys = filler->sys;
+	int error;
+
+	filler->epoll = li_sys_epoll(sys);
+	if (filler->epoll < 0)
+		return filler->epoll;
+	filler->timer = li_sys_timer(sys);
+	if (filler->timer < 0) {
+		error = filler->timer;
+		goto close_epoll;
+	}
+	filler->poke = li_sys_eventfd(sys);
+	if (filler->poke < 0) {
+		error = filler->poke;
+		goto close_timer;
+	}
+	/* At the edge: neither is ever read, which spares calls and cannot block. */
+	error = watch(filler, filler->timer, ABOUT_TIMER, EPOLLIN | EPOLLET);
+	if (!error)
+		error = watch(filler, filler->poke, ABOUT_POKE, EPOLLIN | EPOLLET);
+	if (!error)
+		return 0;
+	li_sys_close(sys, filler->poke);
+close_timer:
+	li_sys_close(sys, filler->timer);
+close_epoll:
+	li_sys_close(sys, filler->epoll);
+	return error;
+}
+
+int li_filler_new(const struct libiommu_sys *sys, const struct filler_choices *choices,
+                  struct filler **filler)
+{
+	struct filler *const made = calloc(1, sizeof(*made));
+	int error;
+
+	if (!made)
+		return -ENOMEM;
+	made->sys = sys;
+	made->choices = *choices;
+	error = li_slots_init(&made->slots, choices->max_outstanding);
+	if (error)
+		goto free_filler;
+	error = li_guard_new(sys, &made->guard);
+	if (error)
+		goto free_slots;
+	error = li_sys_clock(sys, &made->now);
+	if (!error)
+		error = open_all(made);
+	if (error)
+		goto free_guard;
+	pthread_mutex_init(&made->lock, NULL);
+	*filler = made;
+	return 0;
+
+free_guard:
+	li_guard_free(sys, made->guard);
+free_slots:
+	li_slots_free(&made->slots);
+free_filler:
+	free(made);
+	return error;
+}
+
+void li_filler_free(struct filler *filler)
+{
+	if (filler->session)
+		li_filler_condemn(filler);
+	li_filler_flush(filler);
+	for (uint32_t i = 0; i < filler->used; i++)
+		free(filler->inputs[i]);
+	li_sys_close(filler->sys, filler->poke);
+	li_sys_close(filler->sys, filler->timer);
+	li_sys_close(filler->sys, filler->epoll);
+	pthread_mutex_destroy(&filler->lock);
+	li_guard_free(filler->sys, filler->guard);
+	li_slots_free(&filler->slots);
+	free(filler);
+}
+
+/* Poll a source only while something can be done with what it has: it would be ready all along. */
+static int set_polled(struct filler *filler, uint32_t number, bool polled)
+{
+	struct filler_input *const input = filler->inputs[number];
+	struct epoll_event event = {.events = polled ? EPOLLIN : 0, .data.u64 = number};
+	int error;
+
+	if (input->source->fd < 0 || input->polled == polled)
+		return 0;
+	error = li_sys_epoll_ctl(filler->sys, filler->epoll, EPOLL_CTL_MOD, input->source->fd,
+	                         &event);
+	if (!error)
+		input->polled = polled;
+	return error;
+}
+
+static int set_all_polled(struct filler *filler)
+{
+	const bool polled = filler->session ? !filler->scarce : filler->refusing;
+	int first = 0;
+
+	for (uint32_t i = 0; i < filler->used; i++) {
+		const int error = filler->inputs[i] ? set_polled(filler, i, polled) : 0;
+
+		if (!first)
+			first = error;
+	}
+	return first;
+}
+
+int li_filler_add(struct filler *filler, struct source *source)
+{
+	struct filler_input *const made = calloc(1, sizeof(*made));
+	uint32_t i = 0;
+	int error = 0;
+
+	if (!made)
+		return -ENOMEM;
+	made->source = source;
+	made->ready = true;
+	pthread_mutex_lock(&filler->lock);
+	while (i < FILLER_SOURCES && filler->inputs[i])
+		i++;
+	if (i == FILLER_SOURCES)
+		error = -ENOSPC;
+	if (!error && source->fd >= 0)
+		error = watch(filler, source->fd, i, 0);
+	if (!error)
+		filler->inputs[i] = made;
+	if (!error && i >= filler->used)
+		filler->used = i + 1;
+	pthread_mutex_unlock(&filler->lock);
+	if (error)
+		free(made);
+	else
+		li_filler_poke(filler);
+	return error;
+}
+
+int li_filler_remove(struct filler *filler, const struct source *source)
+{
+	struct filler_input *found = NULL;
+	int error = -ENOENT;
+
+	pthread_mutex_lock(&filler->lock);
+	for (uint32_t i = 0; i < filler->used && !found; i++) {
+		if (!filler->inputs[i] || filler->inputs[i]->source != source)
+			continue;
+		found = filler->inputs[i];
+		li_filler_drop_source(filler, i);
+		error = li_filler_flush(filler);
+		if (source->fd >= 0)
+			unwatch(filler, source->fd);
+		filler->inputs[i] = NULL;
+		while (filler->used && !filler->inputs[filler->used - 1])
+			filler->used--;
+	}
+	pthread_mutex_unlock(&filler->lock);
+	free(found);
+	return error;
+}
+
+void li_filler_poke(const struct filler *filler)
+{
+	const uint64_t one = 1;
+
+	li_sys_write(filler->sys, filler->poke, &one, sizeof(one));
+}
+
+static void give_up(struct filler *filler)
+{
+	unwatch(filler, filler->session->socket);
+	unwatch(filler, filler->session->kick);
+	li_filler_condemn(filler);
+}
+
+int li_filler_join(struct filler *filler, int socket, bool own, uint64_t features)
+{
+	const struct session_choices choices = {
+		.shape = {.capacity = filler->choices.capacity,
+	                  .completion_capacity = 2 * filler->choices.max_outstanding,
+	                  .max_outstanding = filler->choices.max_outstanding,
+	                  .features = features,
+	                  .epoch = filler->epoch + 1},
+		.socket = socket,
+		.own_socket = own,
+	};
+	struct session *made;
+	int error = 0;
+
+	pthread_mutex_lock(&filler->lock);
+	if (filler->session && li_session_dead(filler->session))
+		give_up(filler);
+	if (filler->session)
+		error = -EBUSY;
+	/* Watched first: once the reader has been told, nothing may fail any more. */
+	if (!error)
+		error = watch(filler, socket, ABOUT_SOCKET, EPOLLIN | EPOLLRDHUP);
+	if (error)
+		goto unlock;
+	error = li_session_new(filler->sys, &choices, &made);
+	if (error) {
+		unwatch(filler, socket);
+		goto unlock;
+	}
+	error = watch(filler, made->kick, ABOUT_KICK, EPOLLIN | EPOLLET);
+	if (error) {
+		unwatch(filler, socket);
+		made->own_socket = false;
+		li_session_condemn(made);
+		li_session_put(made);
+		goto unlock;
+	}
+	filler->epoch++;
+	filler->session = made;
+	filler->refusing = false;
+	filler->scarce = false;
+	set_all_polled(filler);
+	li_filler_poke(filler);
+unlock:
+	pthread_mutex_unlock(&filler->lock);
+	return error;
+}
+
+/* What has happened; true: the socket has something to say. */
+static int collect_events(struct filler *filler, bool *socket)
+{
+	struct epoll_event events[MAX_EVENTS];
+	const int count = li_sys_epoll_wait(filler->sys, filler->epoll, events, MAX_EVENTS, 0);
+
+	*socket = false;
+	for (int i = 0; i < count; i++) {
+		const uint64_t about = events[i].data.u64;
+
+		if (about < filler->used && filler->inputs[about])
+			filler->inputs[about]->ready = true;
+		if (about == ABOUT_TIMER)
+			filler->timer_at = 0;
+		if (about == ABOUT_SOCKET)
+			*socket = true;
+		/* Whatever it is: a source without a descriptor is asked. */
+		if (about != ABOUT_POKE)
+			continue;
+		for (uint32_t j = 0; j < filler->used; j++)
+			if (filler->inputs[j] && filler->inputs[j]->source->fd < 0)
+				filler->inputs[j]->ready = true;
+	}
+	return count < 0 && count != -EINTR ? count : 0;
+}
+
+static int work(struct filler *filler, bool gone)
+{
+	uint32_t made = 0;
+	int first = 0, error;
+
+	if (filler->session) {
+		const bool sane = !li_session_look(filler->session, &made);
+
+		/* What it has completed counts, also when it is the last it did. */
+		if (sane)
+			first = li_filler_take(filler, made);
+		if (!sane || gone || !li_filler_expire(filler))
+			give_up(filler);
+	}
+	error = li_filler_flush(filler);
+	if (!first)
+		first = error;
+	if (filler->session)
+		error = li_filler_fetch(filler);
+	else
+		error = filler->refusing ? li_filler_refuse(filler) : 0;
+	return first ? first : error;
+}
+
+static int set_timer(struct filler *filler)
+{
+	const struct slots *const slots = &filler->slots;
+	uint64_t at;
+
+	if (!filler->choices.deadline || slots->oldest == SLOT_NONE)
+		return 0;
+	at = slots->slot[slots->oldest].published + filler->choices.deadline;
+	/* One that is early does no harm and is set anew then: that is cheaper than each time. */
+	if (filler->timer_at && filler->timer_at <= at)
+		return 0;
+	filler->timer_at = at;
+	return li_sys_timer_set(filler->sys, filler->timer, at);
+}
+
+static void show_counters(struct filler *filler)
+{
+	filler->counters[LIBIOMMU_RING_OUTSTANDING] = filler->slots.busy;
+	if (!filler->session)
+		return;
+	for (unsigned int i = 0; i < RING_COUNTERS; i++)
+		atomic_store_explicit(&filler->session->memory.a->counters[i], filler->counters[i],
+		                      memory_order_relaxed);
+}
+
+int li_filler_dispatch(struct filler *filler)
+{
+	struct session *woken = NULL;
+	int first, error;
+	bool gone;
+
+	pthread_mutex_lock(&filler->lock);
+	first = collect_events(filler, &gone);
+	gone = gone && filler->session && li_session_dead(filler->session);
+	/* Without an answer it is still what it was. */
+	error = li_sys_clock(filler->sys, &filler->now);
+	if (!first)
+		first = error;
+	if (filler->session)
+		li_session_busy(filler->session);
+	for (unsigned int round = 1;; round++) {
+		error = work(filler, gone);
+		if (!first)
+			first = error;
+		if (!filler->session || !li_session_wait(filler->session, filler->scarce))
+			break;
+		if (round == MAX_ROUNDS) {
+			li_filler_poke(filler);
+			break;
+		}
+	}
+	error = set_timer(filler);
+	if (!first)
+		first = error;
+	error = set_all_polled(filler);
+	if (!first)
+		first = error;
+	show_counters(filler);
+	if (filler->waking && filler->session)
+		woken = li_session_get(filler->session);
+	filler->waking = false;
+	pthread_mutex_unlock(&filler->lock);
+	if (!woken)
+		return first;
+	li_session_wake(woken);
+	li_session_put(woken);
+	return first;
+}
+
+uint64_t li_filler_counter(struct filler *filler, unsigned int which)
+{
+	uint64_t value;
+
+	pthread_mutex_lock(&filler->lock);
+	filler->counters[LIBIOMMU_RING_OUTSTANDING] = filler->slots.busy;
+	value = filler->counters[which];
+	pthread_mutex_unlock(&filler->lock);
+	return value;
+}
+
+int li_filler_monitor(struct filler *filler)
+{
+	int fd = -ENODATA;
+
+	pthread_mutex_lock(&filler->lock);
+	if (filler->session)
+		fd = li_sys_dup(filler->sys, filler->session->memory.a_fd);
+	pthread_mutex_unlock(&filler->lock);
+	return fd;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * The filler: takes groups from its sources, publishes them to a reader, and takes the reader's
+ * completions back to the sources. It knows nothing of devices, page tables or contexts.
+ */
+#ifndef LIBIOMMU_FAULT_FILLER_H
+#define LIBIOMMU_FAULT_FILLER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include <libiommu/ring.h>
+
+#include "../base/sys.h"
+#include "guard.h"
+#include "session.h"
+#include "slots.h"
+#include "source.h"
+
+#define FILLER_GROUPS  256 /* groups fetched, and answers collected, at a time */
+#define FILLER_SOURCES 64
+
+struct filler_choices {
+	uint32_t capacity;
+	uint32_t max_outstanding;
+	uint64_t deadline; /* ns, 0 for none */
+};
+
+struct filler_input {
+	struct source *source;
+	bool polled; /* its descriptor is in the epoll set */
+	bool ready;
+	size_t pending; /* answers not given yet */
+	struct source_answer answers[FILLER_GROUPS];
+};
+
+struct filler {
+	const struct libiommu_sys *sys;
+	const volatile uint32_t *guard;
+	pthread_mutex_t lock;
+	struct filler_choices choices;
+	int epoll;
+	int timer;
+	int poke;
+	uint64_t now;      /* of this dispatch */
+	uint64_t timer_at; /* 0: not set */
+	uint64_t epoch;
+	struct session *session; /* NULL: no reader */
+	bool refusing;           /* the last reader was given up, and there is no new one */
+	bool scarce;             /* room ran out */
+	bool waking;
+	uint32_t turn; /* the source that comes first when there is not room for all */
+	struct slots slots;
+	uint32_t used; /* inputs from here on are NULL */
+	struct filler_input *inputs[FILLER_SOURCES];
+	struct source_group groups[FILLER_GROUPS];
+	uint64_t counters[RING_COUNTERS];
+};
+
+int li_filler_new(const struct libiommu_sys *sys, const struct filler_choices *choices,
+                  struct filler **filler);
+/* Gives up on the reader, answers all that is out, lets go of the sources. */
+void li_filler_free(struct filler *filler);
+
+/* -ENOSPC: there are as many sources as there can be. The source stays the caller's. */
+int li_filler_add(struct filler *filler, struct source *source);
+/* Its groups that are out are answered INVALID; -ENOENT where it was not added. */
+int li_filler_remove(struct filler *filler, const struct source *source);
+/* There is something to fetch from a source without a descriptor. Takes no lock. */
+void li_filler_poke(const struct filler *filler);
+
+/* A new reader at the other end of @socket; -EBUSY while there is one. */
+int li_filler_join(struct filler *filler, int socket, bool own, uint64_t features);
+/* All there is to do now. Never blocks, save for the lock. */
+int li_filler_dispatch(struct filler *filler);
+uint64_t li_filler_counter(struct filler *filler, unsigned int which);
+/* A descriptor of the reader's memory A, the caller's to close; -ENODATA without a reader. */
+int li_filler_monitor(struct filler *filler);
+
+/* With the lock held (answer.c): what the reader has completed, what is late, what is given up. */
+int li_filler_take(struct filler *filler, uint32_t made);
+bool li_filler_expire(struct filler *filler);
+void li_filler_condemn(struct filler *filler);
+void li_filler_drop_attachment(struct filler *filler, uint32_t source, uint32_t attachment);
+void li_filler_drop_source(struct filler *filler, uint32_t source);
+int li_filler_flush(struct filler *filler);
+/* With the lock held (publish.c). */
+int li_filler_fetch(struct filler *filler);
+int li_filler_refuse(struct filler *filler);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * The shared memory of a fault ring, as doc/fault-ring.md describes it: an ABI. Memory A is written
+ * by the filler, memory B by the reader; no word has two writers, and neither side believes what it
+ * reads in the other's.
+ */
+#ifndef LIBIOMMU_FAULT_LAYOUT_H
+#define LIBIOMMU_FAULT_LAYOUT_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libiommu/reader.h>
+
+#define RING_MAGIC     UINT64_C(0x6c69626f66617571) /* also tells the byte order */
+#define RING_MAJOR     1
+#define RING_MINOR     0
+#define RING_HEADER    4096 /* bytes before the records and before the completions */
+#define RING_COUNTERS  32
+#define RING_MIN       1024                /* records: the fewest */
+#define RING_MAX       (UINT32_C(1) << 24) /* records: the most */
+#define RING_MAX_SLOTS (UINT32_C(1) << 20) /* what a token has room for */
+#define RING_SLOT_BITS 20
+
+/* The reader is woken by a message on the socket rather than by its eventfd. */
+#define RING_FEATURE_SOCKET_BELL (UINT64_C(1) << 0)
+
+enum ring_state {
+	RING_OPEN = 1,
+	RING_CONDEMNED = 2,
+};
+
+/* Bit 0 of the filler's wait word: it waits for room too, not for completions only. */
+#define RING_WAIT_SCARCE 1U
+
+struct ring_a {
+	uint64_t magic;
+	uint16_t major;
+	uint16_t minor;
+	uint32_t record_offset;
+	uint32_t record_size;
+	uint32_t capacity;
+	uint32_t completion_size;
+	uint32_t completion_capacity;
+	uint32_t completion_offset;
+	uint32_t max_outstanding;
+	uint64_t features;
+	uint64_t epoch;
+	uint8_t pad0[128 - 56];
+	atomic_uint_least32_t prod;
+	atomic_uint_least32_t state;
+	uint8_t pad1[128 - 8];
+	atomic_uint_least32_t taken;
+	atomic_uint_least32_t wait;
+	uint8_t pad2[256 - 8];
+	atomic_uint_least64_t counters[RING_COUNTERS];
+	uint8_t pad3[RING_HEADER - 512 - 8 * RING_COUNTERS];
+};
+
+struct ring_b {
+	atomic_uint_least32_t cons;
+	uint8_t pad0[128 - 4];
+	atomic_uint_least32_t made;
+	uint8_t pad1[128 - 4];
+	atomic_uint_least32_t wait;
+	uint8_t pad2[RING_HEADER - 256 - 4];
+};
+
+/* A completion as words: each is loaded once, whatever the writer does meanwhile. */
+struct ring_completion {
+	atomic_uint_least32_t token_words[2]; /* in the machine's order */
+	atomic_uint_least32_t code;
+	atomic_uint_least32_t queue;
+};
+
+/* The first and only message from the filler; with it come A, B, the bell and the kick. */
+struct ring_hello {
+	uint64_t magic;
+	uint16_t major;
+	uint16_t minor;
+	uint32_t descriptors;
+};
+
+enum { HELLO_A, HELLO_B, HELLO_BELL, HELLO_KICK, HELLO_FDS };
+
+#define AT(type, field, offset) static_assert(offsetof(type, field) == (offset), "part of the ABI")
+AT(struct ring_a, record_offset, 12);
+AT(struct ring_a, max_outstanding, 36);
+AT(struct ring_a, features, 40);
+AT(struct ring_a, epoch, 48);
+AT(struct ring_a, prod, 128);
+AT(struct ring_a, state, 132);
+AT(struct ring_a, taken, 256);
+AT(struct ring_a, wait, 260);
+AT(struct ring_a, counters, 512);
+AT(struct ring_b, made, 128);
+AT(struct ring_b, wait, 256);
+AT(struct libiommu_record, label, 8);
+AT(struct libiommu_record, token, 24);
+AT(struct libiommu_record, address, 32);
+AT(struct libiommu_record, length, 48);
+AT(struct libiommu_record, attachment, 60);
+AT(struct libiommu_completion, code, 8);
+#undef AT
+static_assert(sizeof(struct ring_a) == RING_HEADER && sizeof(struct ring_b) == RING_HEADER, "ABI");
+static_assert(sizeof(struct libiommu_record) == 64, "part of the ABI");
+static_assert(sizeof(struct libiommu_completion) == 16, "part of the ABI");
+static_assert(sizeof(struct ring_completion) == 16, "another view of the same");
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "reader.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Once for each time that the filler lies down. */
+static void kick(struct libiommu_reader *reader, bool room_only)
+{
+	const uint64_t one = 1;
+	const uint32_t wait = atomic_load(&reader->memory.a->wait);
+
+	if (!wait || wait == reader->kicked || (room_only && !(wait & RING_WAIT_SCARCE)))
+		return;
+	reader->kicked = wait;
+	li_sys_write(reader->sys, reader->kick, &one, sizeof(one));
+}
+
+static void release(struct libiommu_reader *reader)
+{
+	if (reader->released == reader->next)
+		return;
+	reader->released = reader->next;
+	atomic_store(&reader->memory.b->cons, reader->released);
+	kick(reader, true);
+}
+
+/* Find out what there is: 1, 0 or why there never will be. */
+static int look(struct libiommu_reader *reader)
+{
+	reader->seen = atomic_load_explicit(&reader->memory.a->prod, memory_order_acquire);
+	if (atomic_load_explicit(&reader->memory.a->state, memory_order_acquire) != RING_OPEN)
+		return -EPIPE;
+	if (reader->seen - reader->released > reader->mask + 1 ||
+	    reader->seen - reader->next > reader->seen - reader->released)
+		return -EPROTO;
+	return reader->seen != reader->next;
+}
+
+/* Padding reaches to the end of the memory. It is nobody's, and so released by itself. */
+static int skip_padding(struct libiommu_reader *reader)
+{
+	const bool alone = reader->released == reader->next;
+	const uint32_t length = reader->mask + 1 - (reader->next & reader->mask);
+
+	if (length > reader->seen - reader->next)
+		return -EPROTO;
+	reader->next += length;
+	if (alone)
+		release(reader);
+	return 0;
+}
+
+/* How long the group is; one that does not end before what is published does is nonsense. */
+static int measure(const struct libiommu_reader *reader, size_t *count)
+{
+	const uint32_t place = reader->next & reader->mask;
+	uint32_t most = reader->seen - reader->next;
+
+	if (most > reader->mask + 1 - place)
+		most = reader->mask + 1 - place;
+	for (uint32_t i = 0; i < most; i++) {
+		if (!(reader->memory.records[place + i].flags & LIBIOMMU_RECORD_LAST))
+			continue;
+		*count = i + 1;
+		return 0;
+	}
+	return -EPROTO;
+}
+
+int libiommu_reader_next(struct libiommu_reader *reader, const struct libiommu_record **records,
+                         size_t *count)
+{
+	size_t length = 0;
+	int result;
+
+	if (!reader || !records || !count)
+		return READER_FAIL_NULL();
+	if (guard_forked(reader->guard))
+		return READER_FAIL_FORKED();
+	for (;;) {
+		const struct libiommu_record *const first =
+			&reader->memory.records[reader->next & reader->mask];
+
+		result = reader->seen == reader->next ? look(reader) : 1;
+		if (result <= 0)
+			break;
+		if (first->kind == LIBIOMMU_RECORD_PAD) {
+			result = skip_padding(reader);
+			if (result)
+				break;
+			continue;
+		}
+		result = measure(reader, &length);
+		if (result)
+			break;
+		reader->next += (uint32_t)length;
+		*records = first;
+		*count = length;
+		return 1;
+	}
+	if (result == -EPIPE)
+		return READER_FAIL_END();
+	return result ? READER_FAIL(result, "the filler's indices or records are nonsense") : 0;
+}
+
+int libiommu_reader_release(struct libiommu_reader *reader)
+{
+	if (!reader)
+		return READER_FAIL_NULL();
+	if (guard_forked(reader->guard))
+		return READER_FAIL_FORKED();
+	release(reader);
+	return 0;
+}
+
+static void write_completion(struct ring_completion *to, const struct libiommu_completion *from)
+{
+	uint32_t words[2];
+
+	memcpy(words, &from->token, sizeof(words));
+	atomic_store_explicit(&to->token_words[0], words[0], memory_order_relaxed);
+	atomic_store_explicit(&to->token_words[1], words[1], memory_order_relaxed);
+	atomic_store_explicit(&to->code, from->code, memory_order_relaxed);
+	atomic_store_explicit(&to->queue, from->queue, memory_order_relaxed);
+}
+
+int libiommu_reader_complete(struct libiommu_reader *reader,
+                             const struct libiommu_completion *completions, size_t count)
+{
+	uint32_t taken, room, done;
+
+	if (!reader || (!completions && count))
+		return READER_FAIL_NULL();
+	if (guard_forked(reader->guard))
+		return READER_FAIL_FORKED();
+	if (!count)
+		return 0;
+	taken = atomic_load_explicit(&reader->memory.a->taken, memory_order_acquire);
+	room = reader->completion_capacity - (reader->made - taken);
+	/* More than there can be: the filler writes nonsense, which next() will say. */
+	if (room > reader->completion_capacity)
+		room = 0;
+	for (done = 0; done < room && done < count; done++)
+		write_completion(&reader->memory.completions[(reader->made + done) &
+		                                             (reader->completion_capacity - 1)],
+		                 &completions[done]);
+	if (done) {
+		reader->made += done;
+		atomic_store(&reader->memory.b->made, reader->made);
+	}
+	kick(reader, false);
+	if (!done)
+		return READER_FAIL(-EAGAIN, "the filler has not taken the earlier completions yet");
+	return (int)done;
+}

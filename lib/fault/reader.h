@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* What the two halves of a reader share: taking and answering, and sleeping. */
+#ifndef LIBIOMMU_FAULT_READER_H
+#define LIBIOMMU_FAULT_READER_H
+
+#include <libiommu/reader.h>
+
+#include "../base/failure.h"
+#include "guard.h"
+#include "memory.h"
+
+struct libiommu_reader {
+	struct libiommu_sys *sys;
+	const volatile uint32_t *guard;
+	struct ring_memory memory;
+	/* Copies of what the filler wrote once: it is not trusted to leave that alone. */
+	uint32_t mask;
+	uint32_t completion_capacity;
+	int socket;
+	bool own_socket;
+	int bell;
+	int kick;
+	int epoll;
+	uint32_t seen;     /* prod, as last loaded */
+	uint32_t next;     /* what is taken next */
+	uint32_t released; /* cons */
+	uint32_t made;
+	uint32_t seq;
+	uint32_t kicked;
+};
+
+#define READER_FAIL(error, text)                                                                   \
+	li_failure_library(NULL, __func__, error, text, &(const struct failure_detail){0})
+#define READER_FAIL_NULL()   READER_FAIL(-EINVAL, "a handle or a result pointer is NULL")
+#define READER_FAIL_FORKED() READER_FAIL(-ECHILD, "a forked child has no part in its parent's ring")
+#define READER_FAIL_END()    READER_FAIL(-EPIPE, "the filler is gone, or has given this reader up")
+
+#endif

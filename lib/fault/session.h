@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * A ring as one reader has it: memory of its own, two eventfds and a socket. It ends with the
+ * reader; the next one gets another. All calls are made with the ring's lock held, save those that
+ * say otherwise.
+ */
+#ifndef LIBIOMMU_FAULT_SESSION_H
+#define LIBIOMMU_FAULT_SESSION_H
+
+#include <stdbool.h>
+
+#include "memory.h"
+
+struct session {
+	const struct libiommu_sys *sys;
+	struct ring_memory memory;
+	int socket;
+	bool own_socket;
+	int bell;
+	int kick;
+	atomic_uint users;
+	/* Private copies: what is in A is never read back. */
+	uint32_t prod;
+	uint32_t taken;
+	uint32_t cons; /* as last loaded */
+	uint32_t woken;
+	uint32_t seq;
+	bool waiting; /* the wait word is not 0 */
+};
+
+struct session_choices {
+	struct ring_shape shape;
+	int socket;
+	bool own_socket;
+};
+
+/* Makes all of it and tells the reader; the socket is the session's only when this succeeds. */
+int li_session_new(const struct libiommu_sys *sys, const struct session_choices *choices,
+                   struct session **session);
+/* The last one frees it. Needs no lock. */
+void li_session_put(struct session *session);
+struct session *li_session_get(struct session *session);
+
+/* Make visible what was written up to @prod; true: the reader must be woken. */
+bool li_session_publish(struct session *session, uint32_t prod);
+/* The same for the state. */
+bool li_session_condemn(struct session *session);
+/* Without the lock, but with a reference. Never blocks. */
+void li_session_wake(const struct session *session);
+
+/* Load where the reader is; -EPROTO where it cannot be there. */
+int li_session_look(struct session *session, uint32_t *made);
+/* Ask to be kicked; true: something has happened meanwhile that nobody will kick for. */
+bool li_session_wait(struct session *session, bool scarce);
+void li_session_busy(struct session *session);
+/* Whether the reader is gone. Also takes in what it has sent, which means nothing. */
+bool li_session_dead(const struct session *session);
+
+#endif

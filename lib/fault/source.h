@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * Where a ring's faults come from: a fault queue of the kernel, or software that makes its own.
+ *
+ * The ring calls a source with the ring's lock held, one call at a time; the source may take its
+ * own lock inside. It therefore never calls the ring with that lock held, save li_filler_poke(),
+ * which takes none.
+ */
+#ifndef LIBIOMMU_FAULT_SOURCE_H
+#define LIBIOMMU_FAULT_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libiommu/reader.h>
+
+/* What the ring keeps of a group; @records of them follow each other in what was fetched. */
+struct source_group {
+	uint64_t cookie; /* the source's name for it, never seen by the reader */
+	uint32_t records;
+	uint32_t attachment; /* as in its records */
+	bool answer;         /* the reader must complete it; not so DETACHED, for one */
+	bool detached; /* groups of the attachment that are still out need no answer any more */
+};
+
+struct source_fetch {
+	struct libiommu_record *records; /* in shared memory: written, never read back */
+	size_t room;
+	struct source_group *groups;
+	size_t max_groups;
+	size_t need; /* out, with -ENOBUFS: records of the group that does not fit */
+};
+
+struct source_answer {
+	uint64_t cookie;
+	uint32_t code; /* enum libiommu_fault_code, nothing else */
+};
+
+struct source_ops {
+	/*
+	 * Takes over as many whole groups as there are and as fit: how many, 0 where there are
+	 * none, -ENOBUFS where the first does not fit. Writes all of a record but token, queue
+	 * and time;
+	 * the last record of a group has LIBIOMMU_RECORD_LAST. Never blocks.
+	 */
+	int (*fetch)(void *self, struct source_fetch *fetch);
+	/* Answers groups that were fetched; how many were known no more, or -errno. */
+	int (*answer)(void *self, const struct source_answer *answers, size_t count);
+	/* Takes groups that nobody will read and answers them INVALID, @max of them; how many. */
+	int (*refuse)(void *self, size_t max);
+};
+
+struct source {
+	const struct source_ops *ops;
+	void *self;
+	int fd; /* readable while there is something to fetch; -1: li_filler_poke() says so */
+};
+
+#endif

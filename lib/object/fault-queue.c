@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "fault-queue.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "../base/uapi/iommufd.h"
+#include "fault-groups.h"
+
+struct libiommu_fault_queue {
+	struct libiommu_ctx *ctx;
+	uint32_t id;
+	_Atomic int fd; /* -1 once it is closed */
+	bool own_fd;
+	bool own_id;
+	atomic_uint_least32_t pins;
+	pthread_mutex_t lock;
+	struct fault_groups groups;
+};
+
+static const char *const closed = "the queue's descriptor was closed by a destroy that failed";
+
+static struct libiommu_fault_queue *new_handle(struct libiommu_ctx *ctx)
+{
+	struct libiommu_fault_queue *const queue = calloc(1, sizeof(*queue));
+
+	if (!queue)
+		return NULL;
+	queue->ctx = ctx;
+	atomic_init(&queue->fd, -1);
+	atomic_init(&queue->pins, 0);
+	pthread_mutex_init(&queue->lock, NULL);
+	li_ctx_count(ctx, LIBIOMMU_OBJECT_FAULT_QUEUE, 1);
+	return queue;
+}
+
+static void free_handle(struct libiommu_fault_queue *queue)
+{
+	li_ctx_count(queue->ctx, LIBIOMMU_OBJECT_FAULT_QUEUE, -1);
+	li_fault_groups_free(&queue->groups);
+	pthread_mutex_destroy(&queue->lock);
+	free(queue);
+}
+
+int libiommu_fault_queue_alloc(struct libiommu_ctx *ctx, struct libiommu_fault_queue **queue)
+{
+	struct uapi_fault_alloc cmd = {.size = sizeof(cmd)};
+	struct libiommu_fault_queue *made;
+	int error;
+
+	if (!ctx || !queue)
+		return FAIL_NULL(ctx);
+	made = new_handle(ctx);
+	if (!made)
+		return FAIL_MEMORY(ctx);
+	error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_FAULT_QUEUE_ALLOC, &cmd);
+	if (error) {
+		free_handle(made);
+		return FAIL_KERNEL(ctx, __func__, error, CALL_FAULT_QUEUE, .id = 0);
+	}
+	made->id = cmd.out_fault_id;
+	atomic_store(&made->fd, (int)cmd.out_fault_fd);
+	made->own_fd = true;
+	made->own_id = true;
+	*queue = made;
+	return 0;
+}
+
+int libiommu_fault_queue_adopt(struct libiommu_ctx *ctx, uint32_t id, enum libiommu_id_mode id_mode,
+                               int fd, enum libiommu_fd_mode fd_mode,
+                               struct libiommu_fault_queue **queue)
+{
+	struct libiommu_fault_queue *made;
+
+	if (!ctx || !queue)
+		return FAIL_NULL(ctx);
+	if (!id || (unsigned int)id_mode > LIBIOMMU_ID_BORROW || fd < 0 ||
+	    (unsigned int)fd_mode > LIBIOMMU_FD_DUP)
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
+		                    "the id is 0, there is no descriptor, or a mode is unknown",
+		                    .id = id);
+	made = new_handle(ctx);
+	if (!made)
+		return FAIL_MEMORY(ctx);
+	if (fd_mode == LIBIOMMU_FD_DUP)
+		fd = li_sys_dup(li_ctx_backend(ctx)->sys, fd);
+	if (fd < 0) {
+		free_handle(made);
+		return FAIL_KERNEL(ctx, __func__, fd, CALL_DUP, .id = id);
+	}
+	made->id = id;
+	atomic_store(&made->fd, fd);
+	made->own_fd = fd_mode != LIBIOMMU_FD_BORROW;
+	made->own_id = id_mode == LIBIOMMU_ID_OWN;
+	*queue = made;
+	return 0;
+}
+
+int libiommu_fault_queue_destroy(struct libiommu_fault_queue *queue)
+{
+	struct uapi_destroy cmd = {.size = sizeof(cmd)};
+	uint32_t pins;
+	int error = 0;
+	int fd;
+
+	if (!queue)
+		return 0;
+	pins = atomic_load(&queue->pins);
+	if (pins)
+		return FAIL_LIBRARY(queue->ctx, __func__, -EBUSY, "page tables have the queue",
+		                    .id = queue->id, .amount = pins, .unit = "of them");
+	fd = atomic_exchange(&queue->fd, -1);
+	if (fd >= 0 && queue->own_fd)
+		li_sys_close(li_ctx_backend(queue->ctx)->sys, fd);
+	cmd.id = queue->id;
+	if (queue->own_id)
+		error = backend_ioctl(li_ctx_backend(queue->ctx), UAPI_IOC_DESTROY, &cmd);
+	if (error)
+		return FAIL_KERNEL(queue->ctx, __func__, error, CALL_DESTROY, .id = queue->id);
+	free_handle(queue);
+	return 0;
+}
+
+int libiommu_fault_queue_fd(const struct libiommu_fault_queue *queue)
+{
+	int fd;
+
+	if (!queue)
+		return FAIL_NULL(NULL);
+	fd = li_fault_queue_descriptor(queue);
+	return fd >= 0 ? fd : FAIL_LIBRARY(queue->ctx, __func__, -EBADF, closed, .id = queue->id);
+}
+
+int libiommu_fault_queue_id(const struct libiommu_fault_queue *queue, uint32_t *id)
+{
+	if (!queue || !id)
+		return FAIL_NULL(queue ? queue->ctx : NULL);
+	*id = queue->id;
+	return 0;
+}
+
+int libiommu_fault_queue_outstanding(struct libiommu_fault_queue *queue, size_t *count)
+{
+	if (!queue || !count)
+		return FAIL_NULL(queue ? queue->ctx : NULL);
+	li_fault_queue_lock(queue, NULL);
+	*count = queue->groups.used;
+	li_fault_queue_unlock(queue, NULL);
+	return 0;
+}
+
+int libiommu_fault_queue_wait(struct libiommu_fault_queue *queue, int timeout_ms)
+{
+	struct pollfd ready = {.events = POLLIN};
+	int result;
+
+	if (!queue)
+		return FAIL_NULL(NULL);
+	ready.fd = li_fault_queue_descriptor(queue);
+	if (ready.fd < 0)
+		return FAIL_LIBRARY(queue->ctx, __func__, -EBADF, closed, .id = queue->id);
+	result = li_sys_poll(li_ctx_backend(queue->ctx)->sys, &ready, 1, timeout_ms);
+	if (result < 0)
+		return FAIL_KERNEL(queue->ctx, __func__, result, CALL_FAULT_QUEUE, .id = queue->id);
+	return result ? 1 : 0;
+}
+
+struct libiommu_ctx *li_fault_queue_ctx(const struct libiommu_fault_queue *queue)
+{
+	return queue->ctx;
+}
+
+uint32_t li_fault_queue_id(const struct libiommu_fault_queue *queue)
+{
+	return queue->id;
+}
+
+struct fault_groups *li_fault_queue_groups(struct libiommu_fault_queue *queue)
+{
+	return &queue->groups;
+}
+
+int li_fault_queue_descriptor(const struct libiommu_fault_queue *queue)
+{
+	return atomic_load_explicit(&queue->fd, memory_order_relaxed);
+}
+
+void li_fault_queue_pin(struct libiommu_fault_queue *queue)
+{
+	if (queue)
+		atomic_fetch_add(&queue->pins, 1);
+}
+
+void li_fault_queue_unpin(struct libiommu_fault_queue *queue)
+{
+	if (queue)
+		atomic_fetch_sub(&queue->pins, 1);
+}
+
+/* Two handles of one queue have the same id. */
+static bool comes_first(const struct libiommu_fault_queue *a, const struct libiommu_fault_queue *b)
+{
+	return a->id != b->id ? a->id < b->id : (uintptr_t)a < (uintptr_t)b;
+}
+
+void li_fault_queue_lock(struct libiommu_fault_queue *a, struct libiommu_fault_queue *b)
+{
+	if (a && b && a != b && comes_first(b, a)) {
+		struct libiommu_fault_queue *const other = a;
+
+		a = b;
+		b = other;
+	}
+	if (a)
+		pthread_mutex_lock(&a->lock);
+	if (b && b != a)
+		pthread_mutex_lock(&b->lock);
+}
+
+void li_fault_queue_unlock(struct libiommu_fault_queue *a, struct libiommu_fault_queue *b)
+{
+	if (a)
+		pthread_mutex_unlock(&a->lock);
+	if (b && b != a)
+		pthread_mutex_unlock(&b->lock);
+}

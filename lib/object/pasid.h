@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* A device's PASIDs. What is attached at each is in the slots of the device's name (registry.h). */
+#ifndef LIBIOMMU_OBJECT_PASID_H
+#define LIBIOMMU_OBJECT_PASID_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libiommu/pasid.h>
+
+struct slot;
+
+/* Part of the device. */
+struct device_pasids {
+	_Atomic(struct libiommu_pasid_space *) space; /* set once; NULL until it is needed */
+	uint32_t limit;                               /* PASIDs are below it; 0: not asked yet */
+	uint32_t attached;
+	uint32_t moved; /* of those, how many are not their vPASID */
+};
+
+void li_pasid_init(struct device_pasids *pasids);
+
+/* Alone on the device. Returns false where it has a space. */
+bool li_pasid_set_space(struct libiommu_device *dev, struct libiommu_pasid_space *space);
+/* Whether all its PASIDs are their vPASIDs. */
+bool li_pasid_is_identity(struct libiommu_device *dev);
+/*
+ * When the device is let go: forgets all that is attached, which closing the descriptor detaches;
+ * with @ask, where it stays open, the kernel is asked for each.
+ */
+void li_pasid_detach_all(struct libiommu_device *dev, bool ask);
+
+/*
+ * The slot where the device has the vPASID attached, and its PASID; NULL where there is none. Waits
+ * for nobody.
+ */
+struct slot *li_pasid_slot(const struct libiommu_device *dev, uint32_t vpasid, uint32_t *pasid);
+
+#endif

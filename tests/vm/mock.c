@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "mock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "../../lib/base/uapi/iommufd.h"
+#include "../../lib/base/uapi/vfio.h"
+
+/* Commands of the test driver, up to Linux 7.3. */
+enum test_op {
+	TEST_MOCK_DOMAIN = 2,
+	TEST_REPLACE = 10,
+	TEST_MOCK_DOMAIN_FLAGS = 12,
+	TEST_TRIGGER_IOPF = 15,
+	TEST_PASID_ATTACH = 18,
+	TEST_PASID_REPLACE = 19,
+	TEST_PASID_DETACH = 20,
+	TEST_PASID_CHECK = 21,
+};
+
+#define TEST_FLAG_PASID (1U << 2)
+#define TEST_CMD        UAPI_IO(UAPI_CMD_BASE + 32)
+
+struct test_cmd {
+	uint32_t size;
+	uint32_t op;
+	uint32_t id;
+	uint32_t reserved;
+	union {
+		struct {
+			uint32_t out_stdev;
+			uint32_t out_hwpt;
+			uint32_t out_dev;
+			uint32_t flags;
+		} domain;
+		struct {
+			uint32_t pasid;
+			uint32_t pt_id;
+		} pasid;
+		struct {
+			uint32_t pt_id;
+		} replace;
+		struct {
+			uint32_t dev_id;
+			uint32_t pasid;
+			uint32_t group;
+			uint32_t permissions;
+			uint64_t address;
+		} fault;
+		/* The driver's largest. */
+		uint64_t room[6];
+	} u;
+	uint32_t last;
+};
+
+#define DEVICES 1100
+#define PASIDS  (1U << 20)
+
+struct device {
+	int fd; /* -1: free */
+	int iommufd;
+	bool has_pasids;
+	uint32_t ioas; /* where it is while the library thinks it is nowhere */
+	uint32_t stdev;
+	uint32_t id;
+	uint8_t *attached; /* a bit for each PASID */
+};
+
+struct mock {
+	struct libiommu_sys *sys;
+	pthread_mutex_t lock;
+	struct device devices[DEVICES];
+	mock_hook before_read;
+	mock_hook after_read;
+	void *user;
+};
+
+static int test_ioctl(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) < 0 ? -errno : 0;
+}
+
+static int command(int iommufd, struct test_cmd *cmd)
+{
+	cmd->size = sizeof(*cmd);
+	return test_ioctl(iommufd, TEST_CMD, cmd);
+}
+
+static struct device *find(struct mock *mock, int fd)
+{
+	struct device *found = NULL;
+
+	pthread_mutex_lock(&mock->lock);
+	for (size_t i = 0; i < DEVICES && fd >= 0 && !found; i++)
+		if (mock->devices[i].fd == fd)
+			found = &mock->devices[i];
+	pthread_mutex_unlock(&mock->lock);
+	return found;
+}
+
+static int open_device(void *user, const char *path, int flags)
+{
+	struct mock *const mock = user;
+	const int fd = open(strncmp(path, "mock", 4) ? path : "/dev/null", flags);
+	struct device *dev = NULL;
+
+	if (fd < 0 || strncmp(path, "mock", 4))
+		return fd < 0 ? -errno : fd;
+	pthread_mutex_lock(&mock->lock);
+	for (size_t i = 0; i < DEVICES && !dev; i++)
+		if (mock->devices[i].fd < 0)
+			dev = &mock->devices[i];
+	if (dev)
+		*dev = (struct device){.fd = fd, .has_pasids = !strcmp(path, "mock-pasids")};
+	pthread_mutex_unlock(&mock->lock);
+	if (!dev)
+		close(fd);
+	return dev ? fd : -EMFILE;
+}
+
+static int bind_device(struct device *dev, struct uapi_vfio_device_bind_iommufd *bind)
+{
+	struct uapi_ioas_alloc ioas = {.size = sizeof(ioas)};
+	struct test_cmd cmd = {.op = TEST_MOCK_DOMAIN};
+	int error;
+
+	error = test_ioctl(bind->iommufd, UAPI_IOC_IOAS_ALLOC, &ioas);
+	if (error)
+		return error;
+	cmd.id = ioas.out_ioas_id;
+	if (dev->has_pasids) {
+		cmd.op = TEST_MOCK_DOMAIN_FLAGS;
+		cmd.u.domain.flags = TEST_FLAG_PASID;
+		dev->attached = calloc(1, PASIDS / 8);
+	}
+	error = command(bind->iommufd, &cmd);
+	if (error)
+		return error;
+	dev->iommufd = bind->iommufd;
+	dev->ioas = ioas.out_ioas_id;
+	dev->stdev = cmd.u.domain.out_stdev;
+	dev->id = cmd.u.domain.out_dev;
+	bind->out_devid = dev->id;
+	return 0;
+}
+
+static bool is_attached(const struct device *dev, uint32_t pasid)
+{
+	return pasid < PASIDS && dev->attached && dev->attached[pasid / 8] & 1U << pasid % 8;
+}
+
+static int attach_device(struct device *dev, struct uapi_vfio_device_attach_iommufd_pt *attach)
+{
+	struct test_cmd cmd = {.op = TEST_REPLACE, .id = dev->stdev};
+	int error;
+
+	if (!(attach->flags & UAPI_VFIO_DEVICE_ATTACH_PASID)) {
+		cmd.u.replace.pt_id = attach->pt_id;
+		error = command(dev->iommufd, &cmd);
+		attach->pt_id = error ? attach->pt_id : cmd.u.replace.pt_id;
+		return error;
+	}
+	/* What vfio-pci says and does for a device without PASIDs. */
+	if (!dev->has_pasids)
+		return 0;
+	cmd.op = is_attached(dev, attach->pasid) ? TEST_PASID_REPLACE : TEST_PASID_ATTACH;
+	cmd.u.pasid.pasid = attach->pasid;
+	cmd.u.pasid.pt_id = attach->pt_id;
+	error = command(dev->iommufd, &cmd);
+	if (!error && attach->pasid < PASIDS)
+		dev->attached[attach->pasid / 8] |= (uint8_t)(1U << attach->pasid % 8);
+	return error;
+}
+
+static void detach_pasid(struct device *dev, uint32_t pasid)
+{
+	struct test_cmd cmd = {.op = TEST_PASID_DETACH, .id = dev->stdev};
+
+	if (!is_attached(dev, pasid))
+		return;
+	cmd.u.pasid.pasid = pasid;
+	command(dev->iommufd, &cmd);
+	dev->attached[pasid / 8] &= (uint8_t) ~(1U << pasid % 8);
+}
+
+static int detach_device(struct device *dev,
+                         const struct uapi_vfio_device_detach_iommufd_pt *detach)
+{
+	struct test_cmd cmd = {.op = TEST_REPLACE, .id = dev->stdev};
+
+	if (detach->flags & UAPI_VFIO_DEVICE_DETACH_PASID) {
+		detach_pasid(dev, detach->pasid);
+		return 0;
+	}
+	/* The driver's devices are always somewhere. */
+	cmd.u.replace.pt_id = dev->ioas;
+	return command(dev->iommufd, &cmd);
+}
+
+static int device_ioctl(void *user, int fd, unsigned long request, void *arg)
+{
+	struct device *const dev = find(user, fd);
+	int result;
+
+	if (dev && request == UAPI_IOC_VFIO_DEVICE_BIND_IOMMUFD)
+		return bind_device(dev, arg);
+	if (dev && request == UAPI_IOC_VFIO_DEVICE_ATTACH_IOMMUFD_PT)
+		return attach_device(dev, arg);
+	if (dev && request == UAPI_IOC_VFIO_DEVICE_DETACH_IOMMUFD_PT)
+		return detach_device(dev, arg);
+	result = ioctl(fd, request, arg);
+	return result < 0 ? -errno : result;
+}
+
+static void destroy(int iommufd, uint32_t id)
+{
+	struct uapi_destroy cmd = {.size = sizeof(cmd), .id = id};
+
+	if (test_ioctl(iommufd, UAPI_IOC_DESTROY, &cmd))
+		fprintf(stderr, "mock: object %u cannot be destroyed: %s\n", id, strerror(errno));
+}
+
+static int close_device(void *user, int fd)
+{
+	struct device *const dev = find(user, fd);
+	struct mock *const mock = user;
+
+	for (uint32_t pasid = 0; dev && dev->attached && pasid < PASIDS; pasid++)
+		if (pasid % 8 || dev->attached[pasid / 8])
+			detach_pasid(dev, pasid);
+		else
+			pasid += 7;
+	if (dev && dev->stdev) {
+		destroy(dev->iommufd, dev->stdev);
+		destroy(dev->iommufd, dev->ioas);
+	}
+	if (dev) {
+		pthread_mutex_lock(&mock->lock);
+		free(dev->attached);
+		*dev = (struct device){.fd = -1};
+		pthread_mutex_unlock(&mock->lock);
+	}
+	return close(fd) ? -errno : 0;
+}
+
+static ssize_t read_fd(void *user, int fd, void *buffer, size_t size)
+{
+	const struct mock *const mock = user;
+	ssize_t got;
+
+	if (mock->before_read)
+		mock->before_read(mock->user);
+	got = read(fd, buffer, size);
+	got = got < 0 ? -errno : got;
+	if (mock->after_read)
+		mock->after_read(mock->user);
+	return got;
+}
+
+void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, void *user)
+{
+	mock->user = user;
+	mock->before_read = before;
+	mock->after_read = after;
+}
+
+struct mock *mock_new(void)
+{
+	const int iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	struct test_cmd cmd = {.op = TEST_PASID_CHECK};
+	struct mock *mock = NULL;
+	int error;
+
+	error = iommufd < 0 ? -errno : command(iommufd, &cmd);
+	if (iommufd >= 0)
+		close(iommufd);
+	/* No such object: so there is such a command. */
+	if (error == -ENOENT)
+		mock = calloc(1, sizeof(*mock));
+	if (!mock) {
+		printf("# no test driver with PASIDs in this kernel (%s)\n", strerror(-error));
+		return NULL;
+	}
+	pthread_mutex_init(&mock->lock, NULL);
+	for (size_t i = 0; i < DEVICES; i++)
+		mock->devices[i].fd = -1;
+	if (libiommu_sys_new(&mock->sys))
+		abort();
+	libiommu_sys_set_user(mock->sys, mock);
+	libiommu_sys_set_open(mock->sys, open_device);
+	libiommu_sys_set_ioctl(mock->sys, device_ioctl);
+	libiommu_sys_set_close(mock->sys, close_device);
+	libiommu_sys_set_read(mock->sys, read_fd);
+	return mock;
+}
+
+void mock_free(struct mock *mock)
+{
+	if (!mock)
+		return;
+	libiommu_sys_free(mock->sys);
+	pthread_mutex_destroy(&mock->lock);
+	free(mock);
+}
+
+struct libiommu_ctx *mock_ctx(struct mock *mock)
+{
+	struct libiommu_ctx_config *config;
+	struct libiommu_ctx *ctx;
+
+	if (libiommu_ctx_config_new(&config) || libiommu_ctx_config_set_sys(config, mock->sys) ||
+	    libiommu_ctx_new(config, &ctx))
+		abort();
+	libiommu_ctx_config_free(config);
+	return ctx;
+}
+
+struct libiommu_device *mock_device(struct mock *mock, struct libiommu_ctx *ctx, uint64_t label,
+                                    bool pasids)
+{
+	struct libiommu_device *dev;
+
+	(void)mock;
+	if (libiommu_device_open_node(ctx, pasids ? "mock-pasids" : "mock", &dev) ||
+	    libiommu_device_bind(dev, label, NULL, 0))
+		abort();
+	return dev;
+}
+
+int mock_check_pasid(struct mock *mock, struct libiommu_device *dev, uint32_t pasid,
+                     uint32_t hwpt_id)
+{
+	const struct device *const found = find(mock, libiommu_device_fd(dev));
+	struct test_cmd cmd = {
+		.op = TEST_PASID_CHECK,
+		.id = found->stdev,
+		.u.pasid = {.pasid = pasid, .pt_id = hwpt_id},
+	};
+
+	return command(found->iommufd, &cmd);
+}
+
+int mock_fault(struct mock *mock, struct libiommu_device *dev, uint32_t pasid, uint32_t group,
+               uint32_t permissions, uint64_t address)
+{
+	const struct device *const found = find(mock, libiommu_device_fd(dev));
+	struct test_cmd cmd = {
+		.op = TEST_TRIGGER_IOPF,
+		.u.fault = {found->id, pasid, group, permissions, address},
+	};
+
+	return command(found->iommufd, &cmd);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * Devices of the kernel's own test driver, which has what no emulated device has: PASIDs and page
+ * requests. They have no nodes; a door turns what the library asks of a device's descriptor into
+ * the driver's commands, so that everything above it is the library as it is, and everything below
+ * the kernel's iommufd as it is.
+ */
+#ifndef MOCK_H
+#define MOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libiommu.h>
+
+struct mock;
+
+/* Called in the thread that makes the call of the library, before or after a system call of it. */
+typedef void (*mock_hook)(void *user);
+
+/* NULL where this kernel has no test driver, or not one that this knows; says so. */
+struct mock *mock_new(void);
+void mock_free(struct mock *mock);
+
+/* A context over the door; destroyed by the test. */
+struct libiommu_ctx *mock_ctx(struct mock *mock);
+/* A device, bound; destroyed by the test. */
+struct libiommu_device *mock_device(struct mock *mock, struct libiommu_ctx *ctx, uint64_t label,
+                                    bool pasids);
+
+/* The page table at the PASID, 0 for none, is this one: the kernel's answer, 0 or -errno. */
+int mock_check_pasid(struct mock *mock, struct libiommu_device *dev, uint32_t pasid,
+                     uint32_t hwpt_id);
+/* The device asks for a page; PASID 0 is without one. 0 or -errno. */
+int mock_fault(struct mock *mock, struct libiommu_device *dev, uint32_t pasid, uint32_t group,
+               uint32_t permissions, uint64_t address);
+
+/* Around read(2): where a thread can be held while others go on. NULL for none. */
+void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, void *user);
+
+#endif

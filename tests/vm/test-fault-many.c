@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * Many faults over 64 (device, vPASID) pairs, read and answered by several threads from two queues,
+ * while half of the pairs are detached and replaced all the time. What comes is read once and in
+ * the caller's terms; of the pairs that are left alone every fault comes, and its answer is taken.
+ *
+ * usage: vm-fault-many [FAULTS], 100000 unless said
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mock.h"
+
+enum { DEVICES = 8, PASIDS = 8, PAIRS = DEVICES * PASIDS, WORKERS = 2, ROOM = 256 };
+
+#define LABEL UINT64_C(0xfeed00000000)
+
+static struct mock *mock;
+static struct libiommu_ctx *ctx;
+static struct libiommu_device *devs[DEVICES];
+static struct libiommu_fault_queue *queues[2];
+static struct libiommu_hwpt *own, *tables[2];
+static uint32_t faults = 100000;
+static atomic_uchar *seen;
+static atomic_uint read_alone, stale_alone, read_moved, stale_moved, untrue, twice;
+static atomic_bool done;
+
+#define MUST(call) must((call), #call)
+
+static void must(int result, const char *call)
+{
+	char text[512];
+
+	if (result >= 0)
+		return;
+	libiommu_failure_text(text, sizeof(text));
+	printf("%s: %s\n", call, text);
+	exit(1);
+}
+
+/* vPASIDs that no other device has, in any order. */
+static uint32_t vpasid_of(uint32_t pair)
+{
+	return 1 + pair * 4099;
+}
+
+/* The odd ones are moved about. */
+static bool is_moved(uint32_t pair)
+{
+	return pair % 2;
+}
+
+static void check(const struct libiommu_fault *fault)
+{
+	const uint64_t number = fault->address / 4096;
+	const uint32_t pair = number % PAIRS;
+
+	if (number >= faults || fault->label != LABEL + pair / PASIDS ||
+	    fault->vpasid != vpasid_of(pair) || fault->tag != pair ||
+	    fault->flags != (LIBIOMMU_FAULT_PASID | LIBIOMMU_FAULT_LAST))
+		atomic_fetch_add(&untrue, 1);
+	else if (atomic_exchange(&seen[number], 1))
+		atomic_fetch_add(&twice, 1);
+}
+
+/* Answers one by one, so that it is known whose was stale. */
+static void answer(struct libiommu_fault_queue *queue, const struct libiommu_fault *fault)
+{
+	const struct libiommu_fault_response response = {.token = fault->token};
+	const bool moved = is_moved((uint32_t)(fault->address / 4096 % PAIRS));
+	size_t stale = 0;
+
+	MUST(libiommu_fault_queue_respond(queue, &response, 1, &stale));
+	atomic_fetch_add(moved ? &read_moved : &read_alone, 1);
+	atomic_fetch_add(moved ? &stale_moved : &stale_alone, (unsigned int)stale);
+}
+
+static void *work(void *arg)
+{
+	struct libiommu_fault_queue *const queue = arg;
+	struct libiommu_fault_batch *batch;
+
+	MUST(libiommu_fault_batch_new(ROOM, &batch));
+	for (;;) {
+		const bool last = atomic_load(&done);
+		const int got = libiommu_fault_queue_read(queue, batch);
+
+		MUST(got);
+		for (int i = 0; i < got; i++) {
+			check(libiommu_fault_batch_get(batch, (size_t)i));
+			answer(queue, libiommu_fault_batch_get(batch, (size_t)i));
+		}
+		if (!got && last)
+			break;
+		if (!got)
+			MUST(libiommu_fault_queue_wait(queue, 10));
+	}
+	libiommu_fault_batch_free(batch);
+	return NULL;
+}
+
+static struct libiommu_hwpt *hwpt(struct libiommu_ioas *ioas, struct libiommu_fault_queue *queue)
+{
+	struct libiommu_hwpt_config *config;
+	struct libiommu_hwpt *made;
+
+	MUST(libiommu_hwpt_config_new(&config));
+	MUST(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
+	MUST(libiommu_hwpt_config_set_fault_queue(config, queue));
+	MUST(libiommu_hwpt_alloc(devs[0], ioas, config, &made));
+	libiommu_hwpt_config_free(config);
+	return made;
+}
+
+static void attach(uint32_t pair)
+{
+	uint32_t pasid;
+
+	MUST(libiommu_pasid_attach(devs[pair / PASIDS], vpasid_of(pair), tables[pair / 2 % 2], pair,
+	                           &pasid));
+}
+
+static void move(uint32_t pair)
+{
+	struct libiommu_device *const dev = devs[pair / PASIDS];
+
+	MUST(libiommu_pasid_replace(dev, vpasid_of(pair), tables[(pair / 2 + 1) % 2], pair));
+	MUST(libiommu_pasid_detach(dev, vpasid_of(pair)));
+	attach(pair);
+}
+
+static void run(void)
+{
+	pthread_t workers[2 * WORKERS];
+
+	for (int i = 0; i < 2 * WORKERS; i++)
+		pthread_create(&workers[i], NULL, work, queues[i % 2]);
+	for (uint32_t number = 0; number < faults; number++) {
+		const uint32_t pair = number % PAIRS;
+
+		/* The driver fails for a device that is being detached; this thread does that. */
+		MUST(mock_fault(mock, devs[pair / PASIDS], vpasid_of(pair), 1, LIBIOMMU_FAULT_READ,
+		                number * UINT64_C(4096)));
+		if (number % 16 == 5)
+			move((number / 16 * 2 + 1) % PAIRS);
+	}
+	/* The driver's faults go through a work queue of the kernel: wait for what must come. */
+	while (atomic_load(&read_alone) < faults / 2)
+		sched_yield();
+	atomic_store(&done, true);
+	for (int i = 0; i < 2 * WORKERS; i++)
+		pthread_join(workers[i], NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct libiommu_ioas *ioas;
+
+	if (argc > 1)
+		faults = (uint32_t)strtoul(argv[1], NULL, 10) / PAIRS * PAIRS;
+	else
+		faults = faults / PAIRS * PAIRS;
+	seen = calloc(faults, sizeof(*seen));
+	mock = mock_new();
+	if (!mock)
+		return 77;
+	ctx = mock_ctx(mock);
+	MUST(libiommu_ioas_alloc(ctx, &ioas));
+	for (int i = 0; i < DEVICES; i++)
+		devs[i] = mock_device(mock, ctx, LABEL + (uint64_t)i, true);
+	own = hwpt(ioas, NULL);
+	for (int i = 0; i < 2; i++) {
+		MUST(libiommu_fault_queue_alloc(ctx, &queues[i]));
+		tables[i] = hwpt(ioas, queues[i]);
+	}
+	for (int i = 0; i < DEVICES; i++)
+		MUST(libiommu_device_attach_hwpt(devs[i], own));
+	for (uint32_t pair = 0; pair < PAIRS; pair++)
+		attach(pair);
+	run();
+	printf("%u faults; of pairs left alone %u read, %u answers late; of pairs moved %u read, "
+	       "%u "
+	       "answers late; %u read twice, %u not in the caller's terms\n",
+	       faults, read_alone, stale_alone, read_moved, stale_moved, twice, untrue);
+	for (int i = 0; i < DEVICES; i++)
+		MUST(libiommu_device_destroy(devs[i]));
+	MUST(libiommu_hwpt_destroy(own));
+	for (int i = 0; i < 2; i++) {
+		MUST(libiommu_hwpt_destroy(tables[i]));
+		MUST(libiommu_fault_queue_destroy(queues[i]));
+	}
+	MUST(libiommu_ioas_destroy(ioas));
+	MUST(libiommu_ctx_destroy(ctx));
+	mock_free(mock);
+	free(seen);
+	return untrue || twice || stale_alone || read_alone != faults / 2;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* Page requests from the kernel's test driver: each read once, translated, and answered once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "mock.h"
+
+#define OK(call)           assert_result((call), 0, #call, __LINE__)
+#define FAILS(error, call) assert_result((call), -(error), #call, __LINE__)
+
+#define LABEL UINT64_C(0xfeed00000001)
+
+enum { OWN_TAG = 70, TAG = 75, OTHER_TAG = 76 };
+
+static struct mock *mock;
+static struct libiommu_ctx *ctx;
+static struct libiommu_device *dev;
+static struct libiommu_ioas *ioas;
+static struct libiommu_fault_queue *queue, *other_queue;
+static struct libiommu_fault_batch *batch;
+static struct libiommu_hwpt *own, *table, *other; /* of queue, queue, and other_queue */
+
+static void assert_result(int got, int wanted, const char *call, int line)
+{
+	char text[512];
+
+	if (got == wanted)
+		return;
+	libiommu_failure_text(text, sizeof(text));
+	print_error("%s is %d, not %d; last failure: %s\n", call, got, wanted, text);
+	_fail(__FILE__, line);
+}
+
+static struct libiommu_hwpt *hwpt(struct libiommu_fault_queue *of)
+{
+	struct libiommu_hwpt_config *config;
+	struct libiommu_hwpt *made;
+
+	OK(libiommu_hwpt_config_new(&config));
+	OK(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
+	OK(libiommu_hwpt_config_set_fault_queue(config, of));
+	OK(libiommu_hwpt_alloc(dev, ioas, config, &made));
+	libiommu_hwpt_config_free(config);
+	return made;
+}
+
+static int setup(void **state)
+{
+	uint32_t pasid;
+
+	(void)state;
+	ctx = mock_ctx(mock);
+	dev = mock_device(mock, ctx, LABEL, true);
+	OK(libiommu_ioas_alloc(ctx, &ioas));
+	OK(libiommu_fault_queue_alloc(ctx, &queue));
+	OK(libiommu_fault_queue_alloc(ctx, &other_queue));
+	OK(libiommu_fault_batch_new(0, &batch));
+	own = hwpt(queue);
+	table = hwpt(queue);
+	other = hwpt(other_queue);
+	OK(libiommu_device_set_tag(dev, OWN_TAG));
+	OK(libiommu_device_attach_hwpt(dev, own));
+	OK(libiommu_pasid_attach(dev, 5, table, TAG, &pasid));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	OK(libiommu_device_destroy(dev));
+	OK(libiommu_hwpt_destroy(own));
+	OK(libiommu_hwpt_destroy(table));
+	OK(libiommu_hwpt_destroy(other));
+	OK(libiommu_fault_queue_destroy(queue));
+	OK(libiommu_fault_queue_destroy(other_queue));
+	OK(libiommu_ioas_destroy(ioas));
+	OK(libiommu_ctx_destroy(ctx));
+	libiommu_fault_batch_free(batch);
+	return 0;
+}
+
+static uint64_t trigger_and_read(struct libiommu_fault_queue *from, uint32_t pasid,
+                                 uint64_t address)
+{
+	OK(mock_fault(mock, dev, pasid, 1, LIBIOMMU_FAULT_READ, address));
+	assert_int_equal(libiommu_fault_queue_wait(from, 10000), 1);
+	assert_int_equal(libiommu_fault_queue_read(from, batch), 1);
+	assert_true(libiommu_fault_batch_get(batch, 0)->address == address);
+	return libiommu_fault_batch_get(batch, 0)->token;
+}
+
+static size_t respond(struct libiommu_fault_queue *to, uint64_t token, uint32_t code)
+{
+	const struct libiommu_fault_response response = {.token = token, .code = code};
+	size_t stale;
+
+	assert_int_equal(libiommu_fault_queue_respond(to, &response, 1, &stale), 1);
+	return stale;
+}
+
+static void test_in_the_callers_terms(void **state)
+{
+	const struct libiommu_fault *fault;
+	uint64_t token;
+
+	(void)state;
+	assert_int_equal(libiommu_fault_queue_wait(queue, 0), 0);
+	assert_int_equal(libiommu_fault_queue_read(queue, batch), 0);
+	OK(mock_fault(mock, dev, 5, 17, LIBIOMMU_FAULT_WRITE, 0x1234000));
+	assert_int_equal(libiommu_fault_queue_wait(queue, -1), 1);
+	assert_int_equal(libiommu_fault_queue_read(queue, batch), 1);
+	fault = libiommu_fault_batch_get(batch, 0);
+	assert_true(fault->label == LABEL);
+	assert_int_equal(fault->vpasid, 5);
+	assert_int_equal(fault->tag, TAG);
+	assert_int_equal(fault->address, 0x1234000);
+	assert_int_equal(fault->group, 17);
+	assert_int_equal(fault->permissions, LIBIOMMU_FAULT_WRITE);
+	assert_int_equal(fault->flags, LIBIOMMU_FAULT_PASID | LIBIOMMU_FAULT_LAST);
+	token = fault->token;
+	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_SUCCESS), 0);
+	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_SUCCESS), 1);
+
+	token = trigger_and_read(queue, 0, 0x5000);
+	fault = libiommu_fault_batch_get(batch, 0);
+	assert_int_equal(fault->vpasid, 0);
+	assert_int_equal(fault->tag, OWN_TAG);
+	assert_int_equal(fault->flags, LIBIOMMU_FAULT_LAST);
+	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_INVALID), 0);
+}
+
+/* Answered in any order, in one write; twice as many as the first buffer has room for. */
+static void test_many(void **state)
+{
+	enum { MANY = 2000 };
+	struct libiommu_fault_response *const responses = calloc(MANY, sizeof(*responses));
+	uint8_t seen[MANY] = {0};
+	size_t stale = 99, count;
+	int got, all = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < MANY; i++)
+		OK(mock_fault(mock, dev, i % 2 ? 5 : 0, 1, LIBIOMMU_FAULT_READ, i * 4096));
+	while ((got = libiommu_fault_queue_read(queue, batch)) > 0) {
+		for (int i = 0; i < got; i++) {
+			const struct libiommu_fault *const fault =
+				libiommu_fault_batch_get(batch, (size_t)i);
+			const uint64_t number = fault->address / 4096;
+
+			assert_true(number < MANY && !seen[number]++);
+			assert_int_equal(fault->vpasid, number % 2 ? 5 : 0);
+			assert_int_equal(fault->tag, number % 2 ? TAG : OWN_TAG);
+			responses[MANY - ++all].token = fault->token;
+		}
+	}
+	assert_int_equal(got, 0);
+	assert_int_equal(all, MANY);
+	OK(libiommu_fault_queue_outstanding(queue, &count));
+	assert_int_equal(count, MANY);
+	assert_int_equal(libiommu_fault_queue_respond(queue, responses, MANY, &stale), MANY);
+	assert_int_equal(stale, 0);
+	OK(libiommu_fault_queue_outstanding(queue, &count));
+	assert_int_equal(count, 0);
+	free(responses);
+}
+
+/* After each end of the attachment the kernel gives the cookie to the next fault. */
+static void test_late_answers(void **state)
+{
+	uint64_t late, next;
+	uint32_t pasid;
+
+	(void)state;
+	late = trigger_and_read(queue, 5, 0x1000);
+	OK(libiommu_pasid_detach(dev, 5));
+	next = trigger_and_read(queue, 0, 0x2000);
+	assert_int_equal(respond(queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
+	assert_int_equal(respond(queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
+
+	OK(libiommu_pasid_attach(dev, 5, table, TAG, &pasid));
+	late = trigger_and_read(queue, 5, 0x3000);
+	OK(libiommu_pasid_replace(dev, 5, other, OTHER_TAG));
+	next = trigger_and_read(other_queue, 5, 0x4000);
+	assert_int_equal(libiommu_fault_batch_get(batch, 0)->tag, OTHER_TAG);
+	assert_int_equal(respond(queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
+	assert_int_equal(respond(other_queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
+}
+
+/* With the same page table nothing changes hands: the kernel goes on waiting for the answer. */
+static void test_replacement_by_itself(void **state)
+{
+	const uint64_t token = trigger_and_read(queue, 5, 0x1000);
+
+	(void)state;
+	OK(libiommu_pasid_replace(dev, 5, table, OTHER_TAG));
+	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_SUCCESS), 0);
+	trigger_and_read(queue, 5, 0x2000);
+	assert_int_equal(libiommu_fault_batch_get(batch, 0)->tag, OTHER_TAG);
+	assert_int_equal(
+		respond(queue, libiommu_fault_batch_get(batch, 0)->token, LIBIOMMU_FAULT_INVALID),
+		0);
+}
+
+static void test_revoke(void **state)
+{
+	const uint64_t pasid = trigger_and_read(queue, 5, 0x1000);
+	const uint64_t without = trigger_and_read(queue, 0, 0x2000);
+	size_t count;
+
+	(void)state;
+	/* One that nobody has read. */
+	OK(mock_fault(mock, dev, 5, 1, LIBIOMMU_FAULT_READ, 0x3000));
+	OK(libiommu_device_revoke(dev));
+	OK(libiommu_fault_queue_outstanding(queue, &count));
+	assert_int_equal(count, 0);
+	assert_int_equal(libiommu_fault_queue_read(queue, batch), 0);
+	assert_int_equal(respond(queue, pasid, LIBIOMMU_FAULT_SUCCESS), 1);
+	assert_int_equal(respond(queue, without, LIBIOMMU_FAULT_SUCCESS), 1);
+}
+
+/*
+ * The race that the queue's lock is for. A reader has a fault from the kernel and is held before
+ * the library knows of it. Meanwhile its attachment ends, and the kernel frees the cookie; the next
+ * fault gets it, and the held reader's answer must not be taken for an answer to that.
+ */
+static atomic_bool held, next_read;
+
+static void pause_a_little(void)
+{
+	nanosleep(&(const struct timespec){.tv_nsec = 2000000}, NULL);
+}
+
+static void hold(void *user)
+{
+	(void)user;
+	if (atomic_exchange(&held, true))
+		return;
+	/* Without the lock the other thread comes through at once; with it, it cannot. */
+	for (int i = 0; i < 100 && !atomic_load(&next_read); i++)
+		pause_a_little();
+}
+
+static void *read_and_be_held(void *arg)
+{
+	struct libiommu_fault_batch *mine = arg;
+
+	return libiommu_fault_queue_read(queue, mine) == 1 ? arg : NULL;
+}
+
+static void race(int (*change)(void))
+{
+	struct libiommu_fault_batch *mine;
+	pthread_t reader;
+	uint64_t late, next;
+	void *read;
+
+	OK(libiommu_fault_batch_new(0, &mine));
+	atomic_store(&held, false);
+	atomic_store(&next_read, false);
+	OK(mock_fault(mock, dev, 5, 1, LIBIOMMU_FAULT_READ, 0x1000));
+	mock_set_read_hook(mock, NULL, hold, NULL);
+	OK(pthread_create(&reader, NULL, read_and_be_held, mine));
+	while (!atomic_load(&held))
+		pause_a_little();
+	OK(change());
+	next = trigger_and_read(queue, 0, 0x2000);
+	atomic_store(&next_read, true);
+	OK(pthread_join(reader, &read));
+	mock_set_read_hook(mock, NULL, NULL, NULL);
+	assert_non_null(read);
+	late = libiommu_fault_batch_get(mine, 0)->token;
+	assert_int_equal(respond(queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
+	assert_int_equal(respond(queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
+	libiommu_fault_batch_free(mine);
+}
+
+static int detach(void)
+{
+	return libiommu_pasid_detach(dev, 5);
+}
+
+static int replace(void)
+{
+	return libiommu_pasid_replace(dev, 5, other, OTHER_TAG);
+}
+
+static void test_detach_between_read_and_register(void **state)
+{
+	(void)state;
+	race(detach);
+}
+
+static void test_replace_between_read_and_register(void **state)
+{
+	(void)state;
+	race(replace);
+}
+
+#define FAULT_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FAULT_TEST(test_in_the_callers_terms),
+		FAULT_TEST(test_many),
+		FAULT_TEST(test_late_answers),
+		FAULT_TEST(test_replacement_by_itself),
+		FAULT_TEST(test_revoke),
+		FAULT_TEST(test_detach_between_read_and_register),
+		FAULT_TEST(test_replace_between_read_and_register),
+	};
+	int failed;
+
+	mock = mock_new();
+	if (!mock)
+		return 77;
+	failed = cmocka_run_group_tests_name("fault-queue", tests, NULL, NULL);
+	mock_free(mock);
+	return failed;
+}
