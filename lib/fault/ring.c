@@ -86,7 +86,7 @@ static int join(struct libiommu_ring *ring, const char *operation, int socket, b
 		return FAIL_LIBRARY(ring->ctx, operation, error, "the ring has a reader already",
 		                    .id = 0);
 	if (error == -ENOMEM)
-		return FAIL_LIBRARY(ring->ctx, operation, error, "no memory", .id = 0);
+		return FAIL_MEMORY_IN(ring->ctx, operation);
 	return error ? FAIL_KERNEL(ring->ctx, operation, error, CALL_RING, .id = 0) : 0;
 }
 

@@ -90,8 +90,7 @@ static int attach_ioas(struct libiommu_device *dev, const char *operation,
                        struct libiommu_ioas *ioas, bool replace)
 {
 	if (!ioas)
-		return FAIL_LIBRARY(dev ? li_device_ctx(dev) : NULL, operation, -EINVAL,
-		                    "a handle or a result pointer is NULL", .id = 0);
+		return FAIL_NULL_IN(dev ? li_device_ctx(dev) : NULL, operation);
 	return attach(dev, operation, li_ioas_ctx(ioas),
 	              (struct attachment){.ioas = ioas, .pt_id = li_ioas_id(ioas)}, replace);
 }
@@ -100,8 +99,7 @@ static int attach_hwpt(struct libiommu_device *dev, const char *operation,
                        struct libiommu_hwpt *hwpt, bool replace)
 {
 	if (!hwpt)
-		return FAIL_LIBRARY(dev ? li_device_ctx(dev) : NULL, operation, -EINVAL,
-		                    "a handle or a result pointer is NULL", .id = 0);
+		return FAIL_NULL_IN(dev ? li_device_ctx(dev) : NULL, operation);
 	return attach(dev, operation, li_hwpt_ctx(hwpt),
 	              (struct attachment){.hwpt = hwpt, .pt_id = li_hwpt_id(hwpt)}, replace);
 }

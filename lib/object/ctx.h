@@ -39,10 +39,12 @@ struct group_list *li_ctx_groups(struct libiommu_ctx *ctx);
 
 /*
  * A handle or out-parameter that is NULL, and memory that is not to be had: the same words
- * everywhere.
+ * everywhere. The _IN forms are for a helper that acts for a public function.
  */
-#define FAIL_NULL(ctx)                                                                             \
-	FAIL_LIBRARY(ctx, __func__, -EINVAL, "a handle or a result pointer is NULL", .id = 0)
-#define FAIL_MEMORY(ctx) FAIL_LIBRARY(ctx, __func__, -ENOMEM, "no memory", .id = 0)
+#define FAIL_NULL_IN(ctx, operation)                                                               \
+	FAIL_LIBRARY(ctx, operation, -EINVAL, "a handle or a result pointer is NULL", .id = 0)
+#define FAIL_NULL(ctx)                 FAIL_NULL_IN(ctx, __func__)
+#define FAIL_MEMORY_IN(ctx, operation) FAIL_LIBRARY(ctx, operation, -ENOMEM, "no memory", .id = 0)
+#define FAIL_MEMORY(ctx)               FAIL_MEMORY_IN(ctx, __func__)
 
 #endif

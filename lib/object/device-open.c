@@ -23,7 +23,7 @@ static int open_node(struct libiommu_ctx *ctx, const char *operation, const char
 	error = li_device_new(ctx, fd, true, dev);
 	if (error) {
 		li_sys_close(sys, fd);
-		return FAIL_LIBRARY(ctx, operation, error, "no memory", .id = 0);
+		return FAIL_MEMORY_IN(ctx, operation);
 	}
 	return 0;
 }
@@ -39,7 +39,7 @@ static int open_dir(struct libiommu_ctx *ctx, const char *operation, const char 
 		return FAIL_LIBRARY(ctx, operation, error, "sysfs has no such device",
 		                    .subject = dir);
 	if (error == -ENOMEM)
-		return FAIL_LIBRARY(ctx, operation, error, "no memory", .id = 0);
+		return FAIL_MEMORY_IN(ctx, operation);
 	if (error)
 		return FAIL_KERNEL(ctx, operation, error, CALL_SYSFS, .subject = dir);
 	if (facts.node[0])
@@ -133,7 +133,7 @@ static int take_fd(struct libiommu_ctx *ctx, const char *operation, int fd,
 	if (error) {
 		if (mode == LIBIOMMU_FD_DUP)
 			li_sys_close(sys, fd);
-		return FAIL_LIBRARY(ctx, operation, error, "no memory", .id = 0);
+		return FAIL_MEMORY_IN(ctx, operation);
 	}
 	return 0;
 }

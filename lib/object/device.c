@@ -124,8 +124,7 @@ static int enter(struct libiommu_device *dev, const char *operation, enum device
 	int error;
 
 	if (!dev)
-		return FAIL_LIBRARY(NULL, operation, -EINVAL,
-		                    "a handle or a result pointer is NULL", .id = 0);
+		return FAIL_NULL_IN(NULL, operation);
 	take(dev, lock);
 	error = check(state_of(dev), need, &text);
 	if (!error)

@@ -113,8 +113,7 @@ static int find(struct libiommu_device *dev, const char *operation, search_fn se
 	int error;
 
 	if (!dev || !offset)
-		return FAIL_LIBRARY(dev ? li_device_ctx(dev) : NULL, operation, -EINVAL,
-		                    "a handle or a result pointer is NULL", .id = 0);
+		return FAIL_NULL_IN(dev ? li_device_ctx(dev) : NULL, operation);
 	if (!id)
 		return FAIL_LIBRARY(li_device_ctx(dev), operation, -EINVAL,
 		                    "no capability has the id 0", .id = li_device_id(dev));

@@ -53,8 +53,7 @@ struct irq_command {
 static int check(struct libiommu_device *dev, const char *operation, enum libiommu_irq_kind kind)
 {
 	if (!dev)
-		return FAIL_LIBRARY(NULL, operation, -EINVAL,
-		                    "a handle or a result pointer is NULL", .id = 0);
+		return FAIL_NULL_IN(NULL, operation);
 	if ((unsigned int)kind >= sizeof(names) / sizeof(names[0]))
 		return FAIL_LIBRARY(li_device_ctx(dev), operation, -EINVAL,
 		                    "unknown kind of interrupt", .id = li_device_id(dev));
@@ -161,7 +160,7 @@ static int command_irqs(struct libiommu_device *dev, const char *operation,
 	if (size > sizeof(few))
 		set = malloc(size);
 	if (!set)
-		return FAIL_LIBRARY(ctx, operation, -ENOMEM, "no memory", .id = 0);
+		return FAIL_MEMORY_IN(ctx, operation);
 	result = li_device_enter(dev, operation, DEVICE_BOUND);
 	if (result)
 		goto out;
