@@ -42,7 +42,7 @@ static int answer(struct filler *filler, uint32_t index, uint32_t code)
 	const uint64_t waited = filler->now > slot->published ? filler->now - slot->published : 0;
 
 	input->answers[input->pending++] =
-		(struct source_answer){.cookie = slot->cookie, .code = code};
+		(struct libiommu_fault_response){.token = slot->cookie, .code = code};
 	if (waited > filler->counters[LIBIOMMU_RING_LONGEST])
 		filler->counters[LIBIOMMU_RING_LONGEST] = waited;
 	slots_give(&filler->slots, index);
@@ -126,13 +126,15 @@ void li_filler_condemn(struct filler *filler)
 	li_session_put(session);
 }
 
-void li_filler_drop_attachment(struct filler *filler, uint32_t source, uint32_t attachment)
+void li_filler_drop_unwanted(struct filler *filler, uint32_t source)
 {
+	const struct source *const from = filler->inputs[source]->source;
 	const struct slots *const slots = &filler->slots;
 
 	for (uint32_t i = slots->oldest, newer; i != SLOT_NONE; i = newer) {
 		newer = slots->slot[i].newer;
-		if (slots->slot[i].source == source && slots->slot[i].attachment == attachment)
+		if (slots->slot[i].source == source &&
+		    !from->ops->wants(from->self, slots->slot[i].cookie))
 			slots_give(&filler->slots, i);
 	}
 }

@@ -33,7 +33,7 @@ struct filler_input {
 	bool polled; /* its descriptor is in the epoll set */
 	bool ready;
 	size_t pending; /* answers not given yet */
-	struct source_answer answers[FILLER_GROUPS];
+	struct libiommu_fault_response answers[FILLER_GROUPS];
 };
 
 struct filler {
@@ -83,7 +83,7 @@ int li_filler_monitor(struct filler *filler);
 int li_filler_take(struct filler *filler, uint32_t made);
 bool li_filler_expire(struct filler *filler);
 void li_filler_condemn(struct filler *filler);
-void li_filler_drop_attachment(struct filler *filler, uint32_t source, uint32_t attachment);
+void li_filler_drop_unwanted(struct filler *filler, uint32_t source);
 void li_filler_drop_source(struct filler *filler, uint32_t source);
 int li_filler_flush(struct filler *filler);
 /* With the lock held (publish.c). */

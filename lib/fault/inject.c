@@ -78,7 +78,6 @@ static int fetch(void *self, struct source_fetch *fetch)
 		fetch->groups[groups++] = (struct source_group){
 			.cookie = (uintptr_t)group,
 			.records = group->count,
-			.attachment = group->records[0].attachment,
 			.answer = true,
 		};
 		used += group->count;
@@ -87,19 +86,27 @@ static int fetch(void *self, struct source_fetch *fetch)
 	return groups;
 }
 
-static int answer(void *self, const struct source_answer *answers, size_t count)
+static int answer(void *self, const struct libiommu_fault_response *answers, size_t count)
 {
 	struct inject *const inject = self;
 
 	pthread_mutex_lock(&inject->lock);
 	for (size_t i = 0; i < count; i++) {
-		struct injected *const group = (void *)(uintptr_t)answers[i].cookie;
+		struct injected *const group = (void *)(uintptr_t)answers[i].token;
 
 		group->code = answers[i].code;
 		append(&inject->answered, group);
 	}
 	pthread_mutex_unlock(&inject->lock);
 	return 0;
+}
+
+/* Nothing is detached here. */
+static bool wants(void *self, uint64_t cookie)
+{
+	(void)self;
+	(void)cookie;
+	return true;
 }
 
 static int refuse(void *self, size_t max)
@@ -123,6 +130,7 @@ static int refuse(void *self, size_t max)
 static const struct source_ops inject_ops = {
 	.fetch = fetch,
 	.answer = answer,
+	.wants = wants,
 	.refuse = refuse,
 };
 

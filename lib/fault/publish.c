@@ -37,7 +37,7 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 		uint64_t token = 0;
 
 		if (group->detached)
-			li_filler_drop_attachment(filler, source, group->attachment);
+			li_filler_drop_unwanted(filler, source);
 		if (group->answer) {
 			const uint32_t index = slots_take(&filler->slots);
 			struct slot *const slot = &filler->slots.slot[index];
@@ -45,7 +45,6 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 			slot->cookie = group->cookie;
 			slot->published = filler->now;
 			slot->source = source;
-			slot->attachment = group->attachment;
 			slot->end = at + group->records;
 			token = slots_token(&filler->slots, index);
 		}

@@ -22,7 +22,6 @@ struct slot {
 	uint64_t generation; /* 44 bits; changes whenever the slot is given back */
 	uint64_t published;  /* ns */
 	uint32_t source;
-	uint32_t attachment;
 	uint32_t end; /* of its records */
 	uint32_t older;
 	uint32_t newer; /* or the next free one */

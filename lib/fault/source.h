@@ -15,15 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <libiommu/fault-queue.h>
 #include <libiommu/reader.h>
 
 /* What the ring keeps of a group; @records of them follow each other in what was fetched. */
 struct source_group {
 	uint64_t cookie; /* the source's name for it, never seen by the reader */
 	uint32_t records;
-	uint32_t attachment; /* as in its records */
-	bool answer;         /* the reader must complete it; not so DETACHED, for one */
-	bool detached; /* groups of the attachment that are still out need no answer any more */
+	bool answer;   /* the reader must complete it; not so DETACHED, for one */
+	bool detached; /* some that are still out need no answer any more: ask which */
 };
 
 struct source_fetch {
@@ -34,11 +34,6 @@ struct source_fetch {
 	size_t need; /* out, with -ENOBUFS: records of the group that does not fit */
 };
 
-struct source_answer {
-	uint64_t cookie;
-	uint32_t code; /* enum libiommu_fault_code, nothing else */
-};
-
 struct source_ops {
 	/*
 	 * Takes over as many whole groups as there are and as fit: how many, 0 where there are
@@ -47,8 +42,13 @@ struct source_ops {
 	 * the last record of a group has LIBIOMMU_RECORD_LAST. Never blocks.
 	 */
 	int (*fetch)(void *self, struct source_fetch *fetch);
-	/* Answers groups that were fetched; how many were known no more, or -errno. */
-	int (*answer)(void *self, const struct source_answer *answers, size_t count);
+	/*
+	 * Answers groups that were fetched, each token a cookie and each code a valid one; how many
+	 * were known no more, or -errno.
+	 */
+	int (*answer)(void *self, const struct libiommu_fault_response *answers, size_t count);
+	/* Whether the group still needs an answer; asked after a detach only. */
+	bool (*wants)(void *self, uint64_t cookie);
 	/* Takes groups that nobody will read and answers them INVALID, @max of them; how many. */
 	int (*refuse)(void *self, size_t max);
 };

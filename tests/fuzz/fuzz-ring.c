@@ -86,7 +86,6 @@ static int fetch(void *self, struct source_fetch *fetch)
 		fetch->groups[count++] = (struct source_group){
 			.cookie = number,
 			.records = records,
-			.attachment = 1,
 			.answer = !from->detached[number],
 			.detached = from->detached[number],
 		};
@@ -98,16 +97,23 @@ static int fetch(void *self, struct source_fetch *fetch)
 	return count;
 }
 
-static int answer(void *self, const struct source_answer *answers, size_t count)
+static int answer(void *self, const struct libiommu_fault_response *answers, size_t count)
 {
 	struct fuzzed *const from = self;
 
 	for (size_t i = 0; i < count; i++) {
-		check(answers[i].cookie < from->fetched);
+		check(answers[i].token < from->fetched);
 		check(answers[i].code <= LIBIOMMU_FAULT_INVALID);
-		check(!from->answers[answers[i].cookie]++);
+		check(!from->answers[answers[i].token]++);
 	}
 	return 0;
+}
+
+static bool wants(void *self, uint64_t cookie)
+{
+	const struct fuzzed *const from = self;
+
+	return !from->answers[cookie];
 }
 
 static int refuse(void *self, size_t max)
@@ -122,7 +128,12 @@ static int refuse(void *self, size_t max)
 	return count;
 }
 
-static const struct source_ops ops = {.fetch = fetch, .answer = answer, .refuse = refuse};
+static const struct source_ops ops = {
+	.fetch = fetch,
+	.answer = answer,
+	.wants = wants,
+	.refuse = refuse,
+};
 
 static struct libiommu_reader *join(const struct libiommu_sys *sys, struct filler *filler)
 {

@@ -92,7 +92,6 @@ static int fake_fetch(void *self, struct source_fetch *fetch)
 		fetch->groups[groups++] = (struct source_group){
 			.cookie = number,
 			.records = fake->groups[number].records,
-			.attachment = fake->groups[number].attachment,
 			.answer = !fake->groups[number].detached,
 			.detached = fake->groups[number].detached,
 		};
@@ -102,7 +101,7 @@ static int fake_fetch(void *self, struct source_fetch *fetch)
 	return groups;
 }
 
-static int fake_answer(void *self, const struct source_answer *answers, size_t count)
+static int fake_answer(void *self, const struct libiommu_fault_response *answers, size_t count)
 {
 	struct fake *const fake = self;
 	const int error = fake->error;
@@ -110,7 +109,7 @@ static int fake_answer(void *self, const struct source_answer *answers, size_t c
 
 	fake->error = 0;
 	for (size_t i = 0; i < count; i++) {
-		const uint32_t number = (uint32_t)answers[i].cookie;
+		const uint32_t number = (uint32_t)answers[i].token;
 
 		assert_true(number < fake->fetched);
 		fake->groups[number].answers++;
@@ -118,6 +117,18 @@ static int fake_answer(void *self, const struct source_answer *answers, size_t c
 		stale += fake->groups[number].stale;
 	}
 	return error ? error : stale;
+}
+
+/* The groups of an attachment that was detached before have got their answers from the kernel. */
+static bool fake_wants(void *self, uint64_t cookie)
+{
+	const struct fake *const fake = self;
+
+	for (uint32_t i = (uint32_t)cookie; i < fake->fetched; i++)
+		if (fake->groups[i].detached &&
+		    fake->groups[i].attachment == fake->groups[cookie].attachment)
+			return false;
+	return true;
 }
 
 static int fake_refuse(void *self, size_t max)
@@ -144,6 +155,7 @@ static int fake_refuse(void *self, size_t max)
 static const struct source_ops fake_ops = {
 	.fetch = fake_fetch,
 	.answer = fake_answer,
+	.wants = fake_wants,
 	.refuse = fake_refuse,
 };
 
