@@ -270,11 +270,9 @@ static int collect_events(struct filler *filler, bool *socket)
 			filler->timer_at = 0;
 		if (about == ABOUT_SOCKET)
 			*socket = true;
-		/* Whatever it is: a source without a descriptor is asked. */
-		if (about != ABOUT_POKE)
-			continue;
-		for (uint32_t j = 0; j < filler->used; j++)
-			if (filler->inputs[j] && filler->inputs[j]->source->fd < 0)
+		/* Whatever it is, and whoever did it: all are asked. */
+		for (uint32_t j = 0; about == ABOUT_POKE && j < filler->used; j++)
+			if (filler->inputs[j])
 				filler->inputs[j]->ready = true;
 	}
 	return count < 0 && count != -EINTR ? count : 0;

@@ -68,7 +68,7 @@ void li_filler_free(struct filler *filler);
 int li_filler_add(struct filler *filler, struct source *source);
 /* Its groups that are out are answered INVALID; -ENOENT where it was not added. */
 int li_filler_remove(struct filler *filler, const struct source *source);
-/* There is something to fetch from a source without a descriptor. Takes no lock. */
+/* There is something to fetch that no descriptor tells of. Takes no lock, and never waits. */
 void li_filler_poke(const struct filler *filler);
 
 /* A new reader at the other end of @socket; -EBUSY while there is one. */
