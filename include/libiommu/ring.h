@@ -63,7 +63,9 @@ enum libiommu_ring_counter {
 	/** The longest that a group waited for its answer, in nanoseconds. */
 	LIBIOMMU_RING_LONGEST = 12,
 	/** Groups that are out now. */
-	LIBIOMMU_RING_OUTSTANDING = 13
+	LIBIOMMU_RING_OUTSTANDING = 13,
+	/** Dispatches in which something failed, whoever made them. */
+	LIBIOMMU_RING_ERRORS = 14
 };
 
 /**

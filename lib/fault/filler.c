@@ -359,6 +359,8 @@ int li_filler_dispatch(struct filler *filler)
 	error = set_all_polled(filler);
 	if (!first)
 		first = error;
+	if (first)
+		filler->counters[LIBIOMMU_RING_ERRORS]++;
 	show_counters(filler);
 	if (filler->waking && filler->session)
 		woken = li_session_get(filler->session);

@@ -189,7 +189,7 @@ int libiommu_ring_counter(struct libiommu_ring *ring, enum libiommu_ring_counter
 {
 	if (!ring || !value)
 		return FAIL_NULL(ring ? ring->ctx : NULL);
-	if ((unsigned int)which > LIBIOMMU_RING_OUTSTANDING)
+	if ((unsigned int)which > LIBIOMMU_RING_ERRORS)
 		return FAIL_LIBRARY(ring->ctx, __func__, -EINVAL, "unknown counter", .id = 0);
 	if (forked(ring))
 		return FAIL_FORKED(ring);

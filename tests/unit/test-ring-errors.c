@@ -72,7 +72,7 @@ static void test_null_and_nonsense(void **state)
 	assert_int_equal(libiommu_ring_inject(ring, &record, 1, NULL, NULL), -EINVAL);
 	assert_int_equal(libiommu_ring_counter(NULL, LIBIOMMU_RING_FULL, &value), -EINVAL);
 	assert_int_equal(libiommu_ring_counter(ring, LIBIOMMU_RING_FULL, NULL), -EINVAL);
-	assert_int_equal(libiommu_ring_counter(ring, (enum libiommu_ring_counter)14, &value),
+	assert_int_equal(libiommu_ring_counter(ring, (enum libiommu_ring_counter)32, &value),
 	                 -EINVAL);
 	assert_int_equal(libiommu_ring_monitor(NULL), -EINVAL);
 	assert_int_equal(libiommu_ring_open_reader(ring, &reader), 0);
@@ -231,6 +231,7 @@ static void test_each_call_of_a_dispatch_fails(void **state)
 			assert_int_equal(error, -EIO);
 		else
 			last = nth;
+		assert_int_equal(ring_count(ring, LIBIOMMU_RING_ERRORS), error ? 1 : 0);
 		/* Whatever it was, the next time makes good for it. */
 		assert_int_equal(libiommu_ring_dispatch(ring), 0);
 		assert_int_equal(fake.fetched, 64);
@@ -276,6 +277,7 @@ static void test_errors_of_sources_are_passed_on(void **state)
 	fake.error = -ENXIO;
 	assert_int_equal(libiommu_ring_dispatch(ring), -ENXIO);
 	assert_int_equal(libiommu_ring_dispatch(ring), 0);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_ERRORS), 3);
 	fake_check(&fake);
 	libiommu_ring_destroy(ring);
 	fake_close(&fake);
