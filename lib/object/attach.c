@@ -18,25 +18,43 @@ static bool is_same(const struct attachment *a, const struct attachment *b)
 
 /*
  * Changes what is attached as one step for those who read and answer its faults. @target without a
- * page table detaches.
+ * page table detaches. An error is the kernel's if @call says of what.
  */
 static int change(struct libiommu_device *dev, const struct backend *backend,
-                  struct attachment *target)
+                  struct attachment *target, enum failure_call *call)
 {
+	const struct name *const name = li_device_name(dev);
 	struct libiommu_fault_queue *const from =
 		li_hwpt_fault_queue(li_device_attachment(dev)->hwpt);
 	struct libiommu_fault_queue *const to = li_hwpt_fault_queue(target->hwpt);
 	int error;
 
-	li_fault_queue_lock(from, to);
+	*call = CALL_NONE;
+	error = li_fault_queue_change_begin(from, to);
+	if (error)
+		return error;
+	*call = target->pt_id ? CALL_ATTACH : CALL_DETACH;
 	error = target->pt_id ? backend->ops->attach(backend, li_device_fd(dev), &target->pt_id)
 	                      : backend->ops->detach(backend, li_device_fd(dev));
 	if (!error) {
-		li_fault_queue_purge(from, &li_device_name(dev)->own);
+		const struct fault_notice notice = li_fault_notice(name, &name->own);
+
+		li_fault_queue_purge(from, &name->own, &notice);
 		li_device_set_attachment(dev, target);
 	}
-	li_fault_queue_unlock(from, to);
+	li_fault_queue_change_end(from, to, !error);
 	return error;
+}
+
+static int tell(const struct libiommu_device *dev, const char *operation, int error,
+                enum failure_call call, uint32_t target_id)
+{
+	if (!error)
+		return 0;
+	if (call == CALL_NONE)
+		return FAIL_MEMORY_IN(li_device_ctx(dev), operation);
+	return FAIL_KERNEL(li_device_ctx(dev), operation, error, call, .id = li_device_id(dev),
+	                   .other = target_id);
 }
 
 /*
@@ -48,6 +66,7 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 {
 	const struct backend *const backend = li_ctx_backend(ctx);
 	const uint32_t target_id = target.pt_id;
+	enum failure_call call = CALL_NONE;
 	bool attached;
 	bool moved;
 	bool same;
@@ -64,9 +83,8 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 	attached = li_device_attachment(dev)->pt_id;
 	same = is_same(li_device_attachment(dev), &target);
 	moved = target.hwpt && li_hwpt_guest_owns_pasids(target.hwpt) && !li_pasid_is_identity(dev);
-	if (attached == replace && !(attached && same) && !moved) {
-		error = change(dev, backend, &target);
-	}
+	if (attached == replace && !(attached && same) && !moved)
+		error = change(dev, backend, &target, &call);
 	li_device_leave(dev);
 	if (attached && !replace)
 		return FAIL_LIBRARY(ctx, operation, -EEXIST,
@@ -81,9 +99,7 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 			"with this page table the guest owns the PASIDs, and one that is "
 			"attached is not its vPASID",
 			.id = li_device_id(dev), .other = target_id);
-	return error ? FAIL_KERNEL(ctx, operation, error, CALL_ATTACH, .id = li_device_id(dev),
-	                           .other = target_id)
-	             : 0;
+	return tell(dev, operation, error, call, target_id);
 }
 
 static int attach_ioas(struct libiommu_device *dev, const char *operation,
@@ -127,6 +143,7 @@ int libiommu_device_replace_hwpt(struct libiommu_device *dev, struct libiommu_hw
 int libiommu_device_detach(struct libiommu_device *dev)
 {
 	const struct backend *backend;
+	enum failure_call call = CALL_NONE;
 	bool attached;
 	int error;
 
@@ -137,14 +154,12 @@ int libiommu_device_detach(struct libiommu_device *dev)
 	attached = li_device_attachment(dev)->pt_id;
 	if (attached)
 		error = change(dev, backend,
-		               &(struct attachment){.tag = li_device_attachment(dev)->tag});
+		               &(struct attachment){.tag = li_device_attachment(dev)->tag}, &call);
 	li_device_leave(dev);
 	if (!attached)
 		return FAIL_LIBRARY(li_device_ctx(dev), __func__, -ENOENT, not_attached,
 		                    .id = li_device_id(dev));
-	return error ? FAIL_KERNEL(li_device_ctx(dev), __func__, error, CALL_DETACH,
-	                           .id = li_device_id(dev))
-	             : 0;
+	return tell(dev, __func__, error, call, 0);
 }
 
 int libiommu_device_set_tag(struct libiommu_device *dev, uint64_t tag)

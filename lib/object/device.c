@@ -259,18 +259,22 @@ static void let_go(struct libiommu_device *dev)
 	const struct backend *const backend = li_ctx_backend(dev->ctx);
 	struct libiommu_fault_queue *const queue = li_hwpt_fault_queue(dev->attachment.hwpt);
 	const bool attached = dev->attachment.ioas || dev->attachment.hwpt;
+	struct name *const name = dev->entry.name;
+	struct fault_notice notice = {0};
 
 	li_pasid_detach_all(dev, !dev->own_fd);
-	li_fault_queue_lock(queue, NULL);
+	li_fault_queue_leave_begin(queue);
+	if (name)
+		notice = li_fault_notice(name, &name->own);
 	li_device_set_attachment(dev, &(const struct attachment){0});
 	li_registry_remove(li_ctx_registry(dev->ctx), &dev->entry);
 	if (dev->own_fd)
 		li_sys_close(backend->sys, dev->fd);
 	else if (attached)
 		backend->ops->detach(backend, dev->fd);
-	if (dev->entry.name)
-		li_fault_queue_purge(queue, &dev->entry.name->own);
-	li_fault_queue_unlock(queue, NULL);
+	if (name)
+		li_fault_queue_purge(queue, &name->own, &notice);
+	li_fault_queue_change_end(queue, NULL, true);
 	if (dev->group)
 		li_group_put(dev->ctx, dev->group);
 }

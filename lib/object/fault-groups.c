@@ -89,12 +89,19 @@ uint64_t li_fault_groups_add(struct fault_groups *groups, uint32_t cookie, const
 	return group->generation << INDEX_BITS | index;
 }
 
+bool li_fault_groups_wants(const struct fault_groups *groups, uint64_t token)
+{
+	const uint32_t index = (uint32_t)(token & INDEX_MASK);
+
+	return index < groups->room && groups->groups[index].outstanding &&
+	       groups->groups[index].generation == token >> INDEX_BITS;
+}
+
 int32_t li_fault_groups_take(struct fault_groups *groups, uint64_t token)
 {
 	const uint32_t index = (uint32_t)(token & INDEX_MASK);
 
-	if (index >= groups->room || !groups->groups[index].outstanding ||
-	    groups->groups[index].generation != token >> INDEX_BITS)
+	if (!li_fault_groups_wants(groups, token))
 		return -1;
 	groups->groups[index].outstanding = false;
 	return (int32_t)index;

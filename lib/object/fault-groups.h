@@ -44,6 +44,8 @@ uint32_t li_fault_groups_reserve(struct fault_groups *groups, uint32_t count);
  * have given the cookie out again, and is retired.
  */
 uint64_t li_fault_groups_add(struct fault_groups *groups, uint32_t cookie, const struct slot *slot);
+/* Whether the token's group is to be answered. */
+bool li_fault_groups_wants(const struct fault_groups *groups, uint64_t token);
 /* Takes the token's group for an answer; returns its index, or -1 where it is stale. */
 int32_t li_fault_groups_take(struct fault_groups *groups, uint64_t token);
 /* An answer that was not given after all. */

@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "fault-batch.h"
-#include "fault-groups.h"
 #include "fault-queue.h"
 #include "registry.h"
 
@@ -83,7 +81,7 @@ static const struct slot *translate(const struct libiommu_fault_queue *queue,
 /* A group is what has one cookie: those that were read and not answered all have different ones. */
 static void take_in(struct libiommu_fault_queue *queue, struct libiommu_fault_batch *batch)
 {
-	struct fault_groups *const groups = li_fault_queue_groups(queue);
+	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
 
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct slot *const slot = translate(queue, &batch->raw[i], &batch->faults[i]);
@@ -97,18 +95,19 @@ static void take_in(struct libiommu_fault_queue *queue, struct libiommu_fault_ba
 }
 
 /* Everything that needs memory comes before the read: what was read cannot be put back. */
-static struct fault_outcome fetch(struct libiommu_fault_queue *queue,
-                                  struct libiommu_fault_batch *batch)
+static struct fault_outcome fill(struct libiommu_fault_queue *queue,
+                                 struct libiommu_fault_batch *batch, size_t limit)
 {
-	struct fault_groups *const groups = li_fault_queue_groups(queue);
+	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
 	struct fault_outcome outcome = {0};
 	const int fd = li_fault_queue_descriptor(queue);
+	size_t size = limit < batch->room ? limit : batch->room;
 	ssize_t got;
 
 	if (fd < 0)
 		return (struct fault_outcome){.error = -EBADF, .text = "the queue is closed"};
 	for (;;) {
-		const size_t room = li_fault_groups_reserve(groups, (uint32_t)batch->room);
+		const size_t room = li_fault_groups_reserve(groups, (uint32_t)size);
 
 		if (!room && groups->used == FAULT_GROUPS_MAX)
 			return (struct fault_outcome){.error = -ENOBUFS,
@@ -116,7 +115,7 @@ static struct fault_outcome fetch(struct libiommu_fault_queue *queue,
 		if (!room)
 			break;
 		got = li_sys_read(sys_of(queue), fd, batch->raw, room * sizeof(*batch->raw));
-		if (got != -EINVAL || batch->room >= FAULT_BATCH_MAX) {
+		if (got != -EINVAL || size >= FAULT_BATCH_MAX) {
 			outcome.error = got < 0 ? (int)got : 0;
 			outcome.call = CALL_FAULT_QUEUE;
 			batch->count = got < 0 ? 0 : (size_t)got / sizeof(*batch->raw);
@@ -124,23 +123,39 @@ static struct fault_outcome fetch(struct libiommu_fault_queue *queue,
 			return outcome;
 		}
 		/* The first group does not fit. */
-		if (room < batch->room || !li_fault_batch_grow(batch, 2 * batch->room))
+		size *= 2;
+		if (room < size / 2 || (size > batch->room && !li_fault_batch_grow(batch, size)))
 			break;
 	}
 	return (struct fault_outcome){.error = -ENOMEM, .text = "no memory"};
 }
 
 struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
-                                          struct libiommu_fault_batch *batch)
+                                          struct fault_intake *intake)
 {
-	struct fault_outcome outcome;
+	struct fault_outcome outcome = {0};
+	struct fault_notices *notices;
 
-	batch->count = 0;
+	intake->batch->count = 0;
 	li_fault_queue_lock(queue, NULL);
-	outcome = fetch(queue, batch);
-	take_in(queue, batch);
+	notices = &li_fault_queue_state(queue)->notices;
+	intake->notice_count = li_fault_notices_take(notices, intake->notices, intake->max_notices);
+	if (!notices->count) {
+		outcome = fill(queue, intake->batch, intake->limit);
+		take_in(queue, intake->batch);
+	}
 	li_fault_queue_unlock(queue, NULL);
 	return outcome;
+}
+
+bool li_fault_queue_wants(struct libiommu_fault_queue *queue, uint64_t token)
+{
+	bool wanted;
+
+	li_fault_queue_lock(queue, NULL);
+	wanted = li_fault_groups_wants(&li_fault_queue_state(queue)->groups, token);
+	li_fault_queue_unlock(queue, NULL);
+	return wanted;
 }
 
 /*
@@ -150,7 +165,7 @@ struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
 static uint32_t write_answers(struct libiommu_fault_queue *queue, uint32_t count,
                               struct fault_outcome *outcome)
 {
-	struct fault_groups *const groups = li_fault_queue_groups(queue);
+	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
 	const size_t size = sizeof(*groups->answers);
 	uint32_t done = 0;
 
@@ -188,7 +203,7 @@ struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
                                            const struct libiommu_fault_response *responses,
                                            size_t count)
 {
-	struct fault_groups *const groups = li_fault_queue_groups(queue);
+	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
 	struct fault_outcome outcome = {0};
 	uint32_t made = 0, written;
 
@@ -212,13 +227,13 @@ struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
 	return outcome;
 }
 
-void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot *slot)
+static void end_groups(struct libiommu_fault_queue *queue, struct fault_groups *groups,
+                       const struct slot *slot)
 {
-	struct fault_groups *const groups = queue ? li_fault_queue_groups(queue) : NULL;
 	struct fault_outcome ignored = {0};
 	uint32_t made = 0;
 
-	for (uint32_t i = 0; groups && i < groups->room; i++) {
+	for (uint32_t i = 0; i < groups->room; i++) {
 		if (!groups->groups[i].outstanding || groups->groups[i].slot != slot)
 			continue;
 		groups->groups[i].outstanding = false;
@@ -233,6 +248,22 @@ void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot 
 			li_fault_groups_retire(groups, groups->answered[i]);
 }
 
+void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot *slot,
+                          const struct fault_notice *notice)
+{
+	struct fault_state *state;
+
+	if (!queue)
+		return;
+	state = li_fault_queue_state(queue);
+	end_groups(queue, &state->groups, slot);
+	if (!state->listener.notify) {
+		li_fault_notices_unreserve(&state->notices);
+		return;
+	}
+	li_fault_notices_add(&state->notices, notice);
+	state->listener.notify(state->listener.self);
+}
 static int tell(const struct libiommu_fault_queue *queue, const char *operation,
                 const struct fault_outcome *outcome)
 {
@@ -245,14 +276,22 @@ static int tell(const struct libiommu_fault_queue *queue, const char *operation,
 	                   .id = li_fault_queue_id(queue));
 }
 
+#define FAIL_TAKEN(queue)                                                                          \
+	FAIL_LIBRARY(li_fault_queue_ctx(queue), __func__, -EBUSY, "a ring reads the queue",        \
+	             .id = li_fault_queue_id(queue))
+
 int libiommu_fault_queue_read(struct libiommu_fault_queue *queue,
                               struct libiommu_fault_batch *batch)
 {
+	struct fault_intake intake = {.batch = batch};
 	struct fault_outcome outcome;
 
 	if (!queue || !batch)
 		return FAIL_NULL(queue ? li_fault_queue_ctx(queue) : NULL);
-	outcome = li_fault_queue_fetch(queue, batch);
+	if (li_fault_queue_is_taken(queue))
+		return FAIL_TAKEN(queue);
+	intake.limit = batch->room;
+	outcome = li_fault_queue_fetch(queue, &intake);
 	return outcome.error ? tell(queue, __func__, &outcome) : (int)outcome.done;
 }
 
@@ -274,6 +313,8 @@ int libiommu_fault_queue_respond(struct libiommu_fault_queue *queue,
 			return FAIL_LIBRARY(li_fault_queue_ctx(queue), __func__, -EINVAL,
 			                    "unknown code", .id = li_fault_queue_id(queue),
 			                    .amount = responses[i].code, .unit = "is the code");
+	if (li_fault_queue_is_taken(queue))
+		return FAIL_TAKEN(queue);
 	outcome = li_fault_queue_answer(queue, responses, count);
 	if (outcome.error && !outcome.done)
 		return tell(queue, __func__, &outcome);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "../base/uapi/iommufd.h"
-#include "fault-groups.h"
 
 struct libiommu_fault_queue {
 	struct libiommu_ctx *ctx;
@@ -20,7 +19,7 @@ struct libiommu_fault_queue {
 	bool own_id;
 	atomic_uint_least32_t pins;
 	pthread_mutex_t lock;
-	struct fault_groups groups;
+	struct fault_state state;
 };
 
 static const char *const closed = "the queue's descriptor was closed by a destroy that failed";
@@ -34,6 +33,7 @@ static struct libiommu_fault_queue *new_handle(struct libiommu_ctx *ctx)
 	queue->ctx = ctx;
 	atomic_init(&queue->fd, -1);
 	atomic_init(&queue->pins, 0);
+	atomic_init(&queue->state.taken, false);
 	pthread_mutex_init(&queue->lock, NULL);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_FAULT_QUEUE, 1);
 	return queue;
@@ -42,7 +42,8 @@ static struct libiommu_fault_queue *new_handle(struct libiommu_ctx *ctx)
 static void free_handle(struct libiommu_fault_queue *queue)
 {
 	li_ctx_count(queue->ctx, LIBIOMMU_OBJECT_FAULT_QUEUE, -1);
-	li_fault_groups_free(&queue->groups);
+	li_fault_groups_free(&queue->state.groups);
+	li_fault_notices_free(&queue->state.notices);
 	pthread_mutex_destroy(&queue->lock);
 	free(queue);
 }
@@ -112,7 +113,7 @@ int libiommu_fault_queue_destroy(struct libiommu_fault_queue *queue)
 		return 0;
 	pins = atomic_load(&queue->pins);
 	if (pins)
-		return FAIL_LIBRARY(queue->ctx, __func__, -EBUSY, "page tables have the queue",
+		return FAIL_LIBRARY(queue->ctx, __func__, -EBUSY, "page tables or a ring have the queue",
 		                    .id = queue->id, .amount = pins, .unit = "of them");
 	fd = atomic_exchange(&queue->fd, -1);
 	if (fd >= 0 && queue->own_fd)
@@ -149,7 +150,7 @@ int libiommu_fault_queue_outstanding(struct libiommu_fault_queue *queue, size_t 
 	if (!queue || !count)
 		return FAIL_NULL(queue ? queue->ctx : NULL);
 	li_fault_queue_lock(queue, NULL);
-	*count = queue->groups.used;
+	*count = queue->state.groups.used;
 	li_fault_queue_unlock(queue, NULL);
 	return 0;
 }
@@ -180,9 +181,9 @@ uint32_t li_fault_queue_id(const struct libiommu_fault_queue *queue)
 	return queue->id;
 }
 
-struct fault_groups *li_fault_queue_groups(struct libiommu_fault_queue *queue)
+struct fault_state *li_fault_queue_state(struct libiommu_fault_queue *queue)
 {
-	return &queue->groups;
+	return &queue->state;
 }
 
 int li_fault_queue_descriptor(const struct libiommu_fault_queue *queue)

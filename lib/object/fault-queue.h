@@ -12,11 +12,16 @@
 #ifndef LIBIOMMU_OBJECT_FAULT_QUEUE_H
 #define LIBIOMMU_OBJECT_FAULT_QUEUE_H
 
+#include <stdatomic.h>
+
 #include <libiommu/fault-queue.h>
 
 #include "ctx.h"
+#include "fault-batch.h"
+#include "fault-groups.h"
+#include "fault-notices.h"
 
-struct fault_groups;
+struct name;
 struct slot;
 
 /* What came of a call on the queue; the kernel's doing if @call says what. */
@@ -39,23 +44,69 @@ void li_fault_queue_lock(struct libiommu_fault_queue *a, struct libiommu_fault_q
 void li_fault_queue_unlock(struct libiommu_fault_queue *a, struct libiommu_fault_queue *b);
 
 /*
- * With the lock: what was attached at the slot is no more, as far as the kernel goes. Its groups
- * are answered and retired. NULL does nothing.
+ * What is attached somewhere is about to change from a page table of one queue to one of another;
+ * either may be NULL. Returns 0 with both locks held, or -errno with none. Where something of
+ * @from ends, li_fault_queue_purge() comes in between.
  */
-void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot *slot);
+int li_fault_queue_change_begin(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to);
+/* The same where what is attached ends for certain, so that it cannot fail. */
+void li_fault_queue_leave_begin(struct libiommu_fault_queue *from);
+void li_fault_queue_change_end(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to,
+                               bool changed);
+
+/* What is to be told of the end of what is attached at a slot of the device with this name. */
+struct fault_notice li_fault_notice(const struct name *name, const struct slot *slot);
+/*
+ * With the lock: what was attached at the slot is no more, as far as the kernel goes. Its groups
+ * are answered and retired, and who reads for others is told. NULL does nothing.
+ */
+void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot *slot,
+                          const struct fault_notice *notice);
 
 /*
- * The two steps that take the lock, for whoever reads in the name of others; they record nothing.
- * Fetch fills @batch; its @done is the count of faults.
+ * Who reads and answers in the name of others, and is told of ends of attachments: there is one at
+ * most, and then nobody else may. It is called with the queue's lock held.
  */
+struct fault_listener {
+	void (*notify)(void *self); /* there is a notice; NULL: nobody listens */
+	void *self;
+};
+
+/* Returns -EBUSY where there is one, -EBADF where the descriptor is closed. Pins the queue. */
+int li_fault_queue_listen(struct libiommu_fault_queue *queue,
+                          const struct fault_listener *listener);
+void li_fault_queue_unlisten(struct libiommu_fault_queue *queue);
+/* Takes no lock. */
+bool li_fault_queue_is_taken(struct libiommu_fault_queue *queue);
+
+struct fault_intake {
+	struct libiommu_fault_batch *batch; /* filled; it grows where a group does not fit */
+	size_t limit; /* faults, if the first group alone has not more; not 0 */
+	/* The ends of attachments that came before what is in the batch. */
+	struct fault_notice *notices;
+	size_t max_notices;
+	size_t notice_count;
+};
+
+/* The steps that take the lock; they record nothing. The @done of a fetch is the count of faults. */
 struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
-                                          struct libiommu_fault_batch *batch);
+                                          struct fault_intake *intake);
 struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
                                            const struct libiommu_fault_response *responses,
                                            size_t count);
+/* Whether the group is still to be answered. */
+bool li_fault_queue_wants(struct libiommu_fault_queue *queue, uint64_t token);
 
-/* For the parts of the queue, with the lock. The descriptor is -1 once it is closed. */
-struct fault_groups *li_fault_queue_groups(struct libiommu_fault_queue *queue);
+/* What the lock guards, for the parts of the queue. */
+struct fault_state {
+	struct fault_groups groups;
+	struct fault_notices notices;
+	struct fault_listener listener;
+	atomic_bool taken; /* there is a listener; changed with the lock, read without it */
+};
+
+struct fault_state *li_fault_queue_state(struct libiommu_fault_queue *queue);
+/* -1 once it is closed. */
 int li_fault_queue_descriptor(const struct libiommu_fault_queue *queue);
 
 #endif

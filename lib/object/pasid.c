@@ -143,21 +143,28 @@ static struct outcome change(struct libiommu_device *dev, struct slot *slot, uin
                              uint32_t vpasid, struct libiommu_hwpt *hwpt, uint64_t tag)
 {
 	struct libiommu_fault_queue *const to = li_hwpt_fault_queue(hwpt);
+	const struct fault_notice notice = li_fault_notice(li_device_name(dev), slot);
 	struct slot_value old = {0};
 	const bool replaces = slot_read(slot, &old);
 	struct libiommu_fault_queue *const from = replaces ? li_hwpt_fault_queue(old.hwpt) : NULL;
 	struct outcome outcome = {0};
 
-	li_fault_queue_lock(from, to);
-	if (!replaces || old.hwpt != hwpt)
-		outcome = kernel_attach(dev, pasid, hwpt);
+	if (replaces && old.hwpt == hwpt) {
+		li_fault_queue_lock(to, NULL);
+		li_slot_set(slot, vpasid, hwpt, tag);
+		li_fault_queue_unlock(to, NULL);
+		return outcome;
+	}
+	outcome.error = li_fault_queue_change_begin(from, to);
+	if (outcome.error)
+		return outcome;
+	outcome = kernel_attach(dev, pasid, hwpt);
 	if (!outcome.error) {
-		if (old.hwpt != hwpt)
-			li_fault_queue_purge(from, slot);
+		li_fault_queue_purge(from, slot, &notice);
 		li_hwpt_pin(hwpt);
 		li_slot_set(slot, vpasid, hwpt, tag);
 	}
-	li_fault_queue_unlock(from, to);
+	li_fault_queue_change_end(from, to, !outcome.error);
 	if (!outcome.error && replaces)
 		li_hwpt_unpin(old.hwpt);
 	return outcome;
@@ -266,6 +273,7 @@ static int end(struct libiommu_device *dev, struct slot *slot, uint32_t pasid, b
                bool leaving)
 {
 	struct device_pasids *const pasids = li_device_pasids(dev);
+	const struct fault_notice notice = li_fault_notice(li_device_name(dev), slot);
 	struct libiommu_fault_queue *queue;
 	struct slot_value old;
 	int error = 0;
@@ -273,14 +281,19 @@ static int end(struct libiommu_device *dev, struct slot *slot, uint32_t pasid, b
 	if (!slot_read(slot, &old))
 		return 0;
 	queue = li_hwpt_fault_queue(old.hwpt);
-	li_fault_queue_lock(queue, NULL);
+	if (leaving)
+		li_fault_queue_leave_begin(queue);
+	else
+		error = li_fault_queue_change_begin(queue, NULL);
+	if (error)
+		return error;
 	if (ask || queue)
 		error = kernel_detach(dev, pasid);
 	if (!error || leaving) {
 		li_slot_clear(slot);
-		li_fault_queue_purge(queue, slot);
+		li_fault_queue_purge(queue, slot, &notice);
 	}
-	li_fault_queue_unlock(queue, NULL);
+	li_fault_queue_change_end(queue, NULL, !error || leaving);
 	if (error && !leaving)
 		return error;
 	li_hwpt_unpin(old.hwpt);

@@ -58,7 +58,7 @@ int fault_setup(void **state)
 /* What a test has left unanswered on purpose, so that its end is the same for all. */
 static void forget_groups(void)
 {
-	struct fault_groups *const groups = li_fault_queue_groups(fault_queue);
+	struct fault_groups *const groups = &li_fault_queue_state(fault_queue)->groups;
 
 	for (uint32_t i = 0; i < groups->room; i++)
 		if (groups->groups[i].outstanding)
