@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 /* Commands of the test driver, up to Linux 7.3. */
 enum test_op {
 	TEST_MOCK_DOMAIN = 2,
+	TEST_CHECK_MAP = 3,
 	TEST_REPLACE = 10,
 	TEST_MOCK_DOMAIN_FLAGS = 12,
 	TEST_TRIGGER_IOPF = 15,
@@ -56,6 +58,11 @@ struct test_cmd {
 			uint32_t permissions;
 			uint64_t address;
 		} fault;
+		struct {
+			uint64_t iova;
+			uint64_t length;
+			uint64_t memory;
+		} map;
 		/* The driver's largest. */
 		uint64_t room[6];
 	} u;
@@ -63,6 +70,7 @@ struct test_cmd {
 };
 
 #define DEVICES 1100
+#define QUEUES  16
 #define PASIDS  (1U << 20)
 
 struct device {
@@ -79,6 +87,9 @@ struct mock {
 	struct libiommu_sys *sys;
 	pthread_mutex_t lock;
 	struct device devices[DEVICES];
+	atomic_int queues[QUEUES]; /* descriptors; -1: free */
+	atomic_uint_least64_t taken[2];
+	atomic_uint_least64_t refused[2];
 	mock_hook before_read;
 	mock_hook after_read;
 	void *user;
@@ -206,6 +217,22 @@ static int detach_device(struct device *dev,
 	return command(dev->iommufd, &cmd);
 }
 
+static atomic_int *find_queue(struct mock *mock, int fd)
+{
+	for (size_t i = 0; i < QUEUES; i++)
+		if (atomic_load(&mock->queues[i]) == fd)
+			return &mock->queues[i];
+	return NULL;
+}
+
+static void remember_queue(struct mock *mock, const struct uapi_fault_alloc *made)
+{
+	atomic_int *const queue = find_queue(mock, -1);
+
+	if (queue)
+		atomic_store(queue, (int)made->out_fault_fd);
+}
+
 static int device_ioctl(void *user, int fd, unsigned long request, void *arg)
 {
 	struct device *const dev = find(user, fd);
@@ -218,6 +245,8 @@ static int device_ioctl(void *user, int fd, unsigned long request, void *arg)
 	if (dev && request == UAPI_IOC_VFIO_DEVICE_DETACH_IOMMUFD_PT)
 		return detach_device(dev, arg);
 	result = ioctl(fd, request, arg);
+	if (result >= 0 && request == UAPI_IOC_FAULT_QUEUE_ALLOC)
+		remember_queue(user, arg);
 	return result < 0 ? -errno : result;
 }
 
@@ -233,7 +262,10 @@ static int close_device(void *user, int fd)
 {
 	struct device *const dev = find(user, fd);
 	struct mock *const mock = user;
+	atomic_int *const queue = find_queue(mock, fd);
 
+	if (queue)
+		atomic_store(queue, -1);
 	for (uint32_t pasid = 0; dev && dev->attached && pasid < PASIDS; pasid++)
 		if (pasid % 8 || dev->attached[pasid / 8])
 			detach_pasid(dev, pasid);
@@ -266,6 +298,30 @@ static ssize_t read_fd(void *user, int fd, void *buffer, size_t size)
 	return got;
 }
 
+static ssize_t write_fd(void *user, int fd, const void *buffer, size_t size)
+{
+	struct mock *const mock = user;
+	const struct uapi_hwpt_page_response *const answers = buffer;
+	ssize_t put = write(fd, buffer, size);
+
+	put = put < 0 ? -errno : put;
+	if (fd < 0 || !find_queue(mock, fd))
+		return put;
+	for (size_t i = 0; put > 0 && i < (size_t)put / sizeof(*answers); i++)
+		atomic_fetch_add(&mock->taken[answers[i].code & 1], 1);
+	if (put == -EINVAL)
+		atomic_fetch_add(&mock->refused[answers[0].code & 1], 1);
+	return put;
+}
+
+void mock_get_answers(struct mock *mock, struct mock_answers *answers)
+{
+	for (size_t i = 0; i < 2; i++) {
+		answers->taken[i] = atomic_load(&mock->taken[i]);
+		answers->refused[i] = atomic_load(&mock->refused[i]);
+	}
+}
+
 void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, void *user)
 {
 	mock->user = user;
@@ -293,6 +349,8 @@ struct mock *mock_new(void)
 	pthread_mutex_init(&mock->lock, NULL);
 	for (size_t i = 0; i < DEVICES; i++)
 		mock->devices[i].fd = -1;
+	for (size_t i = 0; i < QUEUES; i++)
+		atomic_init(&mock->queues[i], -1);
 	if (libiommu_sys_new(&mock->sys))
 		abort();
 	libiommu_sys_set_user(mock->sys, mock);
@@ -300,6 +358,7 @@ struct mock *mock_new(void)
 	libiommu_sys_set_ioctl(mock->sys, device_ioctl);
 	libiommu_sys_set_close(mock->sys, close_device);
 	libiommu_sys_set_read(mock->sys, read_fd);
+	libiommu_sys_set_write(mock->sys, write_fd);
 	return mock;
 }
 
@@ -310,6 +369,11 @@ void mock_free(struct mock *mock)
 	libiommu_sys_free(mock->sys);
 	pthread_mutex_destroy(&mock->lock);
 	free(mock);
+}
+
+const struct libiommu_sys *mock_door(const struct mock *mock)
+{
+	return mock->sys;
 }
 
 struct libiommu_ctx *mock_ctx(struct mock *mock)
@@ -344,6 +408,19 @@ int mock_check_pasid(struct mock *mock, struct libiommu_device *dev, uint32_t pa
 		.op = TEST_PASID_CHECK,
 		.id = found->stdev,
 		.u.pasid = {.pasid = pasid, .pt_id = hwpt_id},
+	};
+
+	return command(found->iommufd, &cmd);
+}
+
+int mock_check_map(struct mock *mock, struct libiommu_device *dev, uint32_t hwpt_id, uint64_t iova,
+                   const void *memory, uint64_t length)
+{
+	const struct device *const found = find(mock, libiommu_device_fd(dev));
+	struct test_cmd cmd = {
+		.op = TEST_CHECK_MAP,
+		.id = hwpt_id,
+		.u.map = {.iova = iova, .length = length, .memory = (uintptr_t)memory},
 	};
 
 	return command(found->iommufd, &cmd);

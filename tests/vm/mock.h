@@ -24,6 +24,8 @@ typedef void (*mock_hook)(void *user);
 struct mock *mock_new(void);
 void mock_free(struct mock *mock);
 
+/* What makes "mock" and "mock-pasids" names of nodes. */
+const struct libiommu_sys *mock_door(const struct mock *mock);
 /* A context over the door; destroyed by the test. */
 struct libiommu_ctx *mock_ctx(struct mock *mock);
 /* A device, bound; destroyed by the test. */
@@ -36,6 +38,18 @@ int mock_check_pasid(struct mock *mock, struct libiommu_device *dev, uint32_t pa
 /* The device asks for a page; PASID 0 is without one. 0 or -errno. */
 int mock_fault(struct mock *mock, struct libiommu_device *dev, uint32_t pasid, uint32_t group,
                uint32_t permissions, uint64_t address);
+
+/* What is mapped at @iova is this memory, page by page: the kernel's answer, 0 or -errno. */
+int mock_check_map(struct mock *mock, struct libiommu_device *dev, uint32_t hwpt_id, uint64_t iova,
+                   const void *memory, uint64_t length);
+
+/* Answers that the library has given the kernel, by code, over all fault queues. */
+struct mock_answers {
+	uint64_t taken[2];
+	uint64_t refused[2]; /* for a group that the kernel does not know, or not any more */
+};
+
+void mock_get_answers(struct mock *mock, struct mock_answers *answers);
 
 /* Around read(2): where a thread can be held while others go on. NULL for none. */
 void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, void *user);
