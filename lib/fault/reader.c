@@ -18,7 +18,7 @@ static void kick(struct libiommu_reader *reader, bool room_only)
 	li_sys_write(reader->sys, reader->kick, &one, sizeof(one));
 }
 
-static void release(struct libiommu_reader *reader)
+void li_reader_release(struct libiommu_reader *reader)
 {
 	if (reader->released == reader->next)
 		return;
@@ -49,7 +49,7 @@ static int skip_padding(struct libiommu_reader *reader)
 		return -EPROTO;
 	reader->next += length;
 	if (alone)
-		release(reader);
+		li_reader_release(reader);
 	return 0;
 }
 
@@ -70,40 +70,48 @@ static int measure(const struct libiommu_reader *reader, size_t *count)
 	return -EPROTO;
 }
 
-int libiommu_reader_next(struct libiommu_reader *reader, const struct libiommu_record **records,
-                         size_t *count)
+int li_reader_next(struct libiommu_reader *reader, const struct libiommu_record **records,
+                   size_t *count)
 {
 	size_t length = 0;
 	int result;
 
-	if (!reader || !records || !count)
-		return READER_FAIL_NULL();
-	if (guard_forked(reader->guard))
-		return READER_FAIL_FORKED();
 	for (;;) {
 		const struct libiommu_record *const first =
 			&reader->memory.records[reader->next & reader->mask];
 
 		result = reader->seen == reader->next ? look(reader) : 1;
 		if (result <= 0)
-			break;
+			return result;
 		if (first->kind == LIBIOMMU_RECORD_PAD) {
 			result = skip_padding(reader);
 			if (result)
-				break;
+				return result;
 			continue;
 		}
 		result = measure(reader, &length);
 		if (result)
-			break;
+			return result;
 		reader->next += (uint32_t)length;
 		*records = first;
 		*count = length;
 		return 1;
 	}
+}
+
+int libiommu_reader_next(struct libiommu_reader *reader, const struct libiommu_record **records,
+                         size_t *count)
+{
+	int result;
+
+	if (!reader || !records || !count)
+		return READER_FAIL_NULL();
+	if (guard_forked(reader->guard))
+		return READER_FAIL_FORKED();
+	result = li_reader_next(reader, records, count);
 	if (result == -EPIPE)
 		return READER_FAIL_END();
-	return result ? READER_FAIL(result, "the filler's indices or records are nonsense") : 0;
+	return result < 0 ? READER_FAIL_NONSENSE(result) : result;
 }
 
 int libiommu_reader_release(struct libiommu_reader *reader)
@@ -112,7 +120,7 @@ int libiommu_reader_release(struct libiommu_reader *reader)
 		return READER_FAIL_NULL();
 	if (guard_forked(reader->guard))
 		return READER_FAIL_FORKED();
-	release(reader);
+	li_reader_release(reader);
 	return 0;
 }
 
@@ -127,17 +135,11 @@ static void write_completion(struct ring_completion *to, const struct libiommu_c
 	atomic_store_explicit(&to->queue, from->queue, memory_order_relaxed);
 }
 
-int libiommu_reader_complete(struct libiommu_reader *reader,
-                             const struct libiommu_completion *completions, size_t count)
+int li_reader_complete(struct libiommu_reader *reader,
+                       const struct libiommu_completion *completions, size_t count)
 {
 	uint32_t taken, room, done;
 
-	if (!reader || (!completions && count))
-		return READER_FAIL_NULL();
-	if (guard_forked(reader->guard))
-		return READER_FAIL_FORKED();
-	if (!count)
-		return 0;
 	taken = atomic_load_explicit(&reader->memory.a->taken, memory_order_acquire);
 	room = reader->completion_capacity - (reader->made - taken);
 	/* More than there can be: the filler writes nonsense, which next() will say. */
@@ -152,7 +154,21 @@ int libiommu_reader_complete(struct libiommu_reader *reader,
 		atomic_store(&reader->memory.b->made, reader->made);
 	}
 	kick(reader, false);
-	if (!done)
-		return READER_FAIL(-EAGAIN, "the filler has not taken the earlier completions yet");
-	return (int)done;
+	return done ? (int)done : -EAGAIN;
+}
+
+int libiommu_reader_complete(struct libiommu_reader *reader,
+                             const struct libiommu_completion *completions, size_t count)
+{
+	int done;
+
+	if (!reader || (!completions && count))
+		return READER_FAIL_NULL();
+	if (guard_forked(reader->guard))
+		return READER_FAIL_FORKED();
+	if (!count)
+		return 0;
+	done = li_reader_complete(reader, completions, count);
+	return done < 0 ? READER_FAIL(done, "the filler has not taken the earlier completions yet")
+	                : done;
 }

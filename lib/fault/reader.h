@@ -31,10 +31,19 @@ struct libiommu_reader {
 	uint32_t kicked;
 };
 
+/* The public functions of these names, without a word about what fails. */
+int li_reader_next(struct libiommu_reader *reader, const struct libiommu_record **records,
+                   size_t *count);
+void li_reader_release(struct libiommu_reader *reader);
+int li_reader_complete(struct libiommu_reader *reader,
+                       const struct libiommu_completion *completions, size_t count);
+
 #define READER_FAIL(error, text)                                                                   \
 	li_failure_library(NULL, __func__, error, text, &(const struct failure_detail){0})
 #define READER_FAIL_NULL()   READER_FAIL(-EINVAL, "a handle or a result pointer is NULL")
 #define READER_FAIL_FORKED() READER_FAIL(-ECHILD, "a forked child has no part in its parent's ring")
 #define READER_FAIL_END()    READER_FAIL(-EPIPE, "the filler is gone, or has given this reader up")
+#define READER_FAIL_NONSENSE(error)                                                                \
+	READER_FAIL(error, "the filler's indices or records are nonsense")
 
 #endif
