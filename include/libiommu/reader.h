@@ -46,6 +46,9 @@ enum libiommu_record_kind {
 #define LIBIOMMU_RECORD_SHARED_GROUP (1U << 2)
 /** @brief Made by software, not by the kernel. */
 #define LIBIOMMU_RECORD_INJECTED (1U << 3)
+/** @brief Nothing that the library attached: the tag is 0, the vPASID the hardware's PASID, and the
+ * label 0 where the device is not known. */
+#define LIBIOMMU_RECORD_UNKNOWN (1U << 4)
 
 /** @brief One record: 64 bytes of shared memory, in the machine's byte order. */
 struct libiommu_record {

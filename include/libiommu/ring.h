@@ -34,6 +34,9 @@ LIBIOMMU_BEGIN_DECLS
  */
 #define LIBIOMMU_RING_TRUSTED (1U << 0)
 
+/** @brief The kernel puts a queue's faults into mapped memory by itself, through io_uring. */
+#define LIBIOMMU_RING_IO_URING (1U << 0)
+
 /** @brief What a ring counts. The numbers are places in the shared memory too. */
 enum libiommu_ring_counter {
 	/** Groups that were published. */
@@ -161,9 +164,9 @@ LIBIOMMU_API int libiommu_ring_new(struct libiommu_ctx *ctx,
                                    struct libiommu_ring **ring);
 
 /**
- * @brief Destroy a ring: all that is out or waits is answered with LIBIOMMU_FAULT_INVALID.
+ * @brief Destroy a ring: all that it has taken in is answered with LIBIOMMU_FAULT_INVALID.
  *
- * A reader sees the end of the ring.
+ * A reader sees the end of the ring; its fault queues are removed from it.
  *
  * @param ring  The ring; NULL is 0.
  * @return 0.
@@ -247,6 +250,55 @@ LIBIOMMU_API int libiommu_ring_fd(const struct libiommu_ring *ring);
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
+
+/**
+ * @brief Feed a ring from a fault queue. Several may feed one ring.
+ *
+ * From now on the ring alone reads and answers the queue. Ends of attachments reach the reader
+ * too: after a detach or a replacement of a page table with this queue comes a record
+ * LIBIOMMU_RECORD_DETACHED, once there is room for it.
+ *
+ * @param ring   The ring.
+ * @param queue  The queue, of the same context; it cannot be destroyed before it is removed or the
+ *               ring destroyed. Groups that were read before and are unanswered are answered by
+ *               nobody until their attachment ends.
+ * @param flags  LIBIOMMU_RING_IO_URING: through io_uring where the kernel allows that, otherwise by
+ *               read(); 0: by read().
+ * @return 0: it is fed by read(); 1: through io_uring.
+ * @retval -EINVAL  A pointer is NULL, a flag is unknown, or the two are of different contexts.
+ * @retval -EBUSY   A ring has the queue already.
+ * @retval -EBADF   The queue's descriptor was closed by a destroy that failed.
+ * @retval -ENOSPC  The ring has 63 queues.
+ * @retval -ENOMEM  No memory.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls epoll_ctl, write; with the flag fcntl, io_uring_setup, io_uring_register,
+ *   io_uring_enter, mmap, madvise.
+ * @kernel 6.11; through io_uring 6.7
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_add_queue(struct libiommu_ring *ring,
+                                         struct libiommu_fault_queue *queue, uint32_t flags);
+
+/**
+ * @brief Feed a ring no longer from a fault queue.
+ *
+ * What was read from it is answered with LIBIOMMU_FAULT_INVALID; what was not stays in the queue,
+ * which can be read again by others.
+ *
+ * @param ring   The ring.
+ * @param queue  The queue.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOENT  The ring does not have the queue.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @threads Shared.
+ * @syscalls epoll_ctl, write; where it was fed through io_uring, io_uring_enter, munmap, close.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_remove_queue(struct libiommu_ring *ring,
+                                            struct libiommu_fault_queue *queue);
 
 /**
  * @brief Put in a group for a device that is software.

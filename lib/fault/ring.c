@@ -9,11 +9,13 @@
 #include "../object/ctx.h"
 #include "inject.h"
 #include "ring-config.h"
+#include "ring-queue.h"
 
 struct libiommu_ring {
 	struct libiommu_ctx *ctx;
 	struct filler *filler;
 	struct inject *inject;
+	struct ring_queues queues;
 	uint32_t max_group;
 };
 
@@ -40,6 +42,7 @@ int libiommu_ring_new(struct libiommu_ctx *ctx, const struct libiommu_ring_confi
 	error = li_filler_add(made->filler, li_inject_source(made->inject));
 	if (error)
 		goto free_filler;
+	li_ring_queues_init(&made->queues);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_RING, 1);
 	*ring = made;
 	return 0;
@@ -55,21 +58,13 @@ free_ring:
 	return FAIL_KERNEL(ctx, __func__, error, CALL_RING, .id = 0);
 }
 
-#define FAIL_FORKED(ring)                                                                          \
-	FAIL_LIBRARY((ring)->ctx, __func__, -ECHILD,                                               \
-	             "a forked child has no part in its parent's ring", .id = 0)
-
-static bool forked(const struct libiommu_ring *ring)
-{
-	return guard_forked(ring->filler->guard);
-}
-
 int libiommu_ring_destroy(struct libiommu_ring *ring)
 {
 	if (!ring)
 		return 0;
-	if (forked(ring))
-		return FAIL_FORKED(ring);
+	if (li_ring_forked(ring))
+		return FAIL_FORKED(ring->ctx);
+	li_ring_queues_free(&ring->queues, ring->filler);
 	li_filler_free(ring->filler);
 	li_inject_free(ring->inject);
 	li_ctx_count(ring->ctx, LIBIOMMU_OBJECT_RING, -1);
@@ -102,8 +97,8 @@ int libiommu_ring_join(struct libiommu_ring *ring, int socket, enum libiommu_fd_
 		return FAIL_LIBRARY(ring->ctx, __func__, -EINVAL,
 		                    "the socket is negative, or the mode or a flag unknown",
 		                    .id = 0);
-	if (forked(ring))
-		return FAIL_FORKED(ring);
+	if (li_ring_forked(ring))
+		return FAIL_FORKED(ring->ctx);
 	sys = li_ctx_backend(ring->ctx)->sys;
 	if (mode == LIBIOMMU_FD_DUP) {
 		copy = li_sys_dup(sys, socket);
@@ -124,8 +119,8 @@ int libiommu_ring_open_reader(struct libiommu_ring *ring, struct libiommu_reader
 
 	if (!ring || !reader)
 		return FAIL_NULL(ring ? ring->ctx : NULL);
-	if (forked(ring))
-		return FAIL_FORKED(ring);
+	if (li_ring_forked(ring))
+		return FAIL_FORKED(ring->ctx);
 	sys = li_ctx_backend(ring->ctx)->sys;
 	error = li_sys_socketpair(sys, ends);
 	if (error)
@@ -154,8 +149,8 @@ int libiommu_ring_dispatch(struct libiommu_ring *ring)
 
 	if (!ring)
 		return FAIL_NULL(NULL);
-	if (forked(ring))
-		return FAIL_FORKED(ring);
+	if (li_ring_forked(ring))
+		return FAIL_FORKED(ring->ctx);
 	error = li_filler_dispatch(ring->filler);
 	li_inject_settle(ring->inject);
 	return error ? FAIL_KERNEL(ring->ctx, __func__, error, CALL_RING, .id = 0) : 0;
@@ -172,8 +167,8 @@ int libiommu_ring_inject(struct libiommu_ring *ring, const struct libiommu_recor
 		return FAIL_LIBRARY(ring->ctx, __func__, -EINVAL,
 		                    "a group has 1 record up to half of what the ring holds",
 		                    .amount = count, .unit = "records");
-	if (forked(ring))
-		return FAIL_FORKED(ring);
+	if (li_ring_forked(ring))
+		return FAIL_FORKED(ring->ctx);
 	error = li_inject_add(ring->inject, records, count, answer, user);
 	if (error == -ENOMEM)
 		return FAIL_MEMORY(ring->ctx);
@@ -191,8 +186,8 @@ int libiommu_ring_counter(struct libiommu_ring *ring, enum libiommu_ring_counter
 		return FAIL_NULL(ring ? ring->ctx : NULL);
 	if ((unsigned int)which > LIBIOMMU_RING_ERRORS)
 		return FAIL_LIBRARY(ring->ctx, __func__, -EINVAL, "unknown counter", .id = 0);
-	if (forked(ring))
-		return FAIL_FORKED(ring);
+	if (li_ring_forked(ring))
+		return FAIL_FORKED(ring->ctx);
 	*value = li_filler_counter(ring->filler, which);
 	return 0;
 }
@@ -203,8 +198,8 @@ int libiommu_ring_monitor(struct libiommu_ring *ring)
 
 	if (!ring)
 		return FAIL_NULL(NULL);
-	if (forked(ring))
-		return FAIL_FORKED(ring);
+	if (li_ring_forked(ring))
+		return FAIL_FORKED(ring->ctx);
 	fd = li_filler_monitor(ring->filler);
 	if (fd == -ENODATA)
 		return FAIL_LIBRARY(ring->ctx, __func__, fd, "the ring has no reader", .id = 0);
@@ -214,4 +209,19 @@ int libiommu_ring_monitor(struct libiommu_ring *ring)
 struct filler *li_ring_filler(struct libiommu_ring *ring)
 {
 	return ring->filler;
+}
+
+struct ring_queues *li_ring_queues(struct libiommu_ring *ring)
+{
+	return &ring->queues;
+}
+
+struct libiommu_ctx *li_ring_ctx(const struct libiommu_ring *ring)
+{
+	return ring->ctx;
+}
+
+bool li_ring_forked(const struct libiommu_ring *ring)
+{
+	return guard_forked(ring->filler->guard);
 }

@@ -113,8 +113,9 @@ int libiommu_fault_queue_destroy(struct libiommu_fault_queue *queue)
 		return 0;
 	pins = atomic_load(&queue->pins);
 	if (pins)
-		return FAIL_LIBRARY(queue->ctx, __func__, -EBUSY, "page tables or a ring have the queue",
-		                    .id = queue->id, .amount = pins, .unit = "of them");
+		return FAIL_LIBRARY(queue->ctx, __func__, -EBUSY,
+		                    "page tables or a ring have the queue", .id = queue->id,
+		                    .amount = pins, .unit = "of them");
 	fd = atomic_exchange(&queue->fd, -1);
 	if (fd >= 0 && queue->own_fd)
 		li_sys_close(li_ctx_backend(queue->ctx)->sys, fd);
