@@ -17,9 +17,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/io_uring.h>
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 
+#include "base/uapi/io-uring.h"
 #include "base/uapi/iommufd.h"
 #include "base/uapi/vfio.h"
 
@@ -114,6 +116,25 @@ static void compare_vfio(void)
 #define CONSTANT(c)     PAIR_CONSTANT(UAPI_VFIO_##c, VFIO_##c)
 #define IOCTL(c)        PAIR_CONSTANT(UAPI_IOC_VFIO_##c, VFIO_##c)
 #include "uapi-vfio.def"
+#undef STRUCT
+#undef FIELD
+#undef AGGREGATE
+#undef FLEXIBLE
+}
+
+static void compare_io_uring(void)
+{
+#define STRUCT(s)       PAIR_STRUCT(uapi_io_##s, io_##s)
+#define FIELD(s, f)     PAIR_FIELD(uapi_io_##s, f, io_##s, f)
+#define AGGREGATE(s, f) PAIR_AGGREGATE(uapi_io_##s, f, io_##s, f)
+#undef RENAMED_AGGREGATE
+#define RENAMED_AGGREGATE(s, f, g) PAIR_AGGREGATE(uapi_io_##s, f, io_##s, g)
+#define FLEXIBLE(s, f)             PAIR_FLEXIBLE(uapi_io_##s, f, io_##s, f)
+/* The kernel has offsets for mmap(2) in 64 bits; those used here fit 32. */
+#define NUMBER(c)                                                                                  \
+	pair("UAPI_IORING_" #c, "IORING_" #c);                                                     \
+	EQUAL("UAPI_IORING_" #c, "value", UAPI_IORING_##c, IORING_##c);
+#include "uapi-io-uring.def"
 }
 
 int main(int argc, char **argv)
@@ -121,6 +142,7 @@ int main(int argc, char **argv)
 	listing = argc == 2 && strcmp(argv[1], "--list") == 0;
 	compare_iommufd();
 	compare_vfio();
+	compare_io_uring();
 	if (listing)
 		return 0;
 	printf("%u passed, %u failed\n", passed, failed);

@@ -12,6 +12,8 @@
  *	struct vfio_x				struct uapi_vfio_x
  *	IOMMU_X, IOMMUFD_X			UAPI_X, for an ioctl UAPI_IOC_X
  *	VFIO_X					UAPI_VFIO_X, for an ioctl UAPI_IOC_VFIO_X
+ *	struct io_x, struct __kernel_x		struct uapi_io_x, struct uapi_x
+ *	IORING_X, IOSQE_X			UAPI_IORING_X, UAPI_IOSQE_X
  *	a field __x				x
  *
  * tests/abi compares every one of them with the kernel's headers.
