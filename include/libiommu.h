@@ -18,6 +18,7 @@
 #include <libiommu/fault-queue.h>
 #include <libiommu/ring.h>
 #include <libiommu/reader.h>
+#include <libiommu/handlers.h>
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>

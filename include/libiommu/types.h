@@ -90,6 +90,8 @@ struct libiommu_ring_config;
 struct libiommu_ring;
 /** @brief A fault ring: the end where it is read. See @ref reader. */
 struct libiommu_reader;
+/** @brief What handles the groups that a reader takes. See @ref handlers. */
+struct libiommu_handlers;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
 struct libiommu_bar_map;
 /** @brief The devices that one hot reset reaches. See @ref reset. */

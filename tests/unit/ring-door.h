@@ -52,6 +52,8 @@ struct fake {
 	struct {
 		uint32_t records;
 		uint32_t attachment;
+		uint64_t tag;
+		uint8_t kind; /* 0: a fault, or the end of an attachment */
 		bool detached;
 		unsigned int answers;
 		uint32_t code;

@@ -52,16 +52,20 @@ static void set_level(const struct fake *fake)
 static void write_group(const struct fake *fake, struct libiommu_record *to)
 {
 	const uint32_t number = fake->fetched;
+	uint8_t kind = fake->groups[number].kind;
 
+	if (!kind)
+		kind = fake->groups[number].detached ? LIBIOMMU_RECORD_DETACHED
+		                                     : LIBIOMMU_RECORD_FAULT;
 	for (uint32_t i = 0; i < fake->groups[number].records; i++) {
 		const bool last = i + 1 == fake->groups[number].records;
 
 		to[i] = (struct libiommu_record){
-			.kind = fake->groups[number].detached ? LIBIOMMU_RECORD_DETACHED
-		                                              : LIBIOMMU_RECORD_FAULT,
+			.kind = kind,
 			.flags = last ? LIBIOMMU_RECORD_LAST : 0,
 			.label = LIBIOMMU_RECORD_LAST,
 			.address = ((uint64_t)number << 32) + i,
+			.tag = fake->groups[number].tag,
 			.group = number,
 			.attachment = fake->groups[number].attachment,
 		};
