@@ -114,6 +114,20 @@ typedef ssize_t (*libiommu_sys_send_fn)(void *user, int fd, const void *data, si
  */
 typedef ssize_t (*libiommu_sys_receive_fn)(void *user, int fd, void *data, size_t size, int *fds,
                                            unsigned int *count, int flags);
+/** @brief fcntl(2): O_NONBLOCK is added to the flags of @p fd; returns 0. */
+typedef int (*libiommu_sys_nonblock_fn)(void *user, int fd);
+/**
+ * @brief io_uring_setup(2), @p params being the kernel's struct io_uring_params; returns the
+ * descriptor.
+ */
+typedef int (*libiommu_sys_uring_setup_fn)(void *user, unsigned int entries, void *params);
+/** @brief io_uring_enter(2) with its arguments in their order; returns how many were submitted. */
+typedef int (*libiommu_sys_uring_enter_fn)(void *user, int ring, unsigned int submit,
+                                           unsigned int wait, unsigned int flags, const void *arg,
+                                           size_t size);
+/** @brief io_uring_register(2) with its arguments in their order; returns what that returns. */
+typedef int (*libiommu_sys_uring_register_fn)(void *user, int ring, unsigned int operation,
+                                              void *arg, unsigned int count);
 
 /**
  * @brief Make a door through which everything is done by libc.
@@ -503,6 +517,61 @@ LIBIOMMU_API int libiommu_sys_set_send(struct libiommu_sys *sys, libiommu_sys_se
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_sys_set_receive(struct libiommu_sys *sys, libiommu_sys_receive_fn fn);
+
+/**
+ * @brief Replace the setting of O_NONBLOCK.
+ *
+ * @param sys   The door.
+ * @param fn  The replacement; NULL returns to libc.
+ * @return 0.
+ * @retval -EINVAL  @p sys is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_sys_set_nonblock(struct libiommu_sys *sys, libiommu_sys_nonblock_fn fn);
+
+/**
+ * @brief Replace io_uring_setup(2).
+ *
+ * @param sys   The door.
+ * @param fn  The replacement; NULL returns to libc.
+ * @return 0.
+ * @retval -EINVAL  @p sys is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_sys_set_uring_setup(struct libiommu_sys *sys,
+                                              libiommu_sys_uring_setup_fn fn);
+
+/**
+ * @brief Replace io_uring_enter(2).
+ *
+ * @param sys   The door.
+ * @param fn  The replacement; NULL returns to libc.
+ * @return 0.
+ * @retval -EINVAL  @p sys is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_sys_set_uring_enter(struct libiommu_sys *sys,
+                                              libiommu_sys_uring_enter_fn fn);
+
+/**
+ * @brief Replace io_uring_register(2).
+ *
+ * @param sys   The door.
+ * @param fn  The replacement; NULL returns to libc.
+ * @return 0.
+ * @retval -EINVAL  @p sys is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_sys_set_uring_register(struct libiommu_sys *sys,
+                                                 libiommu_sys_uring_register_fn fn);
 
 LIBIOMMU_END_DECLS
 

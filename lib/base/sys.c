@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sys-event.h"
+#include "sys-uring.h"
 
 #include "failure.h"
 
@@ -50,6 +51,10 @@ struct libiommu_sys {
 	libiommu_sys_socketpair_fn socketpair;
 	libiommu_sys_send_fn send;
 	libiommu_sys_receive_fn receive;
+	libiommu_sys_nonblock_fn nonblock;
+	libiommu_sys_uring_setup_fn uring_setup;
+	libiommu_sys_uring_enter_fn uring_enter;
+	libiommu_sys_uring_register_fn uring_register;
 };
 
 static int libc_open(void *user, const char *path, int flags)
@@ -205,6 +210,10 @@ static const struct libiommu_sys libc_sys = {
 	.socketpair = li_libc_socketpair,
 	.send = li_libc_send,
 	.receive = li_libc_receive,
+	.nonblock = li_libc_nonblock,
+	.uring_setup = li_libc_uring_setup,
+	.uring_enter = li_libc_uring_enter,
+	.uring_register = li_libc_uring_register,
 };
 
 const struct libiommu_sys *li_sys_libc(void)
@@ -436,6 +445,33 @@ ssize_t li_sys_receive(const struct libiommu_sys *sys, int fd, void *data, size_
                        unsigned int *count, int flags)
 {
 	return sys->receive(sys->user, fd, data, size, fds, count, flags);
+}
+
+DEFINE_SETTER(nonblock)
+DEFINE_SETTER(uring_setup)
+DEFINE_SETTER(uring_enter)
+DEFINE_SETTER(uring_register)
+
+int li_sys_nonblock(const struct libiommu_sys *sys, int fd)
+{
+	return sys->nonblock(sys->user, fd);
+}
+
+int li_sys_uring_setup(const struct libiommu_sys *sys, unsigned int entries, void *params)
+{
+	return sys->uring_setup(sys->user, entries, params);
+}
+
+int li_sys_uring_enter(const struct libiommu_sys *sys, int ring, unsigned int submit,
+                       unsigned int wait, unsigned int flags, const void *arg, size_t size)
+{
+	return sys->uring_enter(sys->user, ring, submit, wait, flags, arg, size);
+}
+
+int li_sys_uring_register(const struct libiommu_sys *sys, int ring, unsigned int operation,
+                          void *arg, unsigned int count)
+{
+	return sys->uring_register(sys->user, ring, operation, arg, count);
 }
 
 uint64_t li_sys_memlock_limit(void)

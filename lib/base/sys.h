@@ -50,6 +50,12 @@ ssize_t li_sys_send(const struct libiommu_sys *sys, int fd, const void *data, si
                     const int *fds, unsigned int count, int flags);
 ssize_t li_sys_receive(const struct libiommu_sys *sys, int fd, void *data, size_t size, int *fds,
                        unsigned int *count, int flags);
+int li_sys_nonblock(const struct libiommu_sys *sys, int fd);
+int li_sys_uring_setup(const struct libiommu_sys *sys, unsigned int entries, void *params);
+int li_sys_uring_enter(const struct libiommu_sys *sys, int ring, unsigned int submit,
+                       unsigned int wait, unsigned int flags, const void *arg, size_t size);
+int li_sys_uring_register(const struct libiommu_sys *sys, int ring, unsigned int operation,
+                          void *arg, unsigned int count);
 
 /*
  * Not of a context, and so not replaceable: the process's locked-memory limit in bytes,
