@@ -9,7 +9,8 @@
  *
  * A ring has one reader at a time, in this process (libiommu_ring_open_reader()) or in another
  * (libiommu_ring_join()); see @ref reader. It is driven by the program's own loop: when
- * libiommu_ring_fd() is readable, libiommu_ring_dispatch() does all there is to do.
+ * libiommu_ring_fd() is readable, libiommu_ring_dispatch() does all there is to do. Or by a thread
+ * of the library's, which does the same, from libiommu_ring_start() to libiommu_ring_stop().
  *
  * Nothing is lost and nothing hangs. What there is no room for waits where it comes from. Each
  * group is answered exactly once: by the reader, or with LIBIOMMU_FAULT_INVALID when its deadline
@@ -74,8 +75,8 @@ enum libiommu_ring_counter {
 /**
  * @brief Called with the answer to an injected group, exactly once.
  *
- * From libiommu_ring_dispatch() or libiommu_ring_destroy(), with no lock held; it may call the
- * ring, save for destroying it.
+ * From libiommu_ring_dispatch() or libiommu_ring_destroy(), or from the thread that
+ * libiommu_ring_start() made, with no lock held; it may call the ring, save for destroying it.
  */
 typedef void (*libiommu_ring_answer_fn)(void *user, enum libiommu_fault_code code);
 
@@ -166,13 +167,15 @@ LIBIOMMU_API int libiommu_ring_new(struct libiommu_ctx *ctx,
 /**
  * @brief Destroy a ring: all that it has taken in is answered with LIBIOMMU_FAULT_INVALID.
  *
- * A reader sees the end of the ring; its fault queues are removed from it.
+ * A reader sees the end of the ring; its fault queues are removed from it. If a thread of the
+ * library's drives the ring, it is stopped first, as by libiommu_ring_stop().
  *
  * @param ring  The ring; NULL is 0.
  * @return 0.
- * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @retval -ECHILD   This is a forked child; the ring stays its parent's.
+ * @retval -EDEADLK  This is the thread that drives the ring; nothing has changed.
  * @threads Owner.
- * @syscalls munmap, close; write or sendmsg where a reader sleeps.
+ * @syscalls munmap, close; write or sendmsg where a reader sleeps, write to stop the thread.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_ring_destroy(struct libiommu_ring *ring);
@@ -299,6 +302,50 @@ LIBIOMMU_API int libiommu_ring_add_queue(struct libiommu_ring *ring,
  */
 LIBIOMMU_API int libiommu_ring_remove_queue(struct libiommu_ring *ring,
                                             struct libiommu_fault_queue *queue);
+
+/**
+ * @brief Have a thread of the library's drive the ring, instead of the program's own loop.
+ *
+ * The thread calls libiommu_ring_dispatch() whenever there is something to do. What that calls, it
+ * calls from this thread: the answers to injected groups, and the context's log. After a dispatch
+ * that failed it waits before the next, from 10 ms up to 160 ms if it goes on; each is logged and
+ * counted in LIBIOMMU_RING_ERRORS. The program may call libiommu_ring_dispatch() as well.
+ *
+ * The thread's name is "libiommu-ring". It handles no signals, but those that a thread brings upon
+ * itself: SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP and SIGSYS are not blocked.
+ *
+ * @param ring  The ring.
+ * @return 0.
+ * @retval -EINVAL    @p ring is NULL.
+ * @retval -EALREADY  A thread drives the ring, or is just being stopped.
+ * @retval -EAGAIN    There are too many threads.
+ * @retval -ECHILD    This is a forked child; the ring stays its parent's.
+ * @retval -errno     Whatever else the kernel says; there is no thread then.
+ * @threads Shared.
+ * @syscalls eventfd, rt_sigprocmask, and what the C library makes a thread with (mmap, mprotect,
+ *   clone3 or clone); close if that fails. In the thread: prctl, poll, those of
+ *   libiommu_ring_dispatch(), and nanosleep where poll fails.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_start(struct libiommu_ring *ring);
+
+/**
+ * @brief End the thread that drives the ring. When this returns, it is gone.
+ *
+ * A dispatch that it is in is finished first, with all that is called from there. The ring stays as
+ * it is, and may be driven by the program, or started again.
+ *
+ * @param ring  The ring.
+ * @return 0.
+ * @retval -EINVAL   @p ring is NULL.
+ * @retval -ENOENT   No thread drives the ring; also where another call has just ended it.
+ * @retval -EDEADLK  This is that thread: it cannot wait for its own end. Nothing has changed.
+ * @retval -ECHILD   This is a forked child; the ring stays its parent's.
+ * @threads Shared.
+ * @syscalls write, close.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_stop(struct libiommu_ring *ring);
 
 /**
  * @brief Put in a group for a device that is software.

@@ -110,6 +110,8 @@ static const struct hint hints[] = {
 	{CALL_RING, EPIPE, "the other end of the socket is closed"},
 	{CALL_RING, EAGAIN, "the socket is full of something that nobody reads"},
 	{CALL_RING, EOPNOTSUPP, "the socket is not a connected Unix socket"},
+	{CALL_THREAD, EAGAIN, "there are as many threads as there may be (ulimit -u, pids.max)"},
+	{CALL_THREAD, EMFILE, "this process has no descriptor left (ulimit -n)"},
 	{CALL_HW_INFO, EOPNOTSUPP, "there is no IOMMU behind the device"},
 	{CALL_HW_INFO, ENOTTY, "this kernel is older than 6.6"},
 	{CALL_IRQ, EINVAL,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../object/ctx.h"
+#include "driver.h"
 #include "inject.h"
 #include "ring-config.h"
 #include "ring-queue.h"
@@ -17,7 +18,38 @@ struct libiommu_ring {
 	struct inject *inject;
 	struct ring_queues queues;
 	uint32_t max_group;
+	struct driver driver;
 };
+
+static int dispatch(void *self)
+{
+	struct libiommu_ring *const ring = self;
+	const int error = li_filler_dispatch(ring->filler);
+
+	li_inject_settle(ring->inject);
+	return error ? FAIL_KERNEL(ring->ctx, "libiommu_ring_dispatch", error, CALL_RING, .id = 0)
+	             : 0;
+}
+
+static void tell_wait(void *self, int error)
+{
+	const struct libiommu_ring *const ring = self;
+
+	FAIL_KERNEL(ring->ctx, "libiommu_ring_start", error, CALL_THREAD, .id = 0);
+}
+
+static void init_driver(struct libiommu_ring *ring)
+{
+	const struct driver_work work = {
+		.sys = li_ctx_backend(ring->ctx)->sys,
+		.fd = ring->filler->epoll,
+		.dispatch = dispatch,
+		.tell = tell_wait,
+		.self = ring,
+	};
+
+	li_driver_init(&ring->driver, &work);
+}
 
 int libiommu_ring_new(struct libiommu_ctx *ctx, const struct libiommu_ring_config *config,
                       struct libiommu_ring **ring)
@@ -42,6 +74,7 @@ int libiommu_ring_new(struct libiommu_ctx *ctx, const struct libiommu_ring_confi
 	error = li_filler_add(made->filler, li_inject_source(made->inject));
 	if (error)
 		goto free_filler;
+	init_driver(made);
 	li_ring_queues_init(&made->queues);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_RING, 1);
 	*ring = made;
@@ -58,12 +91,19 @@ free_ring:
 	return FAIL_KERNEL(ctx, __func__, error, CALL_RING, .id = 0);
 }
 
+#define FAIL_DEADLOCK(ring)                                                                        \
+	FAIL_LIBRARY((ring)->ctx, __func__, -EDEADLK, "this is the thread that drives the ring",   \
+	             .id = 0)
+
 int libiommu_ring_destroy(struct libiommu_ring *ring)
 {
 	if (!ring)
 		return 0;
 	if (li_ring_forked(ring))
 		return FAIL_FORKED(ring->ctx);
+	if (li_driver_stop(&ring->driver) == -EDEADLK)
+		return FAIL_DEADLOCK(ring);
+	li_driver_free(&ring->driver);
 	li_ring_queues_free(&ring->queues, ring->filler);
 	li_filler_free(ring->filler);
 	li_inject_free(ring->inject);
@@ -145,15 +185,42 @@ int libiommu_ring_fd(const struct libiommu_ring *ring)
 
 int libiommu_ring_dispatch(struct libiommu_ring *ring)
 {
+	if (!ring)
+		return FAIL_NULL(NULL);
+	if (li_ring_forked(ring))
+		return FAIL_FORKED(ring->ctx);
+	return dispatch(ring);
+}
+
+int libiommu_ring_start(struct libiommu_ring *ring)
+{
 	int error;
 
 	if (!ring)
 		return FAIL_NULL(NULL);
 	if (li_ring_forked(ring))
 		return FAIL_FORKED(ring->ctx);
-	error = li_filler_dispatch(ring->filler);
-	li_inject_settle(ring->inject);
-	return error ? FAIL_KERNEL(ring->ctx, __func__, error, CALL_RING, .id = 0) : 0;
+	error = li_driver_start(&ring->driver);
+	if (error == -EALREADY)
+		return FAIL_LIBRARY(ring->ctx, __func__, error, "the ring has its thread already",
+		                    .id = 0);
+	return error ? FAIL_KERNEL(ring->ctx, __func__, error, CALL_THREAD, .id = 0) : 0;
+}
+
+int libiommu_ring_stop(struct libiommu_ring *ring)
+{
+	int error;
+
+	if (!ring)
+		return FAIL_NULL(NULL);
+	if (li_ring_forked(ring))
+		return FAIL_FORKED(ring->ctx);
+	error = li_driver_stop(&ring->driver);
+	if (error == -EDEADLK)
+		return FAIL_DEADLOCK(ring);
+	return error ? FAIL_LIBRARY(ring->ctx, __func__, error, "no thread drives the ring",
+	                            .id = 0)
+	             : 0;
 }
 
 int libiommu_ring_inject(struct libiommu_ring *ring, const struct libiommu_record *records,

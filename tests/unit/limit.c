@@ -4,6 +4,8 @@
 #include "limit.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 /*
@@ -47,4 +49,24 @@ int __wrap_getrlimit(int resource, struct rlimit *limit)
 int __wrap_getrlimit64(int resource, struct rlimit *limit)
 {
 	return __wrap_getrlimit(resource, limit);
+}
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *arg);
+
+static atomic_bool threads_reached;
+
+void limit_threads(bool reached)
+{
+	atomic_store(&threads_reached, reached);
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *arg)
+{
+	return atomic_load(&threads_reached)
+	               ? EAGAIN
+	               : __real_pthread_create(thread, attributes, start, arg);
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* The locked-memory limit as a test wants it: the linker sends getrlimit() here. */
+/*
+ * Limits as a test wants them: of locked memory, and of threads. The linker sends getrlimit() and
+ * pthread_create() here.
+ */
 #ifndef LIBIOMMU_TESTS_LIMIT_H
 #define LIBIOMMU_TESTS_LIMIT_H
 
+#include <stdbool.h>
 #include <sys/resource.h>
 
 /* RLIM_INFINITY is none. */
@@ -13,5 +17,8 @@ void limit_set(rlim_t bytes);
 void limit_fail(void);
 /* The real one. */
 void limit_restore(void);
+
+/* There can be no thread more, until told otherwise. */
+void limit_threads(bool reached);
 
 #endif

@@ -28,6 +28,9 @@ static int null_fd = -1;
 static atomic_uint calls;
 static atomic_long countdown;
 static atomic_bool failed;
+static atomic_bool no_dispatch;
+static atomic_bool no_wait;
+static void (*on_log)(const char *message);
 static atomic_int fds;
 static atomic_int maps;
 static atomic_uint_least64_t clock_ns;
@@ -135,7 +138,9 @@ static int door_epoll_wait(void *user, int epoll, struct epoll_event *events, in
                            int timeout)
 {
 	(void)user;
-	return fails() ? -EIO : li_sys_epoll_wait(libc(), epoll, events, count, timeout);
+	if (fails() || atomic_load(&no_dispatch))
+		return -EIO;
+	return li_sys_epoll_wait(libc(), epoll, events, count, timeout);
 }
 
 static int door_timer_set(void *user, int fd, uint64_t ns)
@@ -156,7 +161,9 @@ static int door_clock_get(void *user, uint64_t *ns)
 static int door_poll(void *user, struct pollfd *polled, unsigned int count, int timeout)
 {
 	(void)user;
-	return fails() ? -EIO : li_sys_poll(libc(), polled, count, timeout);
+	if (fails() || atomic_load(&no_wait))
+		return -EIO;
+	return li_sys_poll(libc(), polled, count, timeout);
 }
 
 static ssize_t door_read(void *user, int fd, void *buffer, size_t size)
@@ -254,6 +261,14 @@ struct libiommu_sys *ring_door(void)
 	return door;
 }
 
+static void tell(void *user, enum libiommu_log_level level, const char *message)
+{
+	(void)user;
+	(void)level;
+	if (on_log)
+		on_log(message);
+}
+
 struct libiommu_ctx *ring_ctx(void)
 {
 	struct libiommu_ctx_config *config;
@@ -263,6 +278,8 @@ struct libiommu_ctx *ring_ctx(void)
 	atomic_store(&fds, 0);
 	atomic_store(&maps, 0);
 	door_fail_nth(0);
+	door_deny(false, false);
+	door_on_log(NULL);
 	door_clock(0);
 	aliasing = false;
 	assert_int_equal(libiommu_sys_new(&door), 0);
@@ -291,6 +308,7 @@ struct libiommu_ctx *ring_ctx(void)
 	assert_true(null_fd >= 0);
 	assert_int_equal(libiommu_ctx_config_new(&config), 0);
 	libiommu_ctx_config_set_sys(config, door);
+	libiommu_ctx_config_set_log(config, tell, NULL);
 	libiommu_ctx_config_set_fd(config, null_fd, LIBIOMMU_FD_BORROW);
 	assert_int_equal(libiommu_ctx_new(config, &ctx), 0);
 	libiommu_ctx_config_free(config);
@@ -318,6 +336,17 @@ bool door_failed(void)
 {
 	atomic_store(&countdown, 0);
 	return atomic_load(&failed);
+}
+
+void door_deny(bool dispatches, bool waits)
+{
+	atomic_store(&no_dispatch, dispatches);
+	atomic_store(&no_wait, waits);
+}
+
+void door_on_log(void (*log)(const char *message))
+{
+	on_log = log;
 }
 
 int door_fds(void)

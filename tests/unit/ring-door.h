@@ -24,6 +24,10 @@ struct libiommu_sys *ring_door(void);
 /* The @nth call from now fails with -EIO; 0 ends that. Whether it came to that. */
 void door_fail_nth(unsigned int nth);
 bool door_failed(void);
+/* Until told otherwise each dispatch fails, or each wait, with -EIO. */
+void door_deny(bool dispatches, bool waits);
+/* Called with what the context logs. */
+void door_on_log(void (*log)(const char *message));
 /* What is open and mapped through the door. */
 int door_fds(void);
 int door_maps(void);
