@@ -38,7 +38,14 @@ LIBIOMMU_BEGIN_DECLS
 /** @brief The kernel puts a queue's faults into mapped memory by itself, through io_uring. */
 #define LIBIOMMU_RING_IO_URING (1U << 0)
 
-/** @brief What a ring counts. The numbers are places in the shared memory too. */
+/**
+ * @brief What a ring counts. The numbers are places in the shared memory too.
+ *
+ * What was published is accounted for: LIBIOMMU_RING_GROUPS is the sum of LIBIOMMU_RING_SUCCESS,
+ * LIBIOMMU_RING_INVALID, LIBIOMMU_RING_EXPIRED, LIBIOMMU_RING_ABANDONED, LIBIOMMU_RING_DROPPED,
+ * LIBIOMMU_RING_DETACHED and LIBIOMMU_RING_OUTSTANDING. Besides, LIBIOMMU_RING_REFUSED and
+ * LIBIOMMU_RING_TOO_LARGE were taken from where they came and not published.
+ */
 enum libiommu_ring_counter {
 	/** Groups that were published. */
 	LIBIOMMU_RING_GROUPS = 0,
@@ -69,7 +76,18 @@ enum libiommu_ring_counter {
 	/** Groups that are out now. */
 	LIBIOMMU_RING_OUTSTANDING = 13,
 	/** Dispatches in which something failed, whoever made them. */
-	LIBIOMMU_RING_ERRORS = 14
+	LIBIOMMU_RING_ERRORS = 14,
+	/** Ends of attachments, which count as groups too. */
+	LIBIOMMU_RING_DETACHED = 15,
+	/** Groups that were out when their attachment ended, and needed no answer any more. */
+	LIBIOMMU_RING_DROPPED = 16,
+	/** Records that the reader has not released now. */
+	LIBIOMMU_RING_UNRELEASED = 17,
+	/** 1 while faults wait for room. */
+	LIBIOMMU_RING_WAITING = 18,
+	/** When the oldest of the groups that are out now was published: CLOCK_MONOTONIC in
+	   nanoseconds, 0 where none is. */
+	LIBIOMMU_RING_OLDEST = 19
 };
 
 /**

@@ -119,6 +119,8 @@ void li_filler_condemn(struct filler *filler)
 		filler->counters[LIBIOMMU_RING_ABANDONED]++;
 		answer(filler, filler->slots.oldest, LIBIOMMU_FAULT_INVALID);
 	}
+	/* Whoever sees the end sees what it came to. */
+	li_filler_show_counters(filler);
 	if (li_session_condemn(session))
 		li_session_wake(session);
 	filler->session = NULL;
@@ -133,9 +135,11 @@ void li_filler_drop_unwanted(struct filler *filler, uint32_t source)
 
 	for (uint32_t i = slots->oldest, newer; i != SLOT_NONE; i = newer) {
 		newer = slots->slot[i].newer;
-		if (slots->slot[i].source == source &&
-		    !from->ops->wants(from->self, slots->slot[i].cookie))
-			slots_give(&filler->slots, i);
+		if (slots->slot[i].source != source ||
+		    from->ops->wants(from->self, slots->slot[i].cookie))
+			continue;
+		filler->counters[LIBIOMMU_RING_DROPPED]++;
+		slots_give(&filler->slots, i);
 	}
 }
 

@@ -317,9 +317,23 @@ static int set_timer(struct filler *filler)
 	return li_sys_timer_set(filler->sys, filler->timer, at);
 }
 
-static void show_counters(struct filler *filler)
+/* What is so now, rather than counted. */
+static void gauge(struct filler *filler)
 {
-	filler->counters[LIBIOMMU_RING_OUTSTANDING] = filler->slots.busy;
+	const struct session *const session = filler->session;
+	const struct slots *const slots = &filler->slots;
+	uint64_t *const counters = filler->counters;
+
+	counters[LIBIOMMU_RING_OUTSTANDING] = slots->busy;
+	counters[LIBIOMMU_RING_UNRELEASED] = session ? session->prod - session->cons : 0;
+	counters[LIBIOMMU_RING_WAITING] = session && filler->scarce;
+	counters[LIBIOMMU_RING_OLDEST] =
+		slots->oldest == SLOT_NONE ? 0 : slots->slot[slots->oldest].published;
+}
+
+void li_filler_show_counters(struct filler *filler)
+{
+	gauge(filler);
 	if (!filler->session)
 		return;
 	for (unsigned int i = 0; i < RING_COUNTERS; i++)
@@ -361,7 +375,7 @@ int li_filler_dispatch(struct filler *filler)
 		first = error;
 	if (first)
 		filler->counters[LIBIOMMU_RING_ERRORS]++;
-	show_counters(filler);
+	li_filler_show_counters(filler);
 	if (filler->waking && filler->session)
 		woken = li_session_get(filler->session);
 	filler->waking = false;
@@ -378,7 +392,7 @@ uint64_t li_filler_counter(struct filler *filler, unsigned int which)
 	uint64_t value;
 
 	pthread_mutex_lock(&filler->lock);
-	filler->counters[LIBIOMMU_RING_OUTSTANDING] = filler->slots.busy;
+	gauge(filler);
 	value = filler->counters[which];
 	pthread_mutex_unlock(&filler->lock);
 	return value;

@@ -86,6 +86,8 @@ void li_filler_condemn(struct filler *filler);
 void li_filler_drop_unwanted(struct filler *filler, uint32_t source);
 void li_filler_drop_source(struct filler *filler, uint32_t source);
 int li_filler_flush(struct filler *filler);
+/* With the lock held (filler.c). */
+void li_filler_show_counters(struct filler *filler);
 /* With the lock held (publish.c). */
 int li_filler_fetch(struct filler *filler);
 int li_filler_refuse(struct filler *filler);

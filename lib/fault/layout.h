@@ -15,16 +15,19 @@
 #include <stdint.h>
 
 #include <libiommu/reader.h>
+#include <libiommu/ring.h>
 
 #define RING_MAGIC     UINT64_C(0x6c69626f66617571) /* also tells the byte order */
 #define RING_MAJOR     1
 #define RING_MINOR     0
-#define RING_HEADER    4096 /* bytes before the records and before the completions */
-#define RING_COUNTERS  32
+#define RING_HEADER    4096                /* bytes before the records and before the completions */
+#define RING_COUNTERS  32                  /* places */
 #define RING_MIN       1024                /* records: the fewest */
 #define RING_MAX       (UINT32_C(1) << 24) /* records: the most */
 #define RING_MAX_SLOTS (UINT32_C(1) << 20) /* what a token has room for */
 #define RING_SLOT_BITS 20
+
+#define RING_COUNTERS_KNOWN (LIBIOMMU_RING_OLDEST + 1)
 
 /* The reader is woken by a message on the socket rather than by its eventfd. */
 #define RING_FEATURE_SOCKET_BELL (UINT64_C(1) << 0)
@@ -107,6 +110,7 @@ AT(struct libiommu_record, attachment, 60);
 AT(struct libiommu_completion, code, 8);
 #undef AT
 static_assert(sizeof(struct ring_a) == RING_HEADER && sizeof(struct ring_b) == RING_HEADER, "ABI");
+static_assert(RING_COUNTERS_KNOWN <= RING_COUNTERS, "each has its place");
 static_assert(sizeof(struct libiommu_record) == 64, "part of the ABI");
 static_assert(sizeof(struct libiommu_completion) == 16, "part of the ABI");
 static_assert(sizeof(struct ring_completion) == 16, "another view of the same");

@@ -36,8 +36,10 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 		const struct source_group *const group = &filler->groups[i];
 		uint64_t token = 0;
 
-		if (group->detached)
+		if (group->detached) {
+			filler->counters[LIBIOMMU_RING_DETACHED]++;
 			li_filler_drop_unwanted(filler, source);
+		}
 		if (group->answer) {
 			const uint32_t index = slots_take(&filler->slots);
 			struct slot *const slot = &filler->slots.slot[index];

@@ -251,7 +251,7 @@ int libiommu_ring_counter(struct libiommu_ring *ring, enum libiommu_ring_counter
 {
 	if (!ring || !value)
 		return FAIL_NULL(ring ? ring->ctx : NULL);
-	if ((unsigned int)which > LIBIOMMU_RING_ERRORS)
+	if ((unsigned int)which >= RING_COUNTERS_KNOWN)
 		return FAIL_LIBRARY(ring->ctx, __func__, -EINVAL, "unknown counter", .id = 0);
 	if (li_ring_forked(ring))
 		return FAIL_FORKED(ring->ctx);

@@ -42,6 +42,8 @@ void door_alias(bool on);
 struct libiommu_ring *ring_make(struct libiommu_ctx *ctx, uint32_t records, uint32_t groups,
                                 uint64_t deadline);
 uint64_t ring_count(struct libiommu_ring *ring, enum libiommu_ring_counter which);
+/* What was published is accounted for, by itself and by the sum. */
+void ring_check(struct libiommu_ring *ring);
 /* The fd of the ring, polled without waiting: is there something to do? */
 bool ring_ready(const struct libiommu_ring *ring);
 

@@ -31,6 +31,22 @@ uint64_t ring_count(struct libiommu_ring *ring, enum libiommu_ring_counter which
 	return value;
 }
 
+void ring_check(struct libiommu_ring *ring)
+{
+	static const enum libiommu_ring_counter parts[] = {
+		LIBIOMMU_RING_SUCCESS,     LIBIOMMU_RING_INVALID, LIBIOMMU_RING_EXPIRED,
+		LIBIOMMU_RING_ABANDONED,   LIBIOMMU_RING_DROPPED, LIBIOMMU_RING_DETACHED,
+		LIBIOMMU_RING_OUTSTANDING,
+	};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		sum += ring_count(ring, parts[i]);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_GROUPS), sum);
+	assert_int_equal(!ring_count(ring, LIBIOMMU_RING_OLDEST),
+	                 !ring_count(ring, LIBIOMMU_RING_OUTSTANDING));
+}
+
 bool ring_ready(const struct libiommu_ring *ring)
 {
 	struct pollfd fd = {.fd = libiommu_ring_fd(ring), .events = POLLIN};

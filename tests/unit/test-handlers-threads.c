@@ -131,6 +131,7 @@ static void test_threads(void **state)
 	assert_int_equal(
 		libiommu_handlers_counter(handlers, LIBIOMMU_HANDLERS_UNHANDLED, &unhandled), 0);
 	assert_int_equal(unhandled, MOST / 4);
+	ring_check(ring);
 	assert_int_equal(ring_count(ring, LIBIOMMU_RING_STALE), 0);
 	libiommu_handlers_free(handlers);
 	libiommu_reader_free(reader);

@@ -77,6 +77,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	if (ring)
+		ring_check(ring);
 	libiommu_handlers_free(handlers);
 	libiommu_reader_free(reader);
 	assert_int_equal(libiommu_ring_destroy(ring), 0);

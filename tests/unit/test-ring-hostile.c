@@ -34,6 +34,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	if (ring)
+		ring_check(ring);
 	assert_int_equal(libiommu_ring_destroy(ring), 0);
 	libiommu_reader_free(reader);
 	fake_check(&fake);

@@ -127,6 +127,7 @@ static void run_all(uint32_t outstanding, size_t batch, uint32_t each)
 	assert_int_equal(ring_count(run.ring, LIBIOMMU_RING_GROUPS), INJECTORS * each);
 	assert_int_equal(ring_count(run.ring, LIBIOMMU_RING_SUCCESS), INJECTORS * each / 2);
 	assert_int_equal(ring_count(run.ring, LIBIOMMU_RING_INVALID), INJECTORS * each / 2);
+	ring_check(run.ring);
 	assert_int_equal(ring_count(run.ring, LIBIOMMU_RING_STALE), 0);
 	libiommu_reader_free(run.reader);
 	libiommu_ring_destroy(run.ring);

@@ -26,6 +26,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	if (ring)
+		ring_check(ring);
 	libiommu_reader_free(reader);
 	assert_int_equal(libiommu_ring_destroy(ring), 0);
 	fake_check(&fake);
@@ -275,6 +277,8 @@ static void test_the_end_of_an_attachment(void **state)
 	assert_int_equal(records->attachment, 7);
 	assert_int_equal(records->token, 0);
 	assert_int_equal(ring_count(ring, LIBIOMMU_RING_OUTSTANDING), 1);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_DETACHED), 1);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_DROPPED), 1);
 	/* A completion of it reaches nobody. */
 	complete(done, 2);
 	dispatch();
@@ -282,6 +286,45 @@ static void test_the_end_of_an_attachment(void **state)
 	assert_int_equal(fake.groups[1].answers, 1);
 	assert_int_equal(ring_count(ring, LIBIOMMU_RING_STALE), 1);
 	assert_int_equal(ring_count(ring, LIBIOMMU_RING_SUCCESS), 1);
+}
+
+/* What is so now: what is out and since when, what is not released, whether anything waits. */
+static void test_the_backlog(void **state)
+{
+	struct libiommu_completion done[64];
+
+	(void)state;
+	door_clock(1000);
+	for (int i = 0; i < 65; i++) {
+		if (i == 1) {
+			dispatch();
+			door_clock(2000);
+		}
+		fake_raise(&fake, 16, 0);
+	}
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_WAITING), 0);
+	dispatch();
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_OUTSTANDING), 64);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_OLDEST), 1000);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_UNRELEASED), 1024);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_WAITING), 1);
+	for (int i = 0; i < 64; i++)
+		reader_take(reader, &done[i]);
+	libiommu_reader_release(reader);
+	complete(done, 1);
+	door_clock(3000);
+	dispatch();
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_OUTSTANDING), 64);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_OLDEST), 2000);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_UNRELEASED), 16);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_LONGEST), 2000);
+	complete(done + 1, 63);
+	dispatch();
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_WAITING), 0);
+	reader_take(reader, done);
+	complete(done, 1);
+	dispatch();
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_OLDEST), 0);
 }
 
 static void test_answers_that_the_source_finds_stale(void **state)
@@ -505,6 +548,7 @@ int main(void)
 		RING_TEST(test_too_large_a_group_is_refused_alone),
 		RING_TEST(test_indices_go_round),
 		RING_TEST(test_the_end_of_an_attachment),
+		RING_TEST(test_the_backlog),
 		RING_TEST(test_answers_that_the_source_finds_stale),
 		RING_TEST(test_several_sources_into_one_ring),
 		RING_TEST(test_no_source_starves_another),
