@@ -174,6 +174,8 @@ static uint32_t write_answers(struct libiommu_fault_queue *queue, uint32_t count
 		                                 groups->answers + done, (count - done) * size);
 		uint32_t taken = put > 0 ? (uint32_t)((size_t)put / size) : 0;
 
+		if (put == -EINTR)
+			continue;
 		if (put == -EINVAL) {
 			taken = 1;
 			outcome->stale++;
