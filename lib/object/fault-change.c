@@ -7,12 +7,30 @@
 #include "fault-queue.h"
 #include "registry.h"
 
+/*
+ * A page table that something was attached to is free in the middle of the change, and so might be
+ * its queue: neither goes before the lock is given back.
+ */
+static void enter(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to)
+{
+	li_fault_queue_pin(from);
+	li_fault_queue_pin(to);
+	li_fault_queue_lock(from, to);
+}
+
+static void leave(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to)
+{
+	li_fault_queue_unlock(from, to);
+	li_fault_queue_unpin(to);
+	li_fault_queue_unpin(from);
+}
+
 int li_fault_queue_change_begin(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to)
 {
-	li_fault_queue_lock(from, to);
+	enter(from, to);
 	if (!to || li_fault_notices_reserve(&li_fault_queue_state(to)->notices))
 		return 0;
-	li_fault_queue_unlock(from, to);
+	leave(from, to);
 	return -ENOMEM;
 }
 
@@ -21,12 +39,12 @@ void li_fault_queue_change_end(struct libiommu_fault_queue *from, struct libiomm
 {
 	if (to && !changed)
 		li_fault_notices_unreserve(&li_fault_queue_state(to)->notices);
-	li_fault_queue_unlock(from, to);
+	leave(from, to);
 }
 
 void li_fault_queue_leave_begin(struct libiommu_fault_queue *from)
 {
-	li_fault_queue_lock(from, NULL);
+	enter(from, NULL);
 }
 
 struct fault_notice li_fault_notice(const struct name *name, const struct slot *slot)

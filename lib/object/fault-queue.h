@@ -88,7 +88,7 @@ struct fault_intake {
 	size_t notice_count;
 };
 
-/* The steps that take the lock; they record nothing. The @done of a fetch is the count of faults. */
+/* The steps that take the lock; they record nothing. What a fetch has @done are faults. */
 struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
                                           struct fault_intake *intake);
 struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
