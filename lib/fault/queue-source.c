@@ -115,8 +115,10 @@ static int fetch(void *self, struct source_fetch *fetch)
 			return 0;
 		error = take_in(from,
 		                fetch->room < fetch->max_groups ? fetch->room : fetch->max_groups);
-		if (error)
-			return error;
+		/* That the queue is full of unanswered groups is nothing that room would help. */
+		if (error && !from->notice_count)
+			return error == -ENOBUFS ? -ENOSPC : error;
+		/* Otherwise it comes again, when the notices have been handed on. */
 	}
 	while (from->next_notice < from->notice_count && groups < fetch->max_groups &&
 	       used < fetch->room) {
@@ -161,7 +163,7 @@ static bool wants(void *self, uint64_t cookie)
 	return li_fault_queue_wants(from->queue, cookie);
 }
 
-/* Groups that were taken in, @max of them; how many. */
+/* Groups that were taken in, @max of them; how many. An error does not bring them back. */
 static int refuse_taken(struct queue_source *from, size_t max)
 {
 	size_t count = 0;
@@ -181,16 +183,18 @@ static int refuse_taken(struct queue_source *from, size_t max)
 static int refuse(void *self, size_t max)
 {
 	struct queue_source *const from = self;
+	int error = 0;
 
-	if (is_empty(from)) {
-		const int error = take_in(from, max);
-
-		if (error)
-			return error;
+	/* Of notices there may be more than are taken at a time: faults come when all are. */
+	while (!error && is_empty(from)) {
+		error = take_in(from, max);
+		if (!from->notice_count)
+			break;
+		/* Nobody has seen the attachments that they are about. */
+		from->next_notice = from->notice_count;
 	}
-	/* Nobody has seen the attachments that they are about. */
 	from->next_notice = from->notice_count;
-	return refuse_taken(from, max);
+	return error ? error : refuse_taken(from, max);
 }
 
 static const struct source_ops queue_ops = {
@@ -232,8 +236,8 @@ void li_queue_source_free(struct queue_source *source)
 {
 	if (!source)
 		return;
-	while (refuse_taken(source, FILLER_GROUPS) > 0)
-		;
+	while (source->next < source->batch->count)
+		refuse_taken(source, FILLER_GROUPS);
 	li_fault_queue_unlisten(source->queue);
 	libiommu_fault_batch_free(source->batch);
 	free(source);
