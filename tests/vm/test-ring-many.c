@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * Many faults over 64 (device, vPASID) pairs through two fault queues and one ring, driven by the
+ * program's loop and by the library's thread, fed by read() and by io_uring, read in this process
+ * and in another, while half of the pairs are detached and replaced all the time.
+ *
+ * The test driver puts a fault into its queue before it returns, and this program raises none while
+ * it moves the pair. So of a pair that is left alone every fault must be delivered, once, and the
+ * reader's answer be taken by the kernel. Of a pair that is moved, a fault is delivered at most
+ * once, not after the end of its attachment, and answered once if the library had it; what the end
+ * found unread the kernel has answered by itself. Each end is delivered once. All have the right
+ * label, vPASID, tag and queue. And in the end the kernel waits for no answer any more: it gives
+ * the lowest number to each group, and gives all of them out again.
+ *
+ * usage: vm-ring-many [FAULTS [COMBINATION]...]: so many faults, 20000 unless said, in each of the
+ * combinations 0 to 7. A million in each takes minutes on a quiet machine:
+ *     scripts/vm-run --vfio none --timeout 9000 -- build/tests/vm/vm-ring-many 1000000
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../lib/base/uapi/iommufd.h"
+#include "ring-many-rig.h"
+
+/*
+ * Unread at most of the pairs left alone; more groups than the kernel can have waited for at a
+ * time; how often a pair is moved; and how long nothing may happen before something is lost.
+ */
+enum { AHEAD = 1024, COOKIES = 4096, MOVE_EVERY = 32, PATIENCE = 120 };
+
+static void doze(void)
+{
+	nanosleep(&(const struct timespec){.tv_nsec = 200000}, NULL);
+}
+
+static double seconds(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void *shared(size_t size)
+{
+	void *const memory =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		exit(1);
+	return memory;
+}
+
+static void raise_fault(struct rig *rig, uint32_t number)
+{
+	const uint32_t pair = number % MANY_PAIRS;
+
+	atomic_store(&rig->many->epoch[number], (unsigned short)rig->epochs[pair]);
+	MUST(mock_fault(rig->mock, rig->devs[pair / MANY_PASIDS], many_vpasid(pair),
+	                number & 0xffff, many_permissions(number), number * MANY_PAGE));
+}
+
+static unsigned int come(const struct many *many)
+{
+	return atomic_load(&many->alone) + atomic_load(&many->moved) + atomic_load(&many->ends);
+}
+
+/* True once, and again for as long as there is hope. */
+static bool waits(const struct many *many)
+{
+	static unsigned int last;
+	static double since;
+
+	if (come(many) != last || !since) {
+		last = come(many);
+		since = seconds();
+	}
+	doze();
+	return seconds() < since + PATIENCE;
+}
+
+/*
+ * Faults, and then a round of the pairs that are left alone: when those have come, there is nothing
+ * behind them in either queue.
+ */
+static uint32_t raise_all(struct rig *rig, uint32_t faults)
+{
+	struct many *const many = rig->many;
+	uint32_t alone = 0;
+
+	for (uint32_t number = 0; number < many->numbers; number++) {
+		const bool is_moved = many_is_moved(number % MANY_PAIRS);
+
+		if (number >= faults && is_moved)
+			continue;
+		while (alone >= atomic_load(&many->alone) + AHEAD && waits(many))
+			;
+		raise_fault(rig, number);
+		alone += !is_moved;
+		if (number < faults && number % MOVE_EVERY == 5)
+			rig_move(rig, (number / MOVE_EVERY * 2 + 1) % MANY_PAIRS);
+	}
+	return alone;
+}
+
+static size_t unanswered(const struct rig *rig)
+{
+	size_t count, other;
+
+	MUST(libiommu_fault_queue_outstanding(rig->queues[0], &count));
+	MUST(libiommu_fault_queue_outstanding(rig->queues[1], &other));
+	return count + other;
+}
+
+static uint64_t counter(const struct rig *rig, enum libiommu_ring_counter which)
+{
+	uint64_t value;
+
+	MUST(libiommu_ring_counter(rig->ring, which, &value));
+	return value;
+}
+
+static int faults_found;
+
+static void expect(bool is_so, const char *what)
+{
+	if (!is_so) {
+		printf("not so: %s\n", what);
+		faults_found++;
+	}
+}
+
+#define EXPECT(condition) expect((condition), #condition)
+
+/* With the ring still there. */
+static void judge(const struct rig *rig, uint32_t faults, uint32_t alone,
+                  const struct mock_answers *before)
+{
+	struct many *const many = rig->many;
+	struct mock_answers answers;
+	uint64_t taken[2], refused[2];
+	uint32_t lost = 0;
+
+	mock_get_answers(rig->mock, &answers);
+	for (int i = 0; i < 2; i++) {
+		taken[i] = answers.taken[i] - before->taken[i];
+		refused[i] = answers.refused[i] - before->refused[i];
+	}
+	for (uint32_t number = 0; number < many->numbers; number++)
+		lost += !many_is_moved(number % MANY_PAIRS) && !atomic_load(&many->seen[number]);
+	printf("   left alone: %u of %u, %u lost; moved: %u of %u, %llu answered in time; "
+	       "ends: %u of %u\n",
+	       many->alone, alone, lost, many->moved, faults / 2,
+	       (unsigned long long)taken[LIBIOMMU_FAULT_INVALID], many->ends, rig->ends);
+	EXPECT(!lost && many->alone == alone && many->ends == rig->ends);
+	EXPECT(!many->untrue && !many->twice && !many->late);
+	EXPECT(!unanswered(rig));
+	EXPECT(taken[LIBIOMMU_FAULT_SUCCESS] == alone && !refused[LIBIOMMU_FAULT_SUCCESS]);
+	/* One for each that the library had, from the reader or at the end of the attachment. */
+	EXPECT(taken[LIBIOMMU_FAULT_INVALID] + refused[LIBIOMMU_FAULT_INVALID] == many->moved);
+	EXPECT(many->moved <= faults / 2);
+	EXPECT(counter(rig, LIBIOMMU_RING_GROUPS) == come(many));
+	EXPECT(counter(rig, LIBIOMMU_RING_SUCCESS) == alone);
+	EXPECT(!counter(rig, LIBIOMMU_RING_OUTSTANDING) && !counter(rig, LIBIOMMU_RING_ERRORS));
+	EXPECT(!counter(rig, LIBIOMMU_RING_EXPIRED) && !counter(rig, LIBIOMMU_RING_ABANDONED));
+	EXPECT(!counter(rig, LIBIOMMU_RING_REFUSED) && !counter(rig, LIBIOMMU_RING_TOO_LARGE));
+}
+
+/* The kernel gives a group the lowest number that is free: one that still waits would keep its. */
+static void probe(struct rig *rig, int table)
+{
+	const int fd = libiommu_fault_queue_fd(rig->queues[table]);
+	const uint32_t pair = table ? 2 : 0; /* left alone, in this table */
+	uint32_t kept = 0, got = 0;
+
+	for (uint32_t i = 0; i < COOKIES; i++)
+		MUST(mock_fault(rig->mock, rig->devs[0], many_vpasid(pair), 1, 1, 0));
+	while (got < COOKIES) {
+		struct uapi_hwpt_pgfault faults[64];
+		const ssize_t size = read(fd, faults, sizeof(faults));
+
+		if (size <= 0)
+			break;
+		for (size_t i = 0; i < (size_t)size / sizeof(faults[0]); i++)
+			kept += faults[i].cookie != ++got;
+	}
+	EXPECT(got == COOKIES && !kept);
+	for (uint32_t cookie = 1; cookie <= COOKIES; cookie++) {
+		const struct uapi_hwpt_page_response response = {.cookie = cookie, .code = 1};
+
+		EXPECT(write(fd, &response, sizeof(response)) == sizeof(response));
+	}
+}
+
+static void combine(struct rig *rig, unsigned int how, uint32_t faults)
+{
+	struct many *const many = rig->many;
+	const double begin = seconds();
+	struct mock_answers before;
+	uint32_t alone;
+
+	memset(many->seen, 0, many->numbers * sizeof(*many->seen));
+	many->alone = many->moved = many->ends = 0;
+	many->untrue = many->twice = many->late = 0;
+	mock_get_answers(rig->mock, &before);
+	rig_open(rig, how);
+	printf("%u: driven by %s, fed by %s, read in %s\n", how,
+	       how & BY_THREAD ? "the library's thread" : "the program's loop",
+	       how & BY_IO_URING ? "io_uring" : "read()",
+	       how & BY_PROCESS ? "another process" : "this process");
+	if (!rig_open_ring(rig, how)) {
+		/* Our kernels have io_uring; a test without it would prove nothing. */
+		printf("   the kernel does not feed it that way\n");
+		faults_found++;
+	}
+	alone = raise_all(rig, faults);
+	while ((atomic_load(&many->alone) < alone || atomic_load(&many->ends) < rig->ends ||
+	        unanswered(rig)) &&
+	       waits(many))
+		;
+	judge(rig, faults, alone, &before);
+	EXPECT(!rig_close_ring(rig, how));
+	probe(rig, 0);
+	probe(rig, 1);
+	rig_close(rig);
+	printf("   %.1f s\n", seconds() - begin);
+}
+
+int main(int argc, char **argv)
+{
+	const uint32_t wanted = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 20000;
+	const uint32_t faults = (wanted + MANY_PAIRS - 1) / MANY_PAIRS * MANY_PAIRS;
+	struct rig rig = {.many = shared(sizeof(*rig.many))};
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	rig.many->numbers = faults + MANY_PAIRS;
+	rig.many->seen = shared(rig.many->numbers * sizeof(*rig.many->seen));
+	rig.many->epoch = shared(rig.many->numbers * sizeof(*rig.many->epoch));
+	rig.mock = mock_new();
+	if (!rig.mock)
+		return 77;
+	for (unsigned int how = 0; argc < 3 && how < COMBINATIONS; how++)
+		combine(&rig, how, faults);
+	for (int i = 2; i < argc; i++)
+		combine(&rig, (unsigned int)strtoul(argv[i], NULL, 10) % COMBINATIONS, faults);
+	mock_free(rig.mock);
+	return faults_found ? 1 : 0;
+}
