@@ -19,6 +19,7 @@
 #include <libiommu/ring.h>
 #include <libiommu/reader.h>
 #include <libiommu/handlers.h>
+#include <libiommu/monitor.h>
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>

@@ -408,8 +408,8 @@ LIBIOMMU_API int libiommu_ring_counter(struct libiommu_ring *ring, enum libiommu
 /**
  * @brief A descriptor of the memory with the counters, for a process that does nothing but watch.
  *
- * It can be mapped and read; sealed as it is, nothing can be written through it. It is that of the
- * reader that the ring has now.
+ * It can be mapped and read, see @ref monitor; sealed as it is, nothing can be written through it.
+ * It is that of the reader that the ring has now.
  *
  * @param ring  The ring.
  * @return The descriptor, close-on-exec, the caller's to close.

@@ -92,6 +92,8 @@ struct libiommu_ring;
 struct libiommu_reader;
 /** @brief What handles the groups that a reader takes. See @ref handlers. */
 struct libiommu_handlers;
+/** @brief A fault ring: whoever watches it. See @ref monitor. */
+struct libiommu_monitor;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
 struct libiommu_bar_map;
 /** @brief The devices that one hot reset reaches. See @ref reset. */

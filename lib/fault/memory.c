@@ -139,20 +139,25 @@ static bool fits(uint64_t offset, uint64_t count, uint64_t size, uint64_t memory
 	return offset >= RING_HEADER && offset % 64 == 0 && offset + count * size <= memory;
 }
 
-static int check_header(const struct ring_a *a, const struct ring_memory *memory)
+static int check_a(const struct ring_a *a, size_t size)
 {
 	if (a->magic != RING_MAGIC)
 		return -EPROTO;
 	if (a->major != RING_MAJOR)
 		return -EPROTONOSUPPORT;
-	if (a->record_size != sizeof(struct libiommu_record) ||
-	    a->completion_size != sizeof(struct libiommu_completion) ||
-	    !is_power_of_two(a->capacity) || !is_power_of_two(a->completion_capacity))
+	if (a->record_size != sizeof(struct libiommu_record) || !is_power_of_two(a->capacity))
 		return -EPROTO;
-	if (!fits(a->record_offset, a->capacity, a->record_size, memory->a_size) ||
-	    !fits(a->completion_offset, a->completion_capacity, a->completion_size, memory->b_size))
+	return fits(a->record_offset, a->capacity, a->record_size, size) ? 0 : -EPROTO;
+}
+
+static int check_b(const struct ring_a *a, size_t size)
+{
+	if (a->completion_size != sizeof(struct libiommu_completion) ||
+	    !is_power_of_two(a->completion_capacity))
 		return -EPROTO;
-	return 0;
+	return fits(a->completion_offset, a->completion_capacity, a->completion_size, size)
+	               ? 0
+	               : -EPROTO;
 }
 
 /* A memory that could shrink would be a SIGBUS at the other side's pleasure. */
@@ -188,7 +193,9 @@ int li_memory_open(const struct libiommu_sys *sys, int a_fd, int b_fd, struct ri
 	error = map_both(sys, &made, PROT_READ, PROT_READ | PROT_WRITE);
 	if (error)
 		return error;
-	error = check_header(made.a, &made);
+	error = check_a(made.a, made.a_size);
+	if (!error)
+		error = check_b(made.a, made.b_size);
 	made.a_fd = -1;
 	made.b_fd = -1;
 	if (error) {
@@ -208,4 +215,28 @@ void li_memory_free(const struct libiommu_sys *sys, struct ring_memory *memory)
 		li_sys_close(sys, memory->a_fd);
 	if (memory->b_fd >= 0)
 		li_sys_close(sys, memory->b_fd);
+}
+
+int li_memory_watch(const struct libiommu_sys *sys, int fd, const struct ring_a **a)
+{
+	size_t size = 0;
+	void *at = NULL;
+	int error;
+
+	error = measure(sys, fd, &size);
+	if (!error)
+		error = li_sys_mmap(sys, NULL, RING_HEADER, PROT_READ, MAP_SHARED, fd, 0, &at);
+	if (error)
+		return error;
+	error = check_a(at, size);
+	if (error)
+		li_sys_munmap(sys, at, RING_HEADER);
+	else
+		*a = at;
+	return error;
+}
+
+void li_memory_unwatch(const struct libiommu_sys *sys, const struct ring_a *a)
+{
+	li_sys_munmap(sys, (void *)(uintptr_t)a, RING_HEADER);
 }

@@ -37,4 +37,8 @@ int li_memory_new(const struct libiommu_sys *sys, const struct ring_shape *shape
 int li_memory_open(const struct libiommu_sys *sys, int a_fd, int b_fd, struct ring_memory *memory);
 void li_memory_free(const struct libiommu_sys *sys, struct ring_memory *memory);
 
+/* A monitor's: the header of A alone, errors as above. A forked child inherits it. */
+int li_memory_watch(const struct libiommu_sys *sys, int fd, const struct ring_a **a);
+void li_memory_unwatch(const struct libiommu_sys *sys, const struct ring_a *a);
+
 #endif

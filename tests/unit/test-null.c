@@ -61,7 +61,8 @@ static const char *const handleless[] = {
 	"libiommu_failure_error",     "libiommu_failure_ids",     "libiommu_failure_operation",
 	"libiommu_failure_origin",    "libiommu_failure_range",   "libiommu_failure_text",
 	"libiommu_fault_batch_new",   "libiommu_feature_kernel",  "libiommu_feature_name",
-	"libiommu_hw_info_type_name", "libiommu_reader_open",     "libiommu_version",
+	"libiommu_hw_info_type_name", "libiommu_monitor_open",    "libiommu_reader_open",
+	"libiommu_version",
 };
 
 static void test_functions_without_a_handle(void **state)
