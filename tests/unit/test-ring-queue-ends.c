@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* What is attached changes under a ring that is fed from a fault queue. */
+#include "queue-rig.h"
+
+static void detach(uint32_t vpasid)
+{
+	assert_int_equal(libiommu_pasid_detach(rig.dev, vpasid), 0);
+}
+
+static void test_end_follows_the_last_fault(void **state)
+{
+	const uint32_t first = model_raise(0, RIG_PASID, 1);
+	const uint32_t other = model_raise(0, 0, 1);
+	struct libiommu_record fault, own, end, next;
+	uint32_t unread, again;
+
+	(void)state;
+	rig_dispatch();
+	unread = model_raise(0, RIG_PASID, 1);
+	assert_int_equal(rig_reserved(rig.queue[0]), 2);
+	detach(RIG_PASID);
+	assert_int_equal(rig_reserved(rig.queue[0]), 1);
+	assert_true(ring_ready(rig.ring));
+	/* The same tag at the same place, and the cookie that was free: still another attachment. */
+	rig_attach(RIG_PASID, rig.pt[0], RIG_TAG);
+	assert_int_equal(rig_reserved(rig.queue[0]), 2);
+	again = model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	fault = rig_take_fault(first);
+	own = rig_take_fault(other);
+	end = rig_take_end(RIG_TAG);
+	next = rig_take_fault(again);
+	assert_int_equal(end.flags, LIBIOMMU_RECORD_LAST | LIBIOMMU_RECORD_PASID);
+	assert_int_equal(end.label, RIG_LABEL);
+	assert_int_equal(end.vpasid, RIG_PASID);
+	assert_int_equal(end.queue, fault.queue);
+	assert_int_equal(end.attachment, fault.attachment);
+	assert_true(next.attachment > end.attachment);
+	assert_int_equal(model_cookie(again), model_cookie(first));
+	assert_int_equal(rig_count(LIBIOMMU_RING_DETACHED), 1);
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 1);
+	assert_int_equal(rig_count(LIBIOMMU_RING_OUTSTANDING), 2);
+	/* A late answer is nobody's, least of all that of the fault that has its cookie. */
+	rig_complete(&fault);
+	assert_int_equal(rig_count(LIBIOMMU_RING_STALE), 1);
+	assert_int_equal(model_state(first), MODEL_ENDED);
+	assert_int_equal(model_state(unread), MODEL_ENDED);
+	assert_int_equal(model_state(again), MODEL_OUT);
+	rig_complete(&next);
+	rig_complete(&own);
+	assert_int_equal(model_count(MODEL_ANSWERED), 2);
+	assert_int_equal(model_wrong(), 0);
+}
+
+/* A completion that comes with the end of its attachment, or before the reader can know of it. */
+static void test_answer_between_end_and_record(void **state)
+{
+	const uint32_t number = model_raise(0, RIG_PASID, 1);
+	struct libiommu_record fault;
+
+	(void)state;
+	rig_dispatch();
+	fault = rig_take_fault(number);
+	detach(RIG_PASID);
+	rig_complete(&fault);
+	rig_take_end(RIG_TAG);
+	assert_int_equal(model_state(number), MODEL_ENDED);
+	assert_int_equal(rig_count(LIBIOMMU_RING_STALE), 1);
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 0);
+	assert_int_equal(rig_count(LIBIOMMU_RING_SUCCESS), 1);
+}
+
+/* The device's own page table: those of PASIDs without one go with it. */
+static void test_own(void **state)
+{
+	struct libiommu_record end;
+
+	(void)state;
+	model_raise(0, 0, 1);
+	model_raise(0, 9, 1);
+	model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	assert_int_equal(libiommu_device_detach(rig.dev), 0);
+	rig_dispatch();
+	for (uint32_t i = 0; i < 3; i++)
+		rig_take_fault(i);
+	end = rig_take_end(RIG_OWN_TAG);
+	assert_int_equal(end.flags, LIBIOMMU_RECORD_LAST);
+	assert_int_equal(end.vpasid, 0);
+	assert_int_equal(end.label, RIG_LABEL);
+	rig_take_none();
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 2);
+	assert_int_equal(model_state(2), MODEL_OUT);
+	assert_int_equal(libiommu_device_attach_hwpt(rig.dev, rig.own), 0);
+	assert_int_equal(rig_reserved(rig.queue[0]), 2);
+}
+
+static void test_replace(void **state)
+{
+	const uint32_t before = model_raise(0, RIG_PASID, 1);
+	uint32_t own;
+
+	(void)state;
+	rig_dispatch();
+	/* To a queue that is not in the ring, and back. */
+	assert_int_equal(libiommu_pasid_replace(rig.dev, RIG_PASID, rig.pt[1], 76), 0);
+	assert_int_equal(rig_reserved(rig.queue[0]), 1);
+	assert_int_equal(rig_reserved(rig.queue[1]), 1);
+	assert_true(model_raise(0, RIG_PASID, 1) != UINT32_MAX);
+	rig_dispatch();
+	rig_take_fault(before);
+	rig_take_end(RIG_TAG);
+	assert_int_equal(libiommu_pasid_replace(rig.dev, RIG_PASID, rig.pt[0], 77), 0);
+	rig_dispatch();
+	rig_take_none();
+	assert_int_equal(rig_reserved(rig.queue[1]), 0);
+	/* Within the queue. */
+	assert_int_equal(libiommu_pasid_replace(rig.dev, RIG_PASID, rig.own, 78), 0);
+	assert_int_equal(rig_reserved(rig.queue[0]), 2);
+	rig_dispatch();
+	rig_take_end(77);
+	/* To one without, and the device's own. */
+	assert_int_equal(libiommu_pasid_replace(rig.dev, RIG_PASID, rig.plain, 79), 0);
+	assert_int_equal(libiommu_device_replace_hwpt(rig.dev, rig.pt[0]), 0);
+	own = model_raise(0, 0, 1);
+	rig_dispatch();
+	rig_take_end(78);
+	rig_take_end(RIG_OWN_TAG);
+	rig_take_fault(own);
+	assert_int_equal(rig_reserved(rig.queue[0]), 1);
+}
+
+/* Neither ends an attachment; but it has another number, and its end the last tag. */
+static void test_retagged(void **state)
+{
+	const uint32_t before = model_raise(0, RIG_PASID, 1);
+	struct libiommu_record first, second, end;
+	uint32_t after, own;
+
+	(void)state;
+	rig_dispatch();
+	assert_int_equal(libiommu_pasid_replace(rig.dev, RIG_PASID, rig.pt[0], 80), 0);
+	assert_int_equal(libiommu_device_set_tag(rig.dev, 81), 0);
+	assert_int_equal(libiommu_device_replace_hwpt(rig.dev, rig.own), 0);
+	assert_int_equal(rig_reserved(rig.queue[0]), 2);
+	after = model_raise(0, RIG_PASID, 1);
+	own = model_raise(0, 0, 1);
+	rig_dispatch();
+	first = rig_take_fault(before);
+	second = rig_take_fault(after);
+	assert_int_equal(first.tag, RIG_TAG);
+	assert_int_equal(second.tag, 80);
+	assert_true(second.attachment > first.attachment);
+	assert_int_equal(rig_take_fault(own).tag, 81);
+	detach(RIG_PASID);
+	rig_dispatch();
+	end = rig_take_end(80);
+	assert_int_equal(end.attachment, second.attachment);
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 2);
+	rig_take_none();
+}
+
+/* What was read and not published when its attachment ended still comes before the end. */
+static void test_held(void **state)
+{
+	struct libiommu_record record;
+	uint32_t held, next;
+
+	(void)state;
+	model_raise(0, RIG_PASID, 3);
+	held = model_raise(0, RIG_PASID, 1);
+	rig_ring(1024, 1, 0);
+	assert_int_equal(model_state(held), MODEL_OUT);
+	record = rig_take(3);
+	detach(RIG_PASID);
+	rig_attach(RIG_PASID, rig.pt[0], 82);
+	next = model_raise(0, RIG_PASID, 1);
+	assert_int_equal(model_state(held), MODEL_ENDED);
+	rig_dispatch();
+	rig_take_none();
+	rig_complete(&record);
+	record = rig_take_fault(held);
+	assert_int_equal(record.tag, RIG_TAG);
+	rig_complete(&record);
+	rig_take_end(RIG_TAG);
+	record = rig_take_fault(next);
+	assert_int_equal(record.tag, 82);
+	rig_complete(&record);
+	assert_int_equal(model_state(held), MODEL_ENDED);
+	assert_int_equal(model_code(next), next % 2);
+}
+
+/* More than are taken at a time, and in their order. */
+static void test_many_ends(void **state)
+{
+	const struct libiommu_record *records;
+	size_t count;
+
+	(void)state;
+	for (uint32_t i = 10; i < 60; i++)
+		rig_attach(i, rig.pt[0], 100 + i);
+	assert_int_equal(rig_reserved(rig.queue[0]), 52);
+	for (uint32_t i = 10; i < 60; i++)
+		detach(i);
+	model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	for (uint32_t i = 10; i < 60; i++) {
+		assert_int_equal(libiommu_reader_next(rig.reader, &records, &count), 1);
+		assert_int_equal(records->kind, LIBIOMMU_RECORD_DETACHED);
+		assert_int_equal(records->vpasid, i);
+		assert_int_equal(records->tag, 100 + i);
+	}
+	rig_take_fault(0);
+	assert_int_equal(rig_count(LIBIOMMU_RING_DETACHED), 50);
+	assert_int_equal(rig_reserved(rig.queue[0]), 2);
+}
+
+/* Ends wait for room, and for a group to be answered, as faults do, and are not lost. */
+static void test_ends_without_room(void **state)
+{
+	struct libiommu_record record;
+
+	(void)state;
+	rig_ring(1024, 1024, 0);
+	for (uint32_t i = 0; i < 1024; i++)
+		model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	detach(RIG_PASID);
+	rig_dispatch();
+	assert_int_equal(rig_count(LIBIOMMU_RING_DETACHED), 0);
+	assert_int_equal(rig_count(LIBIOMMU_RING_WAITING), 1);
+	for (uint32_t i = 0; i < 1024; i++)
+		record = rig_take_fault(i);
+	rig_dispatch();
+	rig_take_none();
+	rig_complete(&record);
+	rig_take_end(RIG_TAG);
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 1023);
+	assert_int_equal(rig_count(LIBIOMMU_RING_OUTSTANDING), 0);
+	assert_int_equal(rig_count(LIBIOMMU_RING_WAITING), 0);
+}
+
+static void end_of_device(int (*end)(struct libiommu_device *dev))
+{
+	uint32_t number;
+
+	rig_attach(9, rig.plain, 1);
+	rig_attach(300, rig.pt[0], 83);
+	number = model_raise(0, 300, 1);
+	model_raise(0, RIG_PASID, 1);
+	model_raise(0, 0, 1);
+	rig_dispatch();
+	assert_int_equal(end(rig.dev), 0);
+	assert_int_equal(model_count(MODEL_ENDED), 3);
+	rig_dispatch();
+	for (; number < 3; number++)
+		rig_take_fault(number);
+	rig_take_end(RIG_TAG);
+	rig_take_end(83);
+	assert_int_equal(rig_take_end(RIG_OWN_TAG).label, RIG_LABEL);
+	rig_take_none();
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 3);
+	assert_int_equal(rig_reserved(rig.queue[0]), 0);
+}
+
+static void test_device_goes(void **state)
+{
+	(void)state;
+	end_of_device(libiommu_device_destroy);
+	rig.dev = NULL;
+}
+
+static void test_device_is_revoked(void **state)
+{
+	(void)state;
+	end_of_device(libiommu_device_revoke);
+	assert_int_equal(libiommu_device_destroy(rig.dev), 0);
+	rig.dev = NULL;
+	rig_dispatch();
+	rig_take_none();
+}
+
+/* A device whose descriptor is another's is detached rather than closed. */
+static void test_borrowed_device_goes(void **state)
+{
+	const int fd = libiommu_device_fd(rig.dev);
+	struct libiommu_device *other;
+	uint32_t pasid;
+
+	(void)state;
+	assert_int_equal(libiommu_device_detach(rig.dev), 0);
+	detach(RIG_PASID);
+	rig_dispatch();
+	rig_take_end(RIG_OWN_TAG);
+	rig_take_end(RIG_TAG);
+	assert_int_equal(libiommu_device_adopt(rig.ctx, fd, LIBIOMMU_FD_BORROW, 77, 0, 3, &other),
+	                 0);
+	assert_int_equal(libiommu_device_attach_hwpt(other, rig.own), 0);
+	assert_int_equal(libiommu_pasid_attach(other, 12, rig.pt[0], 84, &pasid), 0);
+	assert_int_equal(libiommu_device_destroy(other), 0);
+	rig_dispatch();
+	assert_int_equal(rig_take_end(84).label, 3);
+	assert_int_equal(rig_take_end(0).label, 3);
+	assert_int_equal(rig_reserved(rig.queue[0]), 0);
+}
+
+/* The next reader has not seen those that ended before it came. */
+static void test_ends_without_a_reader(void **state)
+{
+	(void)state;
+	for (uint32_t i = 10; i < 60; i++)
+		rig_attach(i, rig.pt[0], 100 + i);
+	model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	rig_lose_reader();
+	rig_dispatch();
+	assert_int_equal(model_code(0), LIBIOMMU_FAULT_INVALID);
+	for (uint32_t i = 10; i < 60; i++)
+		detach(i);
+	model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	assert_int_equal(model_code(1), LIBIOMMU_FAULT_INVALID);
+	assert_int_equal(libiommu_ring_open_reader(rig.ring, &rig.reader), 0);
+	detach(RIG_PASID);
+	rig_dispatch();
+	rig_take_end(RIG_TAG);
+	rig_take_none();
+	assert_int_equal(rig_count(LIBIOMMU_RING_DETACHED), 1);
+}
+
+static void test_change_that_fails(void **state)
+{
+	const uint32_t number = model_raise(0, RIG_PASID, 1);
+	struct libiommu_record record;
+	uint32_t pasid;
+
+	(void)state;
+	model_fail_change(-EIO);
+	assert_int_equal(libiommu_pasid_detach(rig.dev, RIG_PASID), -EIO);
+	model_fail_change(-EIO);
+	assert_int_equal(libiommu_pasid_replace(rig.dev, RIG_PASID, rig.pt[1], 1), -EIO);
+	model_fail_change(-EIO);
+	assert_int_equal(libiommu_pasid_replace(rig.dev, RIG_PASID, rig.own, 1), -EIO);
+	model_fail_change(-EIO);
+	assert_int_equal(libiommu_pasid_attach(rig.dev, 6, rig.pt[0], 1, &pasid), -EIO);
+	model_fail_change(-EIO);
+	assert_int_equal(libiommu_device_detach(rig.dev), -EIO);
+	model_fail_change(-EIO);
+	assert_int_equal(libiommu_device_replace_hwpt(rig.dev, rig.pt[1]), -EIO);
+	assert_int_equal(rig_reserved(rig.queue[0]), 2);
+	assert_int_equal(rig_reserved(rig.queue[1]), 0);
+	rig_dispatch();
+	record = rig_take_fault(number);
+	rig_take_none();
+	rig_complete(&record);
+	assert_int_equal(model_code(number), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG_TEST(test_end_follows_the_last_fault),
+		RIG_TEST(test_answer_between_end_and_record),
+		RIG_TEST(test_own),
+		RIG_TEST(test_replace),
+		RIG_TEST(test_retagged),
+		RIG_TEST(test_held),
+		RIG_TEST(test_many_ends),
+		RIG_TEST(test_ends_without_room),
+		RIG_TEST(test_device_goes),
+		RIG_TEST(test_device_is_revoked),
+		RIG_TEST(test_borrowed_device_goes),
+		RIG_TEST(test_ends_without_a_reader),
+		RIG_TEST(test_change_that_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
