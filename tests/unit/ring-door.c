@@ -30,6 +30,7 @@ static atomic_long countdown;
 static atomic_bool failed;
 static atomic_bool no_dispatch;
 static atomic_bool no_wait;
+static atomic_int waited;
 static void (*on_log)(const char *message);
 static atomic_int fds;
 static atomic_int maps;
@@ -161,6 +162,8 @@ static int door_clock_get(void *user, uint64_t *ns)
 static int door_poll(void *user, struct pollfd *polled, unsigned int count, int timeout)
 {
 	(void)user;
+	if (timeout >= 0)
+		atomic_store(&waited, timeout);
 	if (fails() || atomic_load(&no_wait))
 		return -EIO;
 	return li_sys_poll(libc(), polled, count, timeout);
@@ -342,6 +345,11 @@ void door_deny(bool dispatches, bool waits)
 {
 	atomic_store(&no_dispatch, dispatches);
 	atomic_store(&no_wait, waits);
+}
+
+int door_waited(void)
+{
+	return atomic_load(&waited);
 }
 
 void door_on_log(void (*log)(const char *message))

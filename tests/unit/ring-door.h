@@ -26,6 +26,8 @@ void door_fail_nth(unsigned int nth);
 bool door_failed(void);
 /* Until told otherwise each dispatch fails, or each wait, with -EIO. */
 void door_deny(bool dispatches, bool waits);
+/* For how many milliseconds was waited last, as far as that had an end. */
+int door_waited(void);
 /* Called with what the context logs. */
 void door_on_log(void (*log)(const char *message));
 /* What is open and mapped through the door. */
