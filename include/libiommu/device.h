@@ -204,8 +204,9 @@ LIBIOMMU_API int libiommu_device_open_group(struct libiommu_ctx *ctx, const char
  * @retval -ENOMEM      No memory.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_BIND_IOMMUFD); on failure also openat, readlink, getdents64,
- *   read, fstat and close in sysfs and /proc, to find out what or who is in the way.
+ * @syscalls ioctl (VFIO_DEVICE_BIND_IOMMUFD); also openat, readlink, getdents64, read, fstat and
+ *   close in sysfs and /proc, to find out whether the IOMMU group has other devices, or on failure
+ *   what or who is in the way.
  * @kernel 6.6; tokens 6.17
  * @since 0.1
  * @follows VFIO uAPI, VFIO_DEVICE_BIND_IOMMUFD.

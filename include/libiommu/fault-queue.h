@@ -37,6 +37,10 @@ LIBIOMMU_BEGIN_DECLS
 /** @brief Nothing that this library attached: the vPASID is the hardware's PASID and the tag 0; the
  * label is 0 too where the device is not known. */
 #define LIBIOMMU_FAULT_UNKNOWN (1U << 2)
+/** @brief The device shares its IOMMU group with others, bridges aside, and any of them may be
+ * meant. So it was when the device was bound and where sysfs told; of an adopted device it is not
+ * known. */
+#define LIBIOMMU_FAULT_SHARED_GROUP (1U << 3)
 
 /** @brief One page request. Fields may be added at the end. */
 struct libiommu_fault {
@@ -56,7 +60,8 @@ struct libiommu_fault {
 	uint32_t vpasid;
 	/** The device's own number of the group, not unique. */
 	uint32_t group;
-	/** LIBIOMMU_FAULT_PASID, LIBIOMMU_FAULT_LAST, LIBIOMMU_FAULT_UNKNOWN. */
+	/** LIBIOMMU_FAULT_PASID, LIBIOMMU_FAULT_LAST, LIBIOMMU_FAULT_UNKNOWN,
+	   LIBIOMMU_FAULT_SHARED_GROUP. */
 	uint32_t flags;
 	/** LIBIOMMU_FAULT_READ and the others. */
 	uint32_t permissions;

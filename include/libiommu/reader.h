@@ -42,7 +42,8 @@ enum libiommu_record_kind {
 #define LIBIOMMU_RECORD_PASID (1U << 0)
 /** @brief The last record of its group. */
 #define LIBIOMMU_RECORD_LAST (1U << 1)
-/** @brief The device shares its IOMMU group with others, and any of them may be meant. */
+/** @brief The device shares its IOMMU group with others, and any of them may be meant: see
+ * LIBIOMMU_FAULT_SHARED_GROUP. */
 #define LIBIOMMU_RECORD_SHARED_GROUP (1U << 2)
 /** @brief Made by software, not by the kernel. */
 #define LIBIOMMU_RECORD_INJECTED (1U << 3)

@@ -88,6 +88,8 @@ static void write_fault(struct libiommu_record *to, const struct libiommu_fault 
 		.kind = LIBIOMMU_RECORD_FAULT,
 		.flags = (fault->flags & LIBIOMMU_FAULT_PASID ? LIBIOMMU_RECORD_PASID : 0) |
 	                 (fault->flags & LIBIOMMU_FAULT_UNKNOWN ? LIBIOMMU_RECORD_UNKNOWN : 0) |
+	                 (fault->flags & LIBIOMMU_FAULT_SHARED_GROUP ? LIBIOMMU_RECORD_SHARED_GROUP
+	                                                             : 0) |
 	                 (last ? LIBIOMMU_RECORD_LAST : 0),
 		.permissions = (uint16_t)fault->permissions,
 		.label = fault->label,

@@ -11,10 +11,20 @@
 #include "holder.h"
 #include "registry.h"
 
-/*
- * What is in the way, found through the node that the descriptor was opened from: somebody else who
- * has it open, or has its group, or what sysfs knows.
- */
+/* The node that the descriptor was opened from and the directory of its device; false: unknown. */
+static bool find_dir(const struct libiommu_device *dev, char node[SYSFS_PATH_MAX],
+                     char dir[SYSFS_PATH_MAX])
+{
+	const struct libiommu_sys *const sys = li_ctx_backend(li_device_ctx(dev))->sys;
+
+	snprintf(dir, SYSFS_PATH_MAX, "/proc/self/fd/%d", li_device_fd(dev));
+	if (li_sys_readlink(sys, dir, node, SYSFS_PATH_MAX) < 0 || !strrchr(node, '/'))
+		return false;
+	snprintf(dir, SYSFS_PATH_MAX, "/sys/class/vfio-dev/%.128s/device", strrchr(node, '/') + 1);
+	return true;
+}
+
+/* What is in the way: somebody else who has it open, or has its group, or what sysfs knows. */
 static void explain(const struct libiommu_device *dev, int error, char *text, size_t size)
 {
 	const struct libiommu_sys *const sys = li_ctx_backend(li_device_ctx(dev))->sys;
@@ -24,11 +34,7 @@ static void explain(const struct libiommu_device *dev, int error, char *text, si
 	char node[SYSFS_PATH_MAX];
 
 	text[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (li_sys_readlink(sys, path, node, sizeof(node)) < 0 || !strrchr(node, '/'))
-		return;
-	snprintf(path, sizeof(path), "/sys/class/vfio-dev/%.128s/device", strrchr(node, '/') + 1);
-	if (li_discover_examine(sys, path, &facts))
+	if (!find_dir(dev, node, path) || li_discover_examine(sys, path, &facts))
 		return;
 	if (error == -EBUSY && facts.group >= 0)
 		snprintf(node, sizeof(node), "/dev/vfio/%d", facts.group);
@@ -36,6 +42,16 @@ static void explain(const struct libiommu_device *dev, int error, char *text, si
 		li_holder_find(sys, node, fd, text, size);
 	if (!text[0])
 		snprintf(text, size, "%s", facts.advice);
+}
+
+/* A page request of the device may then be another's: the kernel tells them apart by group only. */
+static bool shares_group(const struct libiommu_device *dev)
+{
+	char node[SYSFS_PATH_MAX];
+	char dir[SYSFS_PATH_MAX];
+
+	return find_dir(dev, node, dir) &&
+	       li_discover_shares_group(li_ctx_backend(li_device_ctx(dev))->sys, dir);
 }
 
 /* Returns the kernel's error, and its id of the device. */
@@ -75,11 +91,11 @@ static int check(const struct libiommu_device *dev, const uint8_t *vf_token, uin
 int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint8_t *vf_token,
                          uint32_t flags)
 {
+	struct device_binding binding = {.fresh = true, .label = label};
 	char obstacle[SYSFS_PATH_MAX];
 	struct registry_spare spare;
 	struct libiommu_ctx *ctx;
 	const char *text = NULL;
-	uint32_t id = 0;
 	int error;
 
 	error = li_device_enter_alone(dev, __func__, DEVICE_OPEN);
@@ -95,12 +111,14 @@ int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint
 		li_device_leave(dev);
 		return FAIL_MEMORY(ctx);
 	}
-	if (!li_device_is_grouped(dev))
-		error = bind_node(dev, vf_token, &id);
+	if (!li_device_is_grouped(dev)) {
+		error = bind_node(dev, vf_token, &binding.id);
+		binding.shared_group = !error && shares_group(dev);
+	}
 	if (error) {
 		explain(dev, error, obstacle, sizeof(obstacle));
 	} else {
-		li_device_set_bound(dev, id, true, label, &spare);
+		li_device_set_bound(dev, &binding, &spare);
 	}
 	li_device_leave(dev);
 	li_registry_spare_free(&spare);

@@ -149,6 +149,7 @@ int libiommu_device_open_fd(struct libiommu_ctx *ctx, int fd, enum libiommu_fd_m
 int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum libiommu_fd_mode mode, uint32_t id,
                           uint32_t pt_id, uint64_t label, struct libiommu_device **dev)
 {
+	const struct device_binding binding = {.id = id, .label = label};
 	struct libiommu_device *made;
 	struct registry_spare spare;
 	int error;
@@ -164,7 +165,7 @@ int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum libiommu_fd_mod
 		li_registry_spare_free(&spare);
 		return error;
 	}
-	error = li_device_set_bound(made, id, false, label, &spare);
+	error = li_device_set_bound(made, &binding, &spare);
 	li_registry_spare_free(&spare);
 	if (error) {
 		li_device_discard(made, mode == LIBIOMMU_FD_DUP);

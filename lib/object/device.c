@@ -234,14 +234,15 @@ bool li_device_is_labelled(const struct libiommu_device *dev)
 	return state_of(dev) & STATE_LABELLED;
 }
 
-int li_device_set_bound(struct libiommu_device *dev, uint32_t id, bool fresh, uint64_t label,
+int li_device_set_bound(struct libiommu_device *dev, const struct device_binding *binding,
                         struct registry_spare *spare)
 {
 	int error;
 
-	dev->entry.id = id;
-	dev->entry.label = label;
-	error = li_registry_add(li_ctx_registry(dev->ctx), &dev->entry, fresh, spare);
+	dev->entry.id = binding->id;
+	dev->entry.label = binding->label;
+	dev->entry.shared_group = binding->shared_group;
+	error = li_registry_add(li_ctx_registry(dev->ctx), &dev->entry, binding->fresh, spare);
 	if (error)
 		dev->entry.id = 0;
 	else

@@ -95,11 +95,15 @@ int li_device_new_grouped(struct libiommu_ctx *ctx, int fd, struct group *group,
  */
 void li_device_discard(struct libiommu_device *dev, bool close_fd);
 
-/*
- * Alone on the device, or before anybody else knows it: it is bound under this id, 0 for one
- * opened by its group; @fresh as for li_registry_add().
- */
-int li_device_set_bound(struct libiommu_device *dev, uint32_t id, bool fresh, uint64_t label,
+struct device_binding {
+	uint32_t id; /* 0 for a device opened by its group */
+	bool fresh;  /* as for li_registry_add() */
+	uint64_t label;
+	bool shared_group; /* its IOMMU group has others, as far as is known */
+};
+
+/* Alone on the device, or before anybody else knows it: it is bound. */
+int li_device_set_bound(struct libiommu_device *dev, const struct device_binding *binding,
                         struct registry_spare *spare);
 bool li_device_is_grouped(const struct libiommu_device *dev);
 bool li_device_is_labelled(const struct libiommu_device *dev);

@@ -324,3 +324,27 @@ int li_discover_examine(const struct libiommu_sys *sys, const char *dir,
 		*facts = seen;
 	return error;
 }
+
+bool li_discover_shares_group(const struct libiommu_sys *sys, const char *dir)
+{
+	struct discover_facts facts = {0};
+	struct look look = {.sys = sys, .dir = dir, .facts = &facts};
+	unsigned int members = 0;
+	char path[SYSFS_PATH_MAX];
+	char *names;
+
+	if (find_group(&look) || facts.group < 0)
+		return false;
+	if (join(path, GROUPS "/%d/devices", facts.group) || read_names(sys, path, &names))
+		return false;
+	look.dir = path;
+	for (const char *name = names; *name; name += strlen(name) + 1) {
+		uint32_t class_code = 0;
+
+		if (!join(path, GROUPS "/%d/devices/%s", facts.group, name))
+			read_number(&look, "class", &class_code);
+		members += !is_bridge(class_code);
+	}
+	free(names);
+	return members > 1;
+}

@@ -8,6 +8,8 @@
 #ifndef LIBIOMMU_OBJECT_DISCOVER_H
 #define LIBIOMMU_OBJECT_DISCOVER_H
 
+#include <stdbool.h>
+
 #include <libiommu/discover.h>
 
 #include "../base/sysfs.h"
@@ -31,5 +33,11 @@ struct discover_facts {
  */
 int li_discover_examine(const struct libiommu_sys *sys, const char *dir,
                         struct discover_facts *facts);
+
+/*
+ * Whether the IOMMU group of the device with this directory has others, save bridges, which have no
+ * DMA of their own. False also where sysfs does not say.
+ */
+bool li_discover_shares_group(const struct libiommu_sys *sys, const char *dir);
 
 #endif

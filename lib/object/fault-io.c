@@ -53,13 +53,15 @@ static const struct slot *translate(const struct libiommu_fault_queue *queue,
 		li_registry_name(li_ctx_registry(li_fault_queue_ctx(queue)), raw->dev_id);
 	const struct slot *slot = NULL;
 	struct slot_value value = {0};
+	bool shared_group = false;
 	uint32_t generation;
 	uint64_t label = 0;
-	uint64_t found;
 
-	if (name && li_name_label(name, &found, &generation)) {
-		label = found;
+	if (name && li_name_label(name, &label, &generation, &shared_group)) {
 		slot = find_slot(name, raw, &value);
+	} else {
+		label = 0;
+		shared_group = false;
 	}
 	if (!slot && raw->flags & UAPI_PGFAULT_FLAGS_PASID_VALID)
 		value.vpasid = raw->pasid;
@@ -71,7 +73,8 @@ static const struct slot *translate(const struct libiommu_fault_queue *queue,
 		.vpasid = value.vpasid,
 		.group = raw->grpid,
 		.flags = (raw->flags & (LIBIOMMU_FAULT_PASID | LIBIOMMU_FAULT_LAST)) |
-	                 (slot ? 0 : LIBIOMMU_FAULT_UNKNOWN),
+	                 (slot ? 0 : LIBIOMMU_FAULT_UNKNOWN) |
+	                 (shared_group ? LIBIOMMU_FAULT_SHARED_GROUP : 0),
 		.permissions = raw->perm & PERMISSIONS,
 		.generation = value.generation,
 	};

@@ -86,6 +86,7 @@ static void take_name(struct registry *registry, struct device_entry *entry,
 	}
 	generation = atomic_load_explicit(&name->generation, memory_order_relaxed) + 1;
 	atomic_store_explicit(&name->label, entry->label, memory_order_release);
+	atomic_store_explicit(&name->shared_group, entry->shared_group, memory_order_release);
 	atomic_store_explicit(&name->generation, generation, memory_order_release);
 	entry->name = name;
 	entry->generation = generation;
@@ -140,10 +141,13 @@ struct name *li_registry_name(struct registry *registry, uint32_t id)
  * A name that changes hands meanwhile was nobody's for a moment, and that is an answer too: no
  * second try.
  */
-bool li_name_label(const struct name *name, uint64_t *label, uint32_t *generation)
+bool li_name_label(const struct name *name, uint64_t *label, uint32_t *generation,
+                   bool *shared_group)
 {
 	*generation = atomic_load_explicit(&name->generation, memory_order_acquire);
 	*label = atomic_load_explicit(&name->label, memory_order_acquire);
+	if (shared_group)
+		*shared_group = atomic_load_explicit(&name->shared_group, memory_order_acquire);
 	return *generation % 2 &&
 	       atomic_load_explicit(&name->generation, memory_order_acquire) == *generation;
 }
@@ -158,7 +162,7 @@ int libiommu_device_label_by_id(struct libiommu_ctx *ctx, uint32_t id, uint64_t 
 	if (!ctx || !label || !generation)
 		return FAIL_NULL(ctx);
 	name = li_registry_name(li_ctx_registry(ctx), id);
-	if (!name || !li_name_label(name, &found, &found_generation))
+	if (!name || !li_name_label(name, &found, &found_generation, NULL))
 		return FAIL_LIBRARY(ctx, __func__, -ENOENT, no_device, .id = id);
 	*label = found;
 	*generation = found_generation;

@@ -24,6 +24,7 @@ struct libiommu_device;
 struct name {
 	_Atomic uint32_t generation; /* odd while a device has the id; another one for each */
 	_Atomic uint64_t label;
+	_Atomic bool shared_group;
 	struct slot own;     /* of faults without a PASID */
 	struct table pasids; /* of struct slot */
 	struct name *next;   /* all of the registry's */
@@ -34,6 +35,7 @@ struct device_entry {
 	struct libiommu_device *dev;
 	struct device_entry *next;
 	uint64_t label;
+	bool shared_group; /* the device is not alone in its IOMMU group, as far as is known */
 	/* 0 for a device that the kernel gives none; failures tell it while it may be set. */
 	_Atomic uint32_t id;
 	struct name *name;   /* NULL likewise; filled in by adding */
@@ -75,7 +77,8 @@ void li_registry_remove(struct registry *registry, struct device_entry *entry);
 
 /* NULL where no device ever had the id. Waits for nobody. */
 struct name *li_registry_name(struct registry *registry, uint32_t id);
-/* Returns whether a device has the name. Waits for nobody. */
-bool li_name_label(const struct name *name, uint64_t *label, uint32_t *generation);
+/* Returns whether a device has the name. Waits for nobody. @shared_group may be NULL. */
+bool li_name_label(const struct name *name, uint64_t *label, uint32_t *generation,
+                   bool *shared_group);
 
 #endif

@@ -449,6 +449,49 @@ static void test_wrong_arguments(void **state)
 	libiommu_device_list_free(list);
 }
 
+static void member_class(const char *address, const char *class_code)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), MEMBERS "/%s/class", address);
+	path_text(path, class_code);
+}
+
+static bool shares(void)
+{
+	return li_discover_shares_group(script_door(), DEVICE);
+}
+
+static void test_whether_the_group_has_others(void **state)
+{
+	(void)state;
+	assert_false(shares());
+	make_ready();
+	member_class(ADDRESS, "0x010802\n");
+	member_class(SIBLING, "0x0c0330\n");
+	assert_true(shares());
+	assert_int_equal(paths_open_fds(), 0);
+	/* Nothing of a bridge's own goes through the IOMMU, save of those that are none really. */
+	member_class(SIBLING, "0x060400\n");
+	assert_false(shares());
+	member_class(SIBLING, "0x068000\n");
+	assert_true(shares());
+	fake_group("5", ADDRESS);
+	assert_false(shares());
+	/* Devices of other buses have no class. */
+	fake_group("5", ADDRESS " soc:dma");
+	assert_true(shares());
+	alloc_fail_nth(1);
+	assert_false(shares());
+	assert_true(alloc_restore());
+	path_error(MEMBERS, -EACCES);
+	assert_false(shares());
+	path_error(DEVICE "/iommu_group", -EACCES);
+	assert_false(shares());
+	path_remove(DEVICE "/iommu_group");
+	assert_false(shares());
+}
+
 static void test_without_memory(void **state)
 {
 	struct fake_pci device = ready;
@@ -507,6 +550,7 @@ int main(void)
 		SCRIPT_TEST(test_names_that_are_too_long),
 		SCRIPT_TEST(test_no_such_directory),
 		SCRIPT_TEST(test_wrong_arguments),
+		SCRIPT_TEST(test_whether_the_group_has_others),
 		SCRIPT_TEST(test_without_memory),
 		SCRIPT_TEST(test_the_real_sysfs),
 	};

@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "fault-steps.h"
+#include "paths.h"
 
 static const struct libiommu_fault *fault(size_t index)
 {
@@ -95,6 +96,37 @@ static void test_translated_pasid(void **state)
 	assert_int_equal(outstanding(), 1);
 	assert_int_equal(libiommu_pasid_space_destroy(space), 0);
 	assert_int_equal(libiommu_hwpt_destroy(pt), 0);
+}
+
+/* What the kernel tells apart by group only is marked; the next device with the id is another. */
+static void test_not_alone_in_its_group(void **state)
+{
+	struct uapi_hwpt_pgfault records[] = {fault_record(0, 1), fault_record(0, 2)};
+	struct libiommu_device *other;
+
+	(void)state;
+	path_link("/proc/self/fd/111", "/dev/vfio/devices/vfio3");
+	path_link("/sys/class/vfio-dev/vfio3/device/iommu_group", "../../kernel/iommu_groups/9");
+	path_list("/sys/kernel/iommu_groups/9/devices", "0000:01:00.0 0000:01:00.1");
+	other = script_device_as(fault_ctx, 111, 11, 5);
+	records[1].dev_id = 11;
+	read_records(records, 2);
+	assert_int_equal(fault(0)->flags, LIBIOMMU_FAULT_LAST);
+	assert_int_equal(fault(1)->label, 5);
+	assert_int_equal(fault(1)->flags, LIBIOMMU_FAULT_LAST | LIBIOMMU_FAULT_UNKNOWN |
+	                                          LIBIOMMU_FAULT_SHARED_GROUP);
+	EXPECT_CLOSE(111);
+	script_device_close(other);
+	/* Nobody's. */
+	read_records(&records[1], 1);
+	assert_int_equal(fault(0)->flags, LIBIOMMU_FAULT_LAST | LIBIOMMU_FAULT_UNKNOWN);
+	path_list("/sys/kernel/iommu_groups/9/devices", "0000:01:00.0");
+	other = script_device_as(fault_ctx, 111, 11, 6);
+	read_records(&records[1], 1);
+	assert_int_equal(fault(0)->label, 6);
+	assert_int_equal(fault(0)->flags, LIBIOMMU_FAULT_LAST | LIBIOMMU_FAULT_UNKNOWN);
+	EXPECT_CLOSE(111);
+	script_device_close(other);
 }
 
 static void test_nothing_to_read(void **state)
@@ -358,6 +390,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FAULT_TEST(test_in_the_callers_terms),
 		FAULT_TEST(test_translated_pasid),
+		FAULT_TEST(test_not_alone_in_its_group),
 		FAULT_TEST(test_nothing_to_read),
 		FAULT_TEST(test_groups_have_one_token),
 		FAULT_TEST(test_buffer_grows),
