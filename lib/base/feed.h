@@ -29,9 +29,9 @@ struct feed;
 
 /*
  * For @fd, which stays the caller's and becomes O_NONBLOCK; without that the kernel would never
- * read by itself. Records are @unit bytes, a multiple of 8, and begin with uapi_hwpt_pgfault. -errno
- * where io_uring cannot be had, and nothing is left behind: -EOPNOTSUPP before Linux 6.7; -ENOSYS,
- * -EPERM and the like from kernels and sandboxes without it; -ENOMEM.
+ * read by itself. Records are @unit bytes, a multiple of 8, and begin with uapi_hwpt_pgfault.
+ * -errno where io_uring cannot be had, and nothing is left behind: -EOPNOTSUPP before Linux 6.7;
+ * -ENOSYS, -EPERM and the like from kernels and sandboxes without it; -ENOMEM.
  */
 int li_feed_new(const struct libiommu_sys *sys, int fd, size_t unit, struct feed **feed);
 /*

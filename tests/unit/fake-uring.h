@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * A kernel with one fault queue and one io_uring, in memory: faults are raised, and the kernel reads
- * them by itself when the test lets it run.
+ * A kernel with one fault queue and one io_uring, in memory: faults are raised, and the kernel
+ * reads them by itself when the test lets it run.
  */
 #ifndef LIBIOMMU_TESTS_FAKE_URING_H
 #define LIBIOMMU_TESTS_FAKE_URING_H
