@@ -26,7 +26,7 @@ enum {
 struct libiommu_ctx *model_ctx(void);
 void model_ctx_close(struct libiommu_ctx *ctx);
 
-/* The next device, bound under the label; the next queue; the next page table, of a queue or none. */
+/* The next device, bound under the label; the next queue; the next page table, of it or of none. */
 struct libiommu_device *model_device(struct libiommu_ctx *ctx, uint64_t label);
 struct libiommu_fault_queue *model_queue(struct libiommu_ctx *ctx);
 struct libiommu_hwpt *model_hwpt(struct libiommu_ctx *ctx, struct libiommu_fault_queue *queue);
