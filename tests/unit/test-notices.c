@@ -29,7 +29,7 @@ static size_t take(struct fault_notices *notices, size_t max)
 	return count;
 }
 
-/* Every number that is told, out of every number that has ended, with every number still to come. */
+/* Whatever number is told, of whatever has ended, with whatever is still to come. */
 static void test_in_order(void **state)
 {
 	(void)state;

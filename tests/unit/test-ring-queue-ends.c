@@ -23,7 +23,7 @@ static void test_end_follows_the_last_fault(void **state)
 	detach(RIG_PASID);
 	assert_int_equal(rig_reserved(rig.queue[0]), 1);
 	assert_true(ring_ready(rig.ring));
-	/* The same tag at the same place, and the cookie that was free: still another attachment. */
+	/* The same tag at the same place, and the cookie that was free: another attachment. */
 	rig_attach(RIG_PASID, rig.pt[0], RIG_TAG);
 	assert_int_equal(rig_reserved(rig.queue[0]), 2);
 	again = model_raise(0, RIG_PASID, 1);
