@@ -109,12 +109,12 @@ static int serve(struct loop *loop)
 	if (count < 0)
 		return complain();
 	for (int i = 0; i < count; i++) {
-		const struct libiommu_fault *const fault =
+		const struct libiommu_record *const fault =
 			libiommu_fault_batch_get(loop->batch, (size_t)i);
 
 		if (pager_answer(&loop->pager, fault) != LIBIOMMU_FAULT_SUCCESS)
 			answer.code = LIBIOMMU_FAULT_INVALID;
-		if (!(fault->flags & LIBIOMMU_FAULT_LAST))
+		if (!(fault->flags & LIBIOMMU_RECORD_LAST))
 			continue;
 		answer.token = fault->token;
 		if (libiommu_fault_queue_respond(loop->queue, &answer, 1, NULL) < 0)

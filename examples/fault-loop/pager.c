@@ -58,14 +58,14 @@ void pager_close(struct pager *pager)
 	pager->memory = NULL;
 }
 
-enum libiommu_fault_code pager_answer(struct pager *pager, const struct libiommu_fault *fault)
+enum libiommu_fault_code pager_answer(struct pager *pager, const struct libiommu_record *fault)
 {
 	const uint64_t offset = (fault->address - pager->start) / pager->page * pager->page;
 	char text[512];
 	int error;
 
 	if (fault->address - pager->start >= pager->size ||
-	    fault->flags & (LIBIOMMU_FAULT_UNKNOWN | LIBIOMMU_FAULT_PASID)) {
+	    fault->flags & (LIBIOMMU_RECORD_UNKNOWN | LIBIOMMU_RECORD_PASID)) {
 		pager->refused++;
 		return LIBIOMMU_FAULT_INVALID;
 	}

@@ -27,6 +27,6 @@ bool pager_open(struct pager *pager, struct libiommu_ioas *ioas, uint64_t start,
 void pager_close(struct pager *pager);
 
 /* The answer to the device: its page is there now, or will never be. */
-enum libiommu_fault_code pager_answer(struct pager *pager, const struct libiommu_fault *fault);
+enum libiommu_fault_code pager_answer(struct pager *pager, const struct libiommu_record *fault);
 
 #endif

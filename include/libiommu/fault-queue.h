@@ -30,45 +30,6 @@
 
 LIBIOMMU_BEGIN_DECLS
 
-/** @brief The access had a PASID. */
-#define LIBIOMMU_FAULT_PASID (1U << 0)
-/** @brief The last fault of its group. */
-#define LIBIOMMU_FAULT_LAST (1U << 1)
-/** @brief Nothing that this library attached: the vPASID is the hardware's PASID and the tag 0; the
- * label is 0 too where the device is not known. */
-#define LIBIOMMU_FAULT_UNKNOWN (1U << 2)
-/** @brief The device shares its IOMMU group with others, bridges aside, and any of them may be
- * meant. So it was when the device was bound and where sysfs told; of an adopted device it is not
- * known. */
-#define LIBIOMMU_FAULT_SHARED_GROUP (1U << 3)
-
-/** @brief One page request. Fields may be added at the end. */
-struct libiommu_fault {
-	/** Of the group, the same in all its faults: names it in the answer. */
-	uint64_t token;
-	/** The device's label. Devices of one group that are attached as one cannot be told apart:
-	   it is the label of the first. */
-	uint64_t label;
-	/** The attachment's tag. */
-	uint64_t tag;
-	/** Where the device wants to go. */
-	uint64_t address;
-	/** Bytes, where the device knows; 0 where not. */
-	uint32_t length;
-	/** The vPASID of the attachment; 0 without LIBIOMMU_FAULT_PASID. A PASID with nothing
-	   attached arrives through a nested page table of the device itself, and is the vPASID. */
-	uint32_t vpasid;
-	/** The device's own number of the group, not unique. */
-	uint32_t group;
-	/** LIBIOMMU_FAULT_PASID, LIBIOMMU_FAULT_LAST, LIBIOMMU_FAULT_UNKNOWN,
-	   LIBIOMMU_FAULT_SHARED_GROUP. */
-	uint32_t flags;
-	/** LIBIOMMU_FAULT_READ and the others. */
-	uint32_t permissions;
-	/** Another one each time something is attached there. */
-	uint32_t generation;
-};
-
 /** @brief The answer to one group. */
 struct libiommu_fault_response {
 	/** The group's. */
@@ -125,7 +86,7 @@ LIBIOMMU_API size_t libiommu_fault_batch_count(const struct libiommu_fault_batch
  * @syscalls None.
  * @since 0.1
  */
-LIBIOMMU_API const struct libiommu_fault *libiommu_fault_batch_get(
+LIBIOMMU_API const struct libiommu_record *libiommu_fault_batch_get(
 	const struct libiommu_fault_batch *batch, size_t index);
 
 /**

@@ -24,63 +24,6 @@
 
 LIBIOMMU_BEGIN_DECLS
 
-/** @brief What a record is. A reader passes over kinds that it does not know. */
-enum libiommu_record_kind {
-	/** Nothing: the next record is at the beginning of the memory. Never returned. */
-	LIBIOMMU_RECORD_PAD = 0,
-	/** A page request. */
-	LIBIOMMU_RECORD_FAULT = 1,
-	/** The last of an attachment: its tag is free, and its groups need no answer any more. */
-	LIBIOMMU_RECORD_DETACHED = 2,
-	/** Reserved for the events of virtual IOMMUs. */
-	LIBIOMMU_RECORD_VEVENT = 3,
-	/** Reserved for events that were lost. */
-	LIBIOMMU_RECORD_LOST = 4
-};
-
-/** @brief The vPASID is valid. */
-#define LIBIOMMU_RECORD_PASID (1U << 0)
-/** @brief The last record of its group. */
-#define LIBIOMMU_RECORD_LAST (1U << 1)
-/** @brief The device shares its IOMMU group with others, and any of them may be meant: see
- * LIBIOMMU_FAULT_SHARED_GROUP. */
-#define LIBIOMMU_RECORD_SHARED_GROUP (1U << 2)
-/** @brief Made by software, not by the kernel. */
-#define LIBIOMMU_RECORD_INJECTED (1U << 3)
-/** @brief Nothing that the library attached: the tag is 0, the vPASID the hardware's PASID, and the
- * label 0 where the device is not known. */
-#define LIBIOMMU_RECORD_UNKNOWN (1U << 4)
-
-/** @brief One record: 64 bytes of shared memory, in the machine's byte order. */
-struct libiommu_record {
-	/** One of enum @ref libiommu_record_kind. */
-	uint8_t kind;
-	/** LIBIOMMU_RECORD_ flags. */
-	uint8_t flags;
-	/** LIBIOMMU_FAULT_ permissions. */
-	uint16_t permissions;
-	/** Where it comes from, to be repeated in the completion. */
-	uint32_t queue;
-	/** The device's label. */
-	uint64_t label;
-	/** When it was published: CLOCK_MONOTONIC in nanoseconds. */
-	uint64_t time;
-	/** Names the group in its completion; 0 where none is wanted. */
-	uint64_t token;
-	/** The address that the device asks for. */
-	uint64_t address;
-	/** What the attachment was given as its tag. */
-	uint64_t tag;
-	/** Bytes asked for; 0 is one page. */
-	uint32_t length;
-	/** The vPASID, with LIBIOMMU_RECORD_PASID. */
-	uint32_t vpasid;
-	/** The device's own number of the group. */
-	uint32_t group;
-	/** Tells attachments with the same tag apart. */
-	uint32_t attachment;
-};
-
 /** @brief The answer to a group: 16 bytes of shared memory. */
 struct libiommu_completion {
 	/** The token of the group's records. */

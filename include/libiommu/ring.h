@@ -284,7 +284,9 @@ LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
  *               ring destroyed. Groups that were read before and are unanswered are answered by
  *               nobody until their attachment ends.
  * @param flags  LIBIOMMU_RING_IO_URING: through io_uring where the kernel allows that, otherwise by
- *               read(); 0: by read().
+ *               read(); 0: by read(). Through io_uring the kernel
+ *               works in the thread that dispatches: epoll_wait() in it can end with EINTR though
+ *               there was no signal.
  * @return 0: it is fed by read(); 1: through io_uring.
  * @retval -EINVAL  A pointer is NULL, a flag is unknown, or the two are of different contexts.
  * @retval -EBUSY   A ring has the queue already.
@@ -294,8 +296,8 @@ LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
  * @retval -ECHILD  This is a forked child; the ring stays its parent's.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls epoll_ctl, write; with the flag fcntl, io_uring_setup, io_uring_register,
- *   io_uring_enter, mmap, madvise.
+ * @syscalls epoll_ctl, write; with the flag fcntl, io_uring_setup, io_uring_register, mmap,
+ *   madvise, epoll_create1.
  * @kernel 6.11; through io_uring 6.7
  * @since 0.1
  */

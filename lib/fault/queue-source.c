@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../object/fault-queue.h"
 
@@ -16,14 +17,13 @@ struct queue_source {
 	struct queue_source *next_source;
 	const struct filler *filler;
 	struct libiommu_fault_queue *queue;
-	/* Taken from the queue and not handed on: first the notices, then the faults. */
-	struct fault_notice notices[NOTICES];
-	size_t next_notice;
-	size_t notice_count;
 	struct libiommu_fault_batch *batch;
+	/* What of the batch is not handed on yet. */
 	size_t next;
+	size_t next_group;
 	bool drained;     /* the last read did not fill its buffer */
 	atomic_bool told; /* there is a notice */
+	bool fed;
 	struct libiommu_fault_response refusals[FILLER_GROUPS];
 };
 
@@ -36,38 +36,23 @@ static void notify(void *self)
 	li_filler_poke(from->filler);
 }
 
-/* Returns 0 also where there is nothing. */
-static int take_in(struct queue_source *from, size_t limit)
-{
-	struct fault_intake intake = {
-		.batch = from->batch,
-		.limit = limit,
-		.notices = from->notices,
-		.max_notices = NOTICES,
-	};
-	const struct fault_outcome outcome = li_fault_queue_fetch(from->queue, &intake);
-
-	from->next = 0;
-	from->next_notice = 0;
-	from->notice_count = intake.notice_count;
-	from->drained = outcome.done && outcome.done < limit;
-	return outcome.error;
-}
-
 static bool is_empty(const struct queue_source *from)
 {
-	return from->next == from->batch->count && from->next_notice == from->notice_count;
+	return from->next_group == from->batch->groups;
 }
 
-static size_t group_length(const struct queue_source *from)
+/* With nothing held. Returns 0 also where there is nothing. */
+static int take_in(struct queue_source *from, struct fault_intake *intake)
 {
-	const struct libiommu_fault *const first = &from->batch->faults[from->next];
-	const size_t most = from->batch->count - from->next;
-	size_t length = 1;
+	struct fault_outcome outcome;
 
-	while (length < most && first[length].token == first->token)
-		length++;
-	return length;
+	intake->batch = from->batch;
+	outcome = li_fault_queue_fetch(from->queue, intake);
+	from->next = 0;
+	from->next_group = 0;
+	/* With a feed it can be the end of a buffer. */
+	from->drained = !from->fed && outcome.done && outcome.done < intake->limit;
+	return outcome.error;
 }
 
 static void write_detached(struct libiommu_record *to, const struct fault_notice *notice)
@@ -82,72 +67,76 @@ static void write_detached(struct libiommu_record *to, const struct fault_notice
 	};
 }
 
-static void write_fault(struct libiommu_record *to, const struct libiommu_fault *fault, bool last)
+static struct source_group group_of(const struct fault_run *run)
 {
-	*to = (struct libiommu_record){
-		.kind = LIBIOMMU_RECORD_FAULT,
-		.flags = (fault->flags & LIBIOMMU_FAULT_PASID ? LIBIOMMU_RECORD_PASID : 0) |
-	                 (fault->flags & LIBIOMMU_FAULT_UNKNOWN ? LIBIOMMU_RECORD_UNKNOWN : 0) |
-	                 (fault->flags & LIBIOMMU_FAULT_SHARED_GROUP ? LIBIOMMU_RECORD_SHARED_GROUP
-	                                                             : 0) |
-	                 (last ? LIBIOMMU_RECORD_LAST : 0),
-		.permissions = (uint16_t)fault->permissions,
-		.label = fault->label,
-		.address = fault->address,
-		.tag = fault->tag,
-		.length = fault->length,
-		.vpasid = fault->vpasid,
-		.group = fault->group,
-		.attachment = fault->generation,
+	return (struct source_group){
+		.cookie = run->token,
+		.records = (uint32_t)run->records,
+		.answer = true,
 	};
+}
+
+/* What was read before there was room for it. */
+static int fetch_held(struct queue_source *from, struct source_fetch *fetch)
+{
+	size_t used = 0, groups = 0;
+
+	while (!is_empty(from) && groups < fetch->max_groups) {
+		const struct fault_run *const run = &from->batch->runs[from->next_group];
+
+		if (run->records > fetch->room - used) {
+			fetch->need = run->records;
+			return groups ? (int)groups : -ENOBUFS;
+		}
+		memcpy(fetch->records + used, from->batch->faults + from->next,
+		       run->records * sizeof(*fetch->records));
+		fetch->groups[groups++] = group_of(run);
+		used += run->records;
+		from->next += run->records;
+		from->next_group++;
+	}
+	return (int)groups;
+}
+
+static int fetch_new(struct queue_source *from, struct source_fetch *fetch)
+{
+	struct fault_notice notices[NOTICES];
+	const size_t limit = fetch->room < fetch->max_groups ? fetch->room : fetch->max_groups;
+	struct fault_intake intake = {
+		.limit = limit,
+		.records = fetch->records,
+		.notices = notices,
+		.max_notices = limit < NOTICES ? limit : NOTICES,
+	};
+	const int error = take_in(from, &intake);
+
+	/* That the queue is full of unanswered groups is nothing that room would help. */
+	if (error)
+		return error == -ENOBUFS ? -ENOSPC : error;
+	for (size_t i = 0; i < intake.notice_count; i++) {
+		write_detached(&fetch->records[i], &notices[i]);
+		fetch->groups[i] = (struct source_group){.records = 1, .detached = true};
+	}
+	if (intake.notice_count)
+		return (int)intake.notice_count;
+	if (!intake.direct)
+		return fetch_held(from, fetch);
+	for (size_t i = 0; i < from->batch->groups; i++)
+		fetch->groups[i] = group_of(&from->batch->runs[i]);
+	from->next_group = from->batch->groups;
+	return (int)from->batch->groups;
 }
 
 static int fetch(void *self, struct source_fetch *fetch)
 {
 	struct queue_source *const from = self;
-	size_t used = 0, groups = 0;
-	int error;
+	const bool drained = from->drained && !atomic_exchange(&from->told, false);
 
-	if (is_empty(from)) {
-		const bool drained = from->drained && !atomic_exchange(&from->told, false);
-
-		/* The descriptor tells when there is more: no need to ask. */
-		from->drained = false;
-		if (drained)
-			return 0;
-		error = take_in(from,
-		                fetch->room < fetch->max_groups ? fetch->room : fetch->max_groups);
-		/* That the queue is full of unanswered groups is nothing that room would help. */
-		if (error && !from->notice_count)
-			return error == -ENOBUFS ? -ENOSPC : error;
-		/* Otherwise it comes again, when the notices have been handed on. */
-	}
-	while (from->next_notice < from->notice_count && groups < fetch->max_groups &&
-	       used < fetch->room) {
-		write_detached(&fetch->records[used++], &from->notices[from->next_notice++]);
-		fetch->groups[groups++] = (struct source_group){.records = 1, .detached = true};
-	}
-	if (from->next_notice < from->notice_count)
-		return (int)groups;
-	while (from->next < from->batch->count && groups < fetch->max_groups) {
-		const size_t length = group_length(from);
-		const struct libiommu_fault *const faults = &from->batch->faults[from->next];
-
-		if (length > fetch->room - used) {
-			fetch->need = length;
-			return groups ? (int)groups : -ENOBUFS;
-		}
-		for (size_t i = 0; i < length; i++)
-			write_fault(&fetch->records[used + i], &faults[i], i + 1 == length);
-		fetch->groups[groups++] = (struct source_group){
-			.cookie = faults->token,
-			.records = (uint32_t)length,
-			.answer = true,
-		};
-		from->next += length;
-		used += length;
-	}
-	return (int)groups;
+	if (!is_empty(from))
+		return fetch_held(from, fetch);
+	/* The descriptor tells when there is more: no need to ask. */
+	from->drained = false;
+	return drained ? 0 : fetch_new(from, fetch);
 }
 
 static int answer(void *self, const struct libiommu_fault_response *answers, size_t count)
@@ -165,18 +154,20 @@ static bool wants(void *self, uint64_t cookie)
 	return li_fault_queue_wants(from->queue, cookie);
 }
 
-/* Groups that were taken in, @max of them; how many. An error does not bring them back. */
-static int refuse_taken(struct queue_source *from, size_t max)
+/* Groups that are held, @max of them; how many. They no longer are, whatever comes of it. */
+static int refuse_held(struct queue_source *from, size_t max)
 {
 	size_t count = 0;
 	int error;
 
-	while (from->next < from->batch->count && count < max && count < FILLER_GROUPS) {
+	while (!is_empty(from) && count < max && count < FILLER_GROUPS) {
+		const struct fault_run *const run = &from->batch->runs[from->next_group++];
+
 		from->refusals[count++] = (struct libiommu_fault_response){
-			.token = from->batch->faults[from->next].token,
+			.token = run->token,
 			.code = LIBIOMMU_FAULT_INVALID,
 		};
-		from->next += group_length(from);
+		from->next += run->records;
 	}
 	error = count ? answer(from, from->refusals, count) : 0;
 	return error < 0 ? error : (int)count;
@@ -185,18 +176,21 @@ static int refuse_taken(struct queue_source *from, size_t max)
 static int refuse(void *self, size_t max)
 {
 	struct queue_source *const from = self;
+	struct fault_notice notices[NOTICES];
+	struct fault_intake intake = {
+		.limit = max,
+		.notices = notices,
+		.max_notices = NOTICES,
+	};
 	int error = 0;
 
-	/* Of notices there may be more than are taken at a time: faults come when all are. */
+	/* Of ends nobody need be told who has not seen the beginning. */
 	while (!error && is_empty(from)) {
-		error = take_in(from, max);
-		if (!from->notice_count)
+		error = take_in(from, &intake);
+		if (!intake.notice_count)
 			break;
-		/* Nobody has seen the attachments that they are about. */
-		from->next_notice = from->notice_count;
 	}
-	from->next_notice = from->notice_count;
-	return error ? error : refuse_taken(from, max);
+	return error ? error : refuse_held(from, max);
 }
 
 static const struct source_ops queue_ops = {
@@ -206,7 +200,7 @@ static const struct source_ops queue_ops = {
 	.refuse = refuse,
 };
 
-int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queue,
+int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queue, bool feed,
                         struct queue_source **source)
 {
 	struct queue_source *const made = calloc(1, sizeof(*made));
@@ -219,7 +213,7 @@ int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queu
 	}
 	made->filler = filler;
 	made->queue = queue;
-	error = li_fault_queue_listen(queue, &listener);
+	error = li_fault_queue_listen(queue, &listener, feed);
 	if (error) {
 		libiommu_fault_batch_free(made->batch);
 		free(made);
@@ -228,7 +222,7 @@ int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queu
 	made->source = (struct source){
 		.ops = &queue_ops,
 		.self = made,
-		.fd = li_fault_queue_descriptor(queue),
+		.fd = li_fault_queue_input(queue, &made->fed),
 	};
 	*source = made;
 	return 0;
@@ -238,8 +232,8 @@ void li_queue_source_free(struct queue_source *source)
 {
 	if (!source)
 		return;
-	while (source->next < source->batch->count)
-		refuse_taken(source, FILLER_GROUPS);
+	while (!is_empty(source))
+		refuse_held(source, FILLER_GROUPS);
 	li_fault_queue_unlisten(source->queue);
 	libiommu_fault_batch_free(source->batch);
 	free(source);
@@ -248,6 +242,11 @@ void li_queue_source_free(struct queue_source *source)
 struct source *li_queue_source(struct queue_source *source)
 {
 	return &source->source;
+}
+
+bool li_queue_source_is_fed(const struct queue_source *source)
+{
+	return source->fed;
 }
 
 const struct libiommu_fault_queue *li_queue_source_queue(const struct queue_source *source)

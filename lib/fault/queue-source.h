@@ -15,8 +15,10 @@ struct queue_source;
  * Takes the queue for the ring; from then on nobody else may read it. -EBUSY where a ring has it,
  * -EBADF where it is closed.
  */
-int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queue,
+int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queue, bool feed,
                         struct queue_source **source);
+/* The kernel reads ahead, through io_uring. */
+bool li_queue_source_is_fed(const struct queue_source *source);
 /* When it is no source any more: what was read and not published is answered INVALID. */
 void li_queue_source_free(struct queue_source *source);
 struct source *li_queue_source(struct queue_source *source);

@@ -33,14 +33,14 @@ void li_ring_queues_free(struct ring_queues *queues, struct filler *filler)
 	pthread_mutex_destroy(&queues->lock);
 }
 
-static int add(struct libiommu_ring *ring, struct libiommu_fault_queue *queue)
+static int add(struct libiommu_ring *ring, struct libiommu_fault_queue *queue, bool feed)
 {
 	struct ring_queues *const queues = li_ring_queues(ring);
 	struct filler *const filler = li_ring_filler(ring);
 	struct queue_source *made;
 	int error;
 
-	error = li_queue_source_new(filler, queue, &made);
+	error = li_queue_source_new(filler, queue, feed, &made);
 	if (error)
 		return error;
 	pthread_mutex_lock(&queues->lock);
@@ -49,10 +49,11 @@ static int add(struct libiommu_ring *ring, struct libiommu_fault_queue *queue)
 		*li_queue_source_next(made) = queues->first;
 		queues->first = made;
 	}
+	feed = li_queue_source_is_fed(made);
 	pthread_mutex_unlock(&queues->lock);
 	if (error)
 		li_queue_source_free(made);
-	return error;
+	return error ? error : feed;
 }
 
 int libiommu_ring_add_queue(struct libiommu_ring *ring, struct libiommu_fault_queue *queue,
@@ -74,10 +75,11 @@ int libiommu_ring_add_queue(struct libiommu_ring *ring, struct libiommu_fault_qu
 		                    .id = li_fault_queue_id(queue));
 	if (li_ring_forked(ring))
 		return FAIL_FORKED(ctx);
-	error = add(ring, queue);
+	error = add(ring, queue, flags & LIBIOMMU_RING_IO_URING);
 	switch (error) {
 	case 0:
-		return 0;
+	case 1:
+		return error;
 	case -ENOMEM:
 		return FAIL_MEMORY(ctx);
 	case -EBUSY:

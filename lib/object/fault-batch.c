@@ -10,20 +10,36 @@
 
 #define FIRST_ROOM 64
 
+/* What has grown before memory ran out is just larger than it needs to be. */
+static bool grow(void **array, size_t room, size_t size)
+{
+	void *const grown = realloc(*array, room * size);
+
+	if (grown)
+		*array = grown;
+	return grown;
+}
+
 bool li_fault_batch_grow(struct libiommu_fault_batch *batch, size_t room)
 {
-	void *const raw = realloc(batch->raw, room * sizeof(*batch->raw));
-	void *faults;
+	void *raw = batch->raw, *faults = batch->faults, *runs = batch->runs;
+	const bool grown = grow(&raw, room, sizeof(*batch->raw)) &&
+	                   grow(&faults, room, sizeof(*batch->faults)) &&
+	                   grow(&runs, room, sizeof(*batch->runs));
 
-	if (!raw)
-		return false;
 	batch->raw = raw;
-	faults = realloc(batch->faults, room * sizeof(*batch->faults));
-	if (!faults)
-		return false;
 	batch->faults = faults;
-	batch->room = room;
-	return true;
+	batch->runs = runs;
+	if (grown)
+		batch->room = room;
+	return grown;
+}
+
+void li_fault_batch_free_arrays(struct libiommu_fault_batch *batch)
+{
+	free(batch->raw);
+	free(batch->faults);
+	free(batch->runs);
 }
 
 int libiommu_fault_batch_new(size_t records, struct libiommu_fault_batch **batch)
@@ -48,8 +64,7 @@ void libiommu_fault_batch_free(struct libiommu_fault_batch *batch)
 {
 	if (!batch)
 		return;
-	free(batch->raw);
-	free(batch->faults);
+	li_fault_batch_free_arrays(batch);
 	free(batch);
 }
 
@@ -58,8 +73,8 @@ size_t libiommu_fault_batch_count(const struct libiommu_fault_batch *batch)
 	return batch ? batch->count : 0;
 }
 
-const struct libiommu_fault *libiommu_fault_batch_get(const struct libiommu_fault_batch *batch,
-                                                      size_t index)
+const struct libiommu_record *libiommu_fault_batch_get(const struct libiommu_fault_batch *batch,
+                                                       size_t index)
 {
 	return batch && index < batch->count ? &batch->faults[index] : NULL;
 }

@@ -4,8 +4,33 @@
 /* Changes of what is attached, as steps that those who read and answer faults see whole. */
 #include <errno.h>
 
+#include "../base/feed.h"
 #include "fault-queue.h"
 #include "registry.h"
+
+static struct feed *feed_of(struct libiommu_fault_queue *queue)
+{
+	return queue ? li_fault_queue_state(queue)->feed : NULL;
+}
+
+/*
+ * The kernel has nothing in flight any more: what it had read ahead is registered. Otherwise it
+ * could free a cookie that nobody knows of yet, and give it to another fault.
+ */
+static int quiesce(struct libiommu_fault_queue *queue)
+{
+	struct feed *const feed = feed_of(queue);
+	int error;
+
+	if (!feed)
+		return 0;
+	error = li_feed_pause(feed);
+	if (!error)
+		error = li_fault_queue_take_early(queue);
+	if (error)
+		li_feed_resume(feed);
+	return error;
+}
 
 /*
  * A page table that something was attached to is free in the middle of the change, and so might be
@@ -27,11 +52,19 @@ static void leave(struct libiommu_fault_queue *from, struct libiommu_fault_queue
 
 int li_fault_queue_change_begin(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to)
 {
+	int error = 0;
+
 	enter(from, to);
-	if (!to || li_fault_notices_reserve(&li_fault_queue_state(to)->notices))
-		return 0;
-	leave(from, to);
-	return -ENOMEM;
+	if (to && !li_fault_notices_reserve(&li_fault_queue_state(to)->notices))
+		error = -ENOMEM;
+	if (!error) {
+		error = quiesce(from);
+		if (error && to)
+			li_fault_notices_unreserve(&li_fault_queue_state(to)->notices);
+	}
+	if (error)
+		leave(from, to);
+	return error;
 }
 
 void li_fault_queue_change_end(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to,
@@ -39,12 +72,19 @@ void li_fault_queue_change_end(struct libiommu_fault_queue *from, struct libiomm
 {
 	if (to && !changed)
 		li_fault_notices_unreserve(&li_fault_queue_state(to)->notices);
+	if (feed_of(from))
+		li_feed_resume(feed_of(from));
 	leave(from, to);
 }
 
 void li_fault_queue_leave_begin(struct libiommu_fault_queue *from)
 {
 	enter(from, NULL);
+	if (!quiesce(from))
+		return;
+	/* Without memory what was read ahead is not handed on, but it is answered. */
+	li_feed_pause(feed_of(from));
+	li_fault_queue_refuse_feed(from);
 }
 
 struct fault_notice li_fault_notice(const struct name *name, const struct slot *slot)
@@ -61,7 +101,19 @@ struct fault_notice li_fault_notice(const struct name *name, const struct slot *
 	};
 }
 
-int li_fault_queue_listen(struct libiommu_fault_queue *queue, const struct fault_listener *listener)
+/* Where io_uring is not to be had, for whatever reason, read(2) does the same. */
+static void make_feed(struct libiommu_fault_queue *queue, struct fault_state *state)
+{
+	const struct libiommu_sys *const sys = li_ctx_backend(li_fault_queue_ctx(queue))->sys;
+	struct feed *feed;
+
+	if (!li_feed_new(sys, li_fault_queue_descriptor(queue), sizeof(struct uapi_hwpt_pgfault),
+	                 &feed))
+		state->feed = feed;
+}
+
+int li_fault_queue_listen(struct libiommu_fault_queue *queue, const struct fault_listener *listener,
+                          bool feed)
 {
 	struct fault_state *const state = li_fault_queue_state(queue);
 	int error = 0;
@@ -71,13 +123,27 @@ int li_fault_queue_listen(struct libiommu_fault_queue *queue, const struct fault
 		error = -EBUSY;
 	else if (li_fault_queue_descriptor(queue) < 0)
 		error = -EBADF;
-	else
+	if (!error) {
 		state->listener = *listener;
-	atomic_store_explicit(&state->taken, state->listener.notify, memory_order_relaxed);
+		atomic_store_explicit(&state->taken, true, memory_order_relaxed);
+		if (feed)
+			make_feed(queue, state);
+	}
 	li_fault_queue_unlock(queue, NULL);
 	if (!error)
 		li_fault_queue_pin(queue);
 	return error;
+}
+
+int li_fault_queue_input(struct libiommu_fault_queue *queue, bool *fed)
+{
+	int fd;
+
+	li_fault_queue_lock(queue, NULL);
+	*fed = feed_of(queue);
+	fd = *fed ? li_feed_fd(feed_of(queue)) : li_fault_queue_descriptor(queue);
+	li_fault_queue_unlock(queue, NULL);
+	return fd;
 }
 
 void li_fault_queue_unlisten(struct libiommu_fault_queue *queue)
@@ -90,6 +156,13 @@ void li_fault_queue_unlisten(struct libiommu_fault_queue *queue)
 	atomic_store_explicit(&state->taken, false, memory_order_relaxed);
 	while (li_fault_notices_take(&state->notices, &none, 1))
 		;
+	li_fault_queue_refuse_early(queue);
+	if (state->feed) {
+		li_feed_pause(state->feed);
+		li_fault_queue_refuse_feed(queue);
+		li_feed_free(state->feed);
+		state->feed = NULL;
+	}
 	li_fault_queue_unlock(queue, NULL);
 	li_fault_queue_unpin(queue);
 }

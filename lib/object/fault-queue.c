@@ -44,6 +44,7 @@ static void free_handle(struct libiommu_fault_queue *queue)
 	li_ctx_count(queue->ctx, LIBIOMMU_OBJECT_FAULT_QUEUE, -1);
 	li_fault_groups_free(&queue->state.groups);
 	li_fault_notices_free(&queue->state.notices);
+	li_fault_batch_free_arrays(&queue->state.early);
 	pthread_mutex_destroy(&queue->lock);
 	free(queue);
 }
@@ -177,6 +178,11 @@ struct libiommu_ctx *li_fault_queue_ctx(const struct libiommu_fault_queue *queue
 	return queue->ctx;
 }
 
+const struct libiommu_sys *li_fault_queue_sys(const struct libiommu_fault_queue *queue)
+{
+	return li_ctx_backend(queue->ctx)->sys;
+}
+
 uint32_t li_fault_queue_id(const struct libiommu_fault_queue *queue)
 {
 	return queue->id;
@@ -230,4 +236,19 @@ void li_fault_queue_unlock(struct libiommu_fault_queue *a, struct libiommu_fault
 		pthread_mutex_unlock(&a->lock);
 	if (b && b != a)
 		pthread_mutex_unlock(&b->lock);
+}
+
+int li_fault_queue_tell(const struct libiommu_fault_queue *queue, const char *operation,
+                        const struct fault_outcome *outcome)
+{
+	if (outcome->call == CALL_NONE)
+		return FAIL_LIBRARY(queue->ctx, operation, outcome->error, outcome->text,
+		                    .id = queue->id);
+	return FAIL_KERNEL(queue->ctx, operation, outcome->error, outcome->call, .id = queue->id);
+}
+
+int li_fault_queue_tell_taken(const struct libiommu_fault_queue *queue, const char *operation)
+{
+	return FAIL_LIBRARY(queue->ctx, operation, -EBUSY, "a ring reads the queue",
+	                    .id = queue->id);
 }

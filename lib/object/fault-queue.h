@@ -21,6 +21,7 @@
 #include "fault-groups.h"
 #include "fault-notices.h"
 
+struct feed;
 struct name;
 struct slot;
 
@@ -34,6 +35,7 @@ struct fault_outcome {
 };
 
 struct libiommu_ctx *li_fault_queue_ctx(const struct libiommu_fault_queue *queue);
+const struct libiommu_sys *li_fault_queue_sys(const struct libiommu_fault_queue *queue);
 uint32_t li_fault_queue_id(const struct libiommu_fault_queue *queue);
 /* A page table that must go before the queue. NULL does nothing. */
 void li_fault_queue_pin(struct libiommu_fault_queue *queue);
@@ -72,17 +74,26 @@ struct fault_listener {
 	void *self;
 };
 
-/* Returns -EBUSY where there is one, -EBADF where the descriptor is closed. Pins the queue. */
-int li_fault_queue_listen(struct libiommu_fault_queue *queue,
-                          const struct fault_listener *listener);
+/*
+ * Returns -EBUSY where there is one, -EBADF where the descriptor is closed. Pins the queue. With
+ * @feed the kernel reads ahead for it, if it can: see li_fault_queue_input().
+ */
+int li_fault_queue_listen(struct libiommu_fault_queue *queue, const struct fault_listener *listener,
+                          bool feed);
 void li_fault_queue_unlisten(struct libiommu_fault_queue *queue);
+/* For the listener: what to poll, and whether the kernel reads ahead. */
+int li_fault_queue_input(struct libiommu_fault_queue *queue, bool *fed);
 /* Takes no lock. */
 bool li_fault_queue_is_taken(struct libiommu_fault_queue *queue);
 
+/* What comes first, is first: faults, or ends of attachments, or what is read just now. */
 struct fault_intake {
-	struct libiommu_fault_batch *batch; /* filled; it grows where a group does not fit */
+	/* Its runs say which groups there are. It grows where a group does not fit. */
+	struct libiommu_fault_batch *batch;
 	size_t limit; /* faults, if the first group alone has not more; not 0 */
-	/* The ends of attachments that came before what is in the batch. */
+	/* Where @limit faults go, written and not read; NULL: into the batch. */
+	struct libiommu_record *records;
+	bool direct; /* out: they did; else, as the first group has more, they are in the batch */
 	struct fault_notice *notices;
 	size_t max_notices;
 	size_t notice_count;
@@ -97,15 +108,36 @@ struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
 /* Whether the group is still to be answered. */
 bool li_fault_queue_wants(struct libiommu_fault_queue *queue, uint64_t token);
 
+/* For the public calls: what came of it, or that a ring has the queue. */
+int li_fault_queue_tell(const struct libiommu_fault_queue *queue, const char *operation,
+                        const struct fault_outcome *outcome);
+int li_fault_queue_tell_taken(const struct libiommu_fault_queue *queue, const char *operation);
+
 /* What the lock guards, for the parts of the queue. */
 struct fault_state {
 	struct fault_groups groups;
 	struct fault_notices notices;
 	struct fault_listener listener;
+	struct feed *feed;                 /* NULL: read(2) */
+	struct libiommu_fault_batch early; /* what the feed had when it was paused */
+	size_t next_early;
+	size_t next_early_group;
 	atomic_bool taken; /* there is a listener; changed with the lock, read without it */
 };
 
 struct fault_state *li_fault_queue_state(struct libiommu_fault_queue *queue);
+/* With the lock: registers faults and translates them; how many groups they are. */
+size_t li_fault_queue_register(struct libiommu_fault_queue *queue,
+                               const struct uapi_hwpt_pgfault *raw, size_t count,
+                               struct libiommu_record *to, struct fault_run *runs);
+/* With the feed paused: registers what it has, for who fetches next. -ENOMEM: it has it still. */
+int li_fault_queue_take_early(struct libiommu_fault_queue *queue);
+/* Answer INVALID what was registered so, and what the feed has, which needs no memory. */
+void li_fault_queue_refuse_early(struct libiommu_fault_queue *queue);
+void li_fault_queue_refuse_feed(struct libiommu_fault_queue *queue);
+struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *queue,
+                                                struct fault_intake *intake);
+void li_fault_queue_forget_early(struct fault_state *state);
 /* -1 once it is closed. */
 int li_fault_queue_descriptor(const struct libiommu_fault_queue *queue);
 

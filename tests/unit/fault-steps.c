@@ -62,7 +62,7 @@ static void forget_groups(void)
 
 	for (uint32_t i = 0; i < groups->room; i++)
 		if (groups->groups[i].outstanding)
-			li_fault_groups_retire(groups, i);
+			fault_groups_retire(groups, i);
 }
 
 int fault_teardown(void **state)

@@ -175,7 +175,7 @@ static void test_the_devices_own(void **state)
 	/* Nothing is attached any more: whatever comes is nobody's. */
 	read_token(0, 1);
 	assert_int_equal(libiommu_fault_batch_get(fault_batch, 0)->flags,
-	                 LIBIOMMU_FAULT_LAST | LIBIOMMU_FAULT_UNKNOWN);
+	                 LIBIOMMU_RECORD_LAST | LIBIOMMU_RECORD_UNKNOWN);
 	assert_true(libiommu_fault_batch_get(fault_batch, 0)->label == LABEL);
 	assert_int_equal(libiommu_hwpt_destroy(plain), 0);
 }

@@ -9,9 +9,9 @@
 #include "fault-steps.h"
 #include "paths.h"
 
-static const struct libiommu_fault *fault(size_t index)
+static const struct libiommu_record *fault(size_t index)
 {
-	const struct libiommu_fault *const found = libiommu_fault_batch_get(fault_batch, index);
+	const struct libiommu_record *const found = libiommu_fault_batch_get(fault_batch, index);
 
 	assert_non_null(found);
 	return found;
@@ -45,24 +45,24 @@ static void test_in_the_callers_terms(void **state)
 	assert_int_equal(fault(0)->address, 0x1000);
 	assert_int_equal(fault(0)->length, 8192);
 	assert_int_equal(fault(0)->group, 901);
-	assert_int_equal(fault(0)->flags, LIBIOMMU_FAULT_PASID | LIBIOMMU_FAULT_LAST);
+	assert_int_equal(fault(0)->flags, LIBIOMMU_RECORD_PASID | LIBIOMMU_RECORD_LAST);
 	assert_int_equal(fault(0)->permissions, LIBIOMMU_FAULT_READ | LIBIOMMU_FAULT_WRITE |
 	                                                LIBIOMMU_FAULT_EXEC |
 	                                                LIBIOMMU_FAULT_PRIVILEGED);
 	assert_int_equal(fault(1)->vpasid, 0);
 	assert_int_equal(fault(1)->tag, 70);
-	assert_int_equal(fault(1)->flags, LIBIOMMU_FAULT_LAST);
+	assert_int_equal(fault(1)->flags, LIBIOMMU_RECORD_LAST);
 	/* Nothing is attached at 9: it came through the device's own. */
 	assert_true(fault(2)->label == LABEL);
 	assert_int_equal(fault(2)->vpasid, 9);
 	assert_int_equal(fault(2)->tag, 70);
-	assert_int_equal(fault(2)->flags, LIBIOMMU_FAULT_PASID | LIBIOMMU_FAULT_LAST);
+	assert_int_equal(fault(2)->flags, LIBIOMMU_RECORD_PASID | LIBIOMMU_RECORD_LAST);
 	/* Nobody's device. */
 	assert_int_equal(fault(3)->label, 0);
 	assert_int_equal(fault(3)->vpasid, 5);
 	assert_int_equal(fault(3)->tag, 0);
 	assert_int_equal(fault(3)->flags,
-	                 LIBIOMMU_FAULT_PASID | LIBIOMMU_FAULT_LAST | LIBIOMMU_FAULT_UNKNOWN);
+	                 LIBIOMMU_RECORD_PASID | LIBIOMMU_RECORD_LAST | LIBIOMMU_RECORD_UNKNOWN);
 	assert_null(libiommu_fault_batch_get(fault_batch, 4));
 	assert_int_equal(outstanding(), 4);
 }
@@ -111,20 +111,20 @@ static void test_not_alone_in_its_group(void **state)
 	other = script_device_as(fault_ctx, 111, 11, 5);
 	records[1].dev_id = 11;
 	read_records(records, 2);
-	assert_int_equal(fault(0)->flags, LIBIOMMU_FAULT_LAST);
+	assert_int_equal(fault(0)->flags, LIBIOMMU_RECORD_LAST);
 	assert_int_equal(fault(1)->label, 5);
-	assert_int_equal(fault(1)->flags, LIBIOMMU_FAULT_LAST | LIBIOMMU_FAULT_UNKNOWN |
-	                                          LIBIOMMU_FAULT_SHARED_GROUP);
+	assert_int_equal(fault(1)->flags, LIBIOMMU_RECORD_LAST | LIBIOMMU_RECORD_UNKNOWN |
+	                                          LIBIOMMU_RECORD_SHARED_GROUP);
 	EXPECT_CLOSE(111);
 	script_device_close(other);
 	/* Nobody's. */
 	read_records(&records[1], 1);
-	assert_int_equal(fault(0)->flags, LIBIOMMU_FAULT_LAST | LIBIOMMU_FAULT_UNKNOWN);
+	assert_int_equal(fault(0)->flags, LIBIOMMU_RECORD_LAST | LIBIOMMU_RECORD_UNKNOWN);
 	path_list("/sys/kernel/iommu_groups/9/devices", "0000:01:00.0");
 	other = script_device_as(fault_ctx, 111, 11, 6);
 	read_records(&records[1], 1);
 	assert_int_equal(fault(0)->label, 6);
-	assert_int_equal(fault(0)->flags, LIBIOMMU_FAULT_LAST | LIBIOMMU_FAULT_UNKNOWN);
+	assert_int_equal(fault(0)->flags, LIBIOMMU_RECORD_LAST | LIBIOMMU_RECORD_UNKNOWN);
 	EXPECT_CLOSE(111);
 	script_device_close(other);
 }

@@ -182,7 +182,7 @@ static void *work(void *arg)
 		size_t stale = 0;
 
 		for (int i = 0; i < got; i++) {
-			const struct libiommu_fault *const fault =
+			const struct libiommu_record *const fault =
 				libiommu_fault_batch_get(batch, (size_t)i);
 
 			if (fault->label != 1 || fault->tag != fault->vpasid ||

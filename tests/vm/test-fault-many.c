@@ -55,21 +55,21 @@ static bool is_moved(uint32_t pair)
 	return pair % 2;
 }
 
-static void check(const struct libiommu_fault *fault)
+static void check(const struct libiommu_record *fault)
 {
 	const uint64_t number = fault->address / 4096;
 	const uint32_t pair = number % PAIRS;
 
 	if (number >= faults || fault->label != LABEL + pair / PASIDS ||
 	    fault->vpasid != vpasid_of(pair) || fault->tag != pair ||
-	    fault->flags != (LIBIOMMU_FAULT_PASID | LIBIOMMU_FAULT_LAST))
+	    fault->flags != (LIBIOMMU_RECORD_PASID | LIBIOMMU_RECORD_LAST))
 		atomic_fetch_add(&untrue, 1);
 	else if (atomic_exchange(&seen[number], 1))
 		atomic_fetch_add(&twice, 1);
 }
 
 /* Answers one by one, so that it is known whose was stale. */
-static void answer(struct libiommu_fault_queue *queue, const struct libiommu_fault *fault)
+static void answer(struct libiommu_fault_queue *queue, const struct libiommu_record *fault)
 {
 	const struct libiommu_fault_response response = {.token = fault->token};
 	const bool moved = is_moved((uint32_t)(fault->address / 4096 % PAIRS));

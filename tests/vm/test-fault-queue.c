@@ -111,7 +111,7 @@ static size_t respond(struct libiommu_fault_queue *to, uint64_t token, uint32_t 
 
 static void test_in_the_callers_terms(void **state)
 {
-	const struct libiommu_fault *fault;
+	const struct libiommu_record *fault;
 	uint64_t token;
 
 	(void)state;
@@ -127,7 +127,7 @@ static void test_in_the_callers_terms(void **state)
 	assert_int_equal(fault->address, 0x1234000);
 	assert_int_equal(fault->group, 17);
 	assert_int_equal(fault->permissions, LIBIOMMU_FAULT_WRITE);
-	assert_int_equal(fault->flags, LIBIOMMU_FAULT_PASID | LIBIOMMU_FAULT_LAST);
+	assert_int_equal(fault->flags, LIBIOMMU_RECORD_PASID | LIBIOMMU_RECORD_LAST);
 	token = fault->token;
 	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_SUCCESS), 0);
 	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_SUCCESS), 1);
@@ -136,7 +136,7 @@ static void test_in_the_callers_terms(void **state)
 	fault = libiommu_fault_batch_get(batch, 0);
 	assert_int_equal(fault->vpasid, 0);
 	assert_int_equal(fault->tag, OWN_TAG);
-	assert_int_equal(fault->flags, LIBIOMMU_FAULT_LAST);
+	assert_int_equal(fault->flags, LIBIOMMU_RECORD_LAST);
 	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_INVALID), 0);
 }
 
@@ -154,7 +154,7 @@ static void test_many(void **state)
 		OK(mock_fault(mock, dev, i % 2 ? 5 : 0, 1, LIBIOMMU_FAULT_READ, i * 4096));
 	while ((got = libiommu_fault_queue_read(queue, batch)) > 0) {
 		for (int i = 0; i < got; i++) {
-			const struct libiommu_fault *const fault =
+			const struct libiommu_record *const fault =
 				libiommu_fault_batch_get(batch, (size_t)i);
 			const uint64_t number = fault->address / 4096;
 

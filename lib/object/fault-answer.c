@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* Answering, with the checks that have to go with it under the queue's lock. */
+#include <errno.h>
+
+#include "fault-queue.h"
+
+_Static_assert((int)LIBIOMMU_FAULT_SUCCESS == UAPI_PAGE_RESP_SUCCESS &&
+                       (int)LIBIOMMU_FAULT_INVALID == UAPI_PAGE_RESP_INVALID,
+               "codes are passed on as they are");
+
+/*
+ * With the lock: writes the answers that are made up, and retires their groups, also those whose
+ * cookie the kernel no longer knows, which count as stale. Returns how many it came to.
+ */
+static uint32_t write_answers(struct libiommu_fault_queue *queue, uint32_t count,
+                              struct fault_outcome *outcome)
+{
+	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
+	const size_t size = sizeof(*groups->answers);
+	uint32_t done = 0;
+
+	while (done < count) {
+		const ssize_t put =
+			li_sys_write(li_fault_queue_sys(queue), li_fault_queue_descriptor(queue),
+		                     groups->answers + done, (count - done) * size);
+		uint32_t taken = put > 0 ? (uint32_t)((size_t)put / size) : 0;
+
+		if (put == -EINTR)
+			continue;
+		if (put == -EINVAL) {
+			taken = 1;
+			outcome->stale++;
+		} else if (!taken || taken > count - done) {
+			outcome->error = put < 0 ? (int)put : -EIO;
+			outcome->call = CALL_FAULT_QUEUE;
+			break;
+		}
+		for (; taken; taken--)
+			fault_groups_retire(groups, groups->answered[done++]);
+	}
+	for (uint32_t i = done; i < count; i++)
+		fault_groups_give_back(groups, groups->answered[i]);
+	return done;
+}
+
+static void make_up(struct fault_groups *groups, uint32_t at, uint32_t index, uint32_t code)
+{
+	groups->answered[at] = index;
+	groups->answers[at] = (struct uapi_hwpt_page_response){
+		.cookie = groups->groups[index].cookie,
+		.code = code,
+	};
+}
+
+struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
+                                           const struct libiommu_fault_response *responses,
+                                           size_t count)
+{
+	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
+	struct fault_outcome outcome = {0};
+	uint32_t made = 0, written;
+
+	li_fault_queue_lock(queue, NULL);
+	if (li_fault_queue_descriptor(queue) < 0) {
+		outcome.error = -EBADF;
+		outcome.text = "the queue is closed";
+	}
+	for (size_t i = 0; i < count && !outcome.error; i++) {
+		const int32_t index = fault_groups_take(groups, responses[i].token);
+
+		if (index < 0)
+			outcome.stale++;
+		else
+			make_up(groups, made++, (uint32_t)index, responses[i].code);
+	}
+	outcome.done = outcome.stale;
+	written = made ? write_answers(queue, made, &outcome) : 0;
+	outcome.done += written;
+	li_fault_queue_unlock(queue, NULL);
+	return outcome;
+}
+
+void li_fault_queue_refuse_early(struct libiommu_fault_queue *queue)
+{
+	struct fault_state *const state = li_fault_queue_state(queue);
+	struct fault_outcome ignored = {0};
+	uint32_t made = 0;
+
+	for (size_t i = state->next_early_group; i < state->early.groups; i++) {
+		const int32_t index = fault_groups_take(&state->groups, state->early.runs[i].token);
+
+		if (index >= 0)
+			make_up(&state->groups, made++, (uint32_t)index, LIBIOMMU_FAULT_INVALID);
+	}
+	if (made)
+		write_answers(queue, made, &ignored);
+	li_fault_queue_forget_early(state);
+}
+
+static void end_groups(struct libiommu_fault_queue *queue, struct fault_groups *groups,
+                       const struct slot *slot)
+{
+	struct fault_outcome ignored = {0};
+	uint32_t made = 0;
+
+	for (uint32_t i = 0; i < groups->room; i++) {
+		if (!groups->groups[i].outstanding || groups->groups[i].slot != slot)
+			continue;
+		groups->groups[i].outstanding = false;
+		make_up(groups, made++, i, LIBIOMMU_FAULT_INVALID);
+	}
+	/* The kernel has answered them, all but those of devices that share an attachment. */
+	if (made)
+		write_answers(queue, made, &ignored);
+	/* Whatever the kernel said: their attachment is gone, and with it their tokens. */
+	for (uint32_t i = 0; i < made; i++)
+		if (groups->groups[groups->answered[i]].outstanding)
+			fault_groups_retire(groups, groups->answered[i]);
+}
+
+void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot *slot,
+                          const struct fault_notice *notice)
+{
+	struct fault_state *state;
+
+	if (!queue)
+		return;
+	state = li_fault_queue_state(queue);
+	end_groups(queue, &state->groups, slot);
+	if (!state->listener.notify) {
+		li_fault_notices_unreserve(&state->notices);
+		return;
+	}
+	li_fault_notices_add(&state->notices, notice);
+	state->listener.notify(state->listener.self);
+}
+bool li_fault_queue_wants(struct libiommu_fault_queue *queue, uint64_t token)
+{
+	bool wanted;
+
+	li_fault_queue_lock(queue, NULL);
+	wanted = fault_groups_wants(&li_fault_queue_state(queue)->groups, token);
+	li_fault_queue_unlock(queue, NULL);
+	return wanted;
+}
+
+int libiommu_fault_queue_respond(struct libiommu_fault_queue *queue,
+                                 const struct libiommu_fault_response *responses, size_t count,
+                                 size_t *stale)
+{
+	struct fault_outcome outcome;
+
+	if (!queue || (!responses && count))
+		return FAIL_NULL(queue ? li_fault_queue_ctx(queue) : NULL);
+	if (count > FAULT_GROUPS_MAX)
+		return FAIL_LIBRARY(li_fault_queue_ctx(queue), __func__, -EINVAL,
+		                    "more answers than there can be groups",
+		                    .id = li_fault_queue_id(queue), .amount = count,
+		                    .unit = "answers");
+	for (size_t i = 0; i < count; i++)
+		if (responses[i].code > LIBIOMMU_FAULT_INVALID)
+			return FAIL_LIBRARY(li_fault_queue_ctx(queue), __func__, -EINVAL,
+			                    "unknown code", .id = li_fault_queue_id(queue),
+			                    .amount = responses[i].code, .unit = "is the code");
+	if (li_fault_queue_is_taken(queue))
+		return li_fault_queue_tell_taken(queue, __func__);
+	outcome = li_fault_queue_answer(queue, responses, count);
+	if (outcome.error && !outcome.done)
+		return li_fault_queue_tell(queue, __func__, &outcome);
+	if (stale)
+		*stale = outcome.stale;
+	return (int)outcome.done;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* Reading, with what has to go with it under the queue's lock: registering and translating. */
+#include <errno.h>
+#include <string.h>
+
+#include "../base/feed.h"
+#include "fault-queue.h"
+#include "registry.h"
+
+_Static_assert(LIBIOMMU_RECORD_PASID == UAPI_PGFAULT_FLAGS_PASID_VALID &&
+                       LIBIOMMU_FAULT_READ == UAPI_PGFAULT_PERM_READ &&
+                       LIBIOMMU_FAULT_WRITE == UAPI_PGFAULT_PERM_WRITE &&
+                       LIBIOMMU_FAULT_EXEC == UAPI_PGFAULT_PERM_EXEC &&
+                       LIBIOMMU_FAULT_PRIVILEGED == UAPI_PGFAULT_PERM_PRIV,
+               "bits are passed on as they are");
+
+#define PERMISSIONS                                                                                \
+	(LIBIOMMU_FAULT_READ | LIBIOMMU_FAULT_WRITE | LIBIOMMU_FAULT_EXEC |                        \
+	 LIBIOMMU_FAULT_PRIVILEGED)
+
+/* What faults come from. */
+struct origin {
+	uint32_t dev_id;
+	uint32_t pasid_flag; /* UAPI_PGFAULT_FLAGS_PASID_VALID or 0 */
+	uint32_t pasid;
+	const struct slot *slot;       /* NULL: nothing that the library attached */
+	struct libiommu_record record; /* in the caller's terms, all that they have in common */
+};
+
+/* Where the fault came through: the PASID's attachment, else the device's own. */
+static const struct slot *find_slot(const struct name *name, const struct origin *origin,
+                                    struct slot_value *value)
+{
+	const struct slot *slot;
+
+	if (origin->pasid_flag) {
+		slot = table_find(&name->pasids, origin->pasid);
+		if (slot && slot_read(slot, value))
+			return slot;
+	}
+	if (!slot_read(&name->own, value))
+		return NULL;
+	value->vpasid = origin->pasid_flag ? origin->pasid : 0;
+	return &name->own;
+}
+
+static void find_origin(const struct libiommu_fault_queue *queue,
+                        const struct uapi_hwpt_pgfault *raw, struct origin *origin)
+{
+	const struct name *const name =
+		li_registry_name(li_ctx_registry(li_fault_queue_ctx(queue)), raw->dev_id);
+	struct slot_value value = {0};
+	bool shared_group = false;
+	uint32_t generation;
+	uint64_t label;
+
+	*origin = (struct origin){
+		.dev_id = raw->dev_id,
+		.pasid_flag = raw->flags & UAPI_PGFAULT_FLAGS_PASID_VALID,
+		.pasid = raw->pasid,
+	};
+	if (name && li_name_label(name, &label, &generation, &shared_group)) {
+		origin->record.label = label;
+		origin->record.flags = shared_group ? LIBIOMMU_RECORD_SHARED_GROUP : 0;
+		origin->slot = find_slot(name, origin, &value);
+	}
+	if (!origin->slot)
+		value = (struct slot_value){.vpasid = origin->pasid_flag ? raw->pasid : 0};
+	origin->record.kind = LIBIOMMU_RECORD_FAULT;
+	origin->record.flags |=
+		(uint8_t)origin->pasid_flag | (origin->slot ? 0 : LIBIOMMU_RECORD_UNKNOWN);
+	origin->record.tag = value.tag;
+	origin->record.vpasid = value.vpasid;
+	origin->record.attachment = value.generation;
+}
+
+static bool is_from(const struct uapi_hwpt_pgfault *raw, const struct origin *origin)
+{
+	return raw->dev_id == origin->dev_id && raw->pasid == origin->pasid &&
+	       (raw->flags & UAPI_PGFAULT_FLAGS_PASID_VALID) == origin->pasid_flag;
+}
+
+static void write_record(struct libiommu_record *to, const struct libiommu_record *common,
+                         const struct uapi_hwpt_pgfault *raw, bool last)
+{
+	*to = *common;
+	to->flags = common->flags | (last ? LIBIOMMU_RECORD_LAST : 0);
+	to->permissions = raw->perm & PERMISSIONS;
+	to->address = raw->addr;
+	to->length = raw->length;
+	to->group = raw->grpid;
+}
+
+size_t li_fault_queue_register(struct libiommu_fault_queue *queue,
+                               const struct uapi_hwpt_pgfault *raw, size_t count,
+                               struct libiommu_record *to, struct fault_run *runs)
+{
+	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
+	const struct uapi_hwpt_pgfault *const end = raw + count;
+	struct origin origin = {0};
+	size_t made = 0;
+
+	while (raw != end) {
+		const struct uapi_hwpt_pgfault *const first = raw;
+
+		/* Groups come in runs; what is attached does not change meanwhile. */
+		if (!made || !is_from(raw, &origin))
+			find_origin(queue, raw, &origin);
+		origin.record.token = fault_groups_add(groups, raw->cookie, origin.slot);
+		do {
+			raw++;
+			write_record(to++, &origin.record, raw - 1,
+			             raw == end || raw->cookie != first->cookie);
+		} while (raw != end && raw->cookie == first->cookie);
+		runs[made++] = (struct fault_run){origin.record.token, (uint64_t)(raw - first)};
+	}
+	return made;
+}
+
+static ssize_t read_some(struct libiommu_fault_queue *queue, int fd, struct uapi_hwpt_pgfault *raw,
+                         size_t count)
+{
+	struct feed *const feed = li_fault_queue_state(queue)->feed;
+
+	return feed ? li_feed_read(feed, raw, count * sizeof(*raw))
+	            : li_sys_read(li_fault_queue_sys(queue), fd, raw, count * sizeof(*raw));
+}
+
+/* Everything that needs memory comes before the read: what was read cannot be put back. */
+static struct fault_outcome fill(struct libiommu_fault_queue *queue,
+                                 struct libiommu_fault_batch *batch, size_t limit)
+{
+	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
+	struct fault_outcome outcome = {0};
+	const int fd = li_fault_queue_descriptor(queue);
+	size_t size = limit < batch->room ? limit : batch->room;
+	ssize_t got;
+
+	if (fd < 0)
+		return (struct fault_outcome){.error = -EBADF, .text = "the queue is closed"};
+	for (;;) {
+		const size_t room = li_fault_groups_reserve(groups, (uint32_t)size);
+
+		if (!room && groups->used == FAULT_GROUPS_MAX)
+			return (struct fault_outcome){.error = -ENOBUFS,
+			                              .text = "2^20 groups are unanswered"};
+		if (!room)
+			break;
+		got = read_some(queue, fd, batch->raw, room);
+		if (got != -EINVAL || size >= FAULT_BATCH_MAX) {
+			outcome.error = got < 0 ? (int)got : 0;
+			outcome.call = CALL_FAULT_QUEUE;
+			batch->count = got < 0 ? 0 : (size_t)got / sizeof(*batch->raw);
+			outcome.done = batch->count;
+			return outcome;
+		}
+		/* The first group does not fit. */
+		size *= 2;
+		if (room < size / 2 || (size > batch->room && !li_fault_batch_grow(batch, size)))
+			break;
+	}
+	return (struct fault_outcome){.error = -ENOMEM, .text = "no memory"};
+}
+
+/* The last step of a fetch: what was read goes where it is wanted, if it fits there. */
+static void hand_over(struct libiommu_fault_queue *queue, struct fault_intake *intake)
+{
+	struct libiommu_fault_batch *const batch = intake->batch;
+
+	intake->direct = intake->records && batch->count <= intake->limit;
+	batch->groups = li_fault_queue_register(queue, batch->raw, batch->count,
+	                                        intake->direct ? intake->records : batch->faults,
+	                                        batch->runs);
+}
+
+struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
+                                          struct fault_intake *intake)
+{
+	struct fault_state *const state = li_fault_queue_state(queue);
+	struct fault_outcome outcome = {0};
+
+	intake->batch->count = 0;
+	intake->batch->groups = 0;
+	intake->direct = false;
+	intake->notice_count = 0;
+	li_fault_queue_lock(queue, NULL);
+	if (state->early.count) {
+		outcome = li_fault_queue_fetch_early(queue, intake);
+	} else if (state->notices.count) {
+		intake->notice_count = li_fault_notices_take(&state->notices, intake->notices,
+		                                             intake->max_notices);
+	} else {
+		outcome = fill(queue, intake->batch, intake->limit);
+		hand_over(queue, intake);
+	}
+	li_fault_queue_unlock(queue, NULL);
+	return outcome;
+}
+
+int libiommu_fault_queue_read(struct libiommu_fault_queue *queue,
+                              struct libiommu_fault_batch *batch)
+{
+	struct fault_intake intake = {.batch = batch};
+	struct fault_outcome outcome;
+
+	if (!queue || !batch)
+		return FAIL_NULL(queue ? li_fault_queue_ctx(queue) : NULL);
+	if (li_fault_queue_is_taken(queue))
+		return li_fault_queue_tell_taken(queue, __func__);
+	intake.limit = batch->room;
+	outcome = li_fault_queue_fetch(queue, &intake);
+	return outcome.error ? li_fault_queue_tell(queue, __func__, &outcome) : (int)outcome.done;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * Page requests that wait in the kernel, read and answered in four ways: by the best loop without
+ * the library (one read and one write for many), by the loop that is in use elsewhere (one read and
+ * one write for each), by the library's fault queue, and through its ring, fed by read() and by
+ * io_uring. How the requests come about is not measured. Each round does all ways in random order;
+ * what counts is the ratio within a round. Runs in the test machine, on the kernel's test driver.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../lib/base/uapi/iommufd.h"
+#include "../vm/mock.h"
+
+enum { FAULTS = 1024, BATCH = 256, WARM_UP = 3, ROUNDS = 60 };
+
+enum way { RAW, RAW_ONE_BY_ONE, QUEUE, RING, RING_IO_URING, WAYS };
+
+static const char *const names[WAYS] = {
+	[RAW] = "raw, many at a time",
+	[RAW_ONE_BY_ONE] = "raw, one at a time",
+	[QUEUE] = "fault queue",
+	[RING] = "ring, fed by read()",
+	[RING_IO_URING] = "ring, fed by io_uring",
+};
+
+static struct mock *mock;
+static struct libiommu_device *dev;
+static struct libiommu_fault_queue *queues[WAYS];
+static struct libiommu_hwpt *own, *tables[WAYS];
+static struct libiommu_ring *rings[WAYS];
+static struct libiommu_reader *readers[WAYS];
+static struct libiommu_fault_batch *batch;
+
+static int must(int result, const char *call)
+{
+	char text[512];
+
+	if (result >= 0)
+		return result;
+	libiommu_failure_text(text, sizeof(text));
+	printf("%s: %s\n", call, text);
+	exit(1);
+}
+
+#define MUST(call) must((call), #call)
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+static unsigned int raw(enum way way)
+{
+	static struct uapi_hwpt_pgfault faults[BATCH];
+	static struct uapi_hwpt_page_response answers[BATCH];
+	const size_t room = way == RAW ? BATCH : 1;
+	const int fd = libiommu_fault_queue_fd(queues[way]);
+	const ssize_t got = read(fd, faults, room * sizeof(faults[0]));
+	unsigned int count = 0;
+
+	for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(faults[0]); i++)
+		if (faults[i].flags & UAPI_PGFAULT_FLAGS_LAST_PAGE)
+			answers[count++] = (struct uapi_hwpt_page_response){
+				.cookie = faults[i].cookie,
+				.code = UAPI_PAGE_RESP_SUCCESS,
+			};
+	if (!count || write(fd, answers, count * sizeof(answers[0])) !=
+	                      (ssize_t)(count * sizeof(answers[0]))) {
+		perror("raw");
+		exit(1);
+	}
+	return count;
+}
+
+static unsigned int with_queue(enum way way)
+{
+	static struct libiommu_fault_response answers[BATCH];
+	const int got = MUST(libiommu_fault_queue_read(queues[way], batch));
+	unsigned int count = 0;
+
+	for (int i = 0; i < got; i++) {
+		const struct libiommu_record *const fault =
+			libiommu_fault_batch_get(batch, (size_t)i);
+
+		if (fault->flags & LIBIOMMU_RECORD_LAST)
+			answers[count++] = (struct libiommu_fault_response){
+				.token = fault->token,
+				.code = LIBIOMMU_FAULT_SUCCESS,
+			};
+	}
+	MUST(libiommu_fault_queue_respond(queues[way], answers, count, NULL));
+	return count;
+}
+
+/* Handles what the ring has, and lets it answer what was handled before. */
+static unsigned int with_ring(enum way way)
+{
+	static struct libiommu_completion answers[FAULTS];
+	const struct libiommu_record *records;
+	unsigned int count = 0;
+	size_t length;
+
+	MUST(libiommu_ring_dispatch(rings[way]));
+	while (count < FAULTS && MUST(libiommu_reader_next(readers[way], &records, &length)))
+		answers[count++] = (struct libiommu_completion){
+			.token = records->token,
+			.code = LIBIOMMU_FAULT_SUCCESS,
+			.queue = records->queue,
+		};
+	MUST(libiommu_reader_release(readers[way]));
+	MUST(libiommu_reader_complete(readers[way], answers, count));
+	return count;
+}
+
+static double measure(enum way way)
+{
+	unsigned int done = 0;
+	size_t left;
+	double start;
+
+	for (uint64_t i = 0; i < FAULTS; i++)
+		if (mock_fault(mock, dev, 1 + (uint32_t)way, 1, LIBIOMMU_FAULT_READ, i * 4096))
+			exit(1);
+	start = now();
+	while (done < FAULTS) {
+		if (way == RAW || way == RAW_ONE_BY_ONE)
+			done += raw(way);
+		else
+			done += way == QUEUE ? with_queue(way) : with_ring(way);
+	}
+	if (rings[way])
+		MUST(libiommu_ring_dispatch(rings[way]));
+	start = now() - start;
+	MUST(libiommu_fault_queue_outstanding(queues[way], &left));
+	if (left || done != FAULTS) {
+		printf("%s: %zu not answered, %u handled\n", names[way], left, done);
+		exit(1);
+	}
+	return start;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static struct libiommu_hwpt *hwpt(struct libiommu_ioas *ioas, struct libiommu_fault_queue *queue)
+{
+	struct libiommu_hwpt_config *config;
+	struct libiommu_hwpt *made;
+
+	MUST(libiommu_hwpt_config_new(&config));
+	MUST(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
+	MUST(libiommu_hwpt_config_set_fault_queue(config, queue));
+	MUST(libiommu_hwpt_alloc(dev, ioas, config, &made));
+	libiommu_hwpt_config_free(config);
+	return made;
+}
+
+static void prepare(struct libiommu_ctx *ctx, struct libiommu_ioas *ioas)
+{
+	dev = mock_device(mock, ctx, 1, true);
+	own = hwpt(ioas, NULL);
+	MUST(libiommu_device_attach_hwpt(dev, own));
+	MUST(libiommu_fault_batch_new(BATCH, &batch));
+	for (int way = 0; way < WAYS; way++) {
+		uint32_t pasid;
+
+		MUST(libiommu_fault_queue_alloc(ctx, &queues[way]));
+		tables[way] = hwpt(ioas, queues[way]);
+		MUST(libiommu_pasid_attach(dev, 1 + (uint32_t)way, tables[way], 0, &pasid));
+		if (way != RING && way != RING_IO_URING)
+			continue;
+		MUST(libiommu_ring_new(ctx, NULL, &rings[way]));
+		if (MUST(libiommu_ring_add_queue(rings[way], queues[way],
+		                                 way == RING ? 0 : LIBIOMMU_RING_IO_URING)) == 0 &&
+		    way == RING_IO_URING)
+			printf("# no io_uring here: fed by read() both times\n");
+		MUST(libiommu_ring_open_reader(rings[way], &readers[way]));
+	}
+}
+
+static void finish(struct libiommu_ctx *ctx, struct libiommu_ioas *ioas)
+{
+	MUST(libiommu_device_destroy(dev));
+	MUST(libiommu_hwpt_destroy(own));
+	for (int way = 0; way < WAYS; way++) {
+		libiommu_reader_free(readers[way]);
+		MUST(libiommu_ring_destroy(rings[way]));
+		MUST(libiommu_hwpt_destroy(tables[way]));
+		MUST(libiommu_fault_queue_destroy(queues[way]));
+	}
+	libiommu_fault_batch_free(batch);
+	MUST(libiommu_ioas_destroy(ioas));
+	MUST(libiommu_ctx_destroy(ctx));
+}
+
+/* The median's interval from the order of the samples alone, whatever their distribution. */
+static void report(double time[WAYS][ROUNDS], enum way way, enum way other)
+{
+	const int spread = (int)(0.98 * sqrt((double)ROUNDS)) + 1;
+	double ratios[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++)
+		ratios[i] = time[other][i] / time[way][i];
+	qsort(ratios, ROUNDS, sizeof(ratios[0]), compare);
+	printf("# page requests, %s: %.3f times the rate of %s, 95 %% interval %.3f to %.3f\n",
+	       names[way], ratios[ROUNDS / 2], names[other], ratios[ROUNDS / 2 - spread],
+	       ratios[ROUNDS / 2 + spread]);
+}
+
+int main(void)
+{
+	static double time[WAYS][ROUNDS];
+	struct libiommu_ioas *ioas;
+	struct libiommu_ctx *ctx;
+
+	mock = mock_new();
+	if (!mock)
+		return 77;
+	ctx = mock_ctx(mock);
+	MUST(libiommu_ioas_alloc(ctx, &ioas));
+	prepare(ctx, ioas);
+	for (int round = -WARM_UP; round < ROUNDS; round++) {
+		const int first = (int)(random() % WAYS);
+
+		for (int i = 0; i < WAYS; i++) {
+			const int way = (first + i) % WAYS;
+			const double seconds = measure((enum way)way);
+
+			if (round >= 0)
+				time[way][round] = seconds;
+		}
+	}
+	for (int way = QUEUE; way < WAYS; way++) {
+		report(time, (enum way)way, RAW);
+		report(time, (enum way)way, RAW_ONE_BY_ONE);
+	}
+	finish(ctx, ioas);
+	mock_free(mock);
+	return 0;
+}
