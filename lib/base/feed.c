@@ -135,23 +135,15 @@ static const struct uapi_hwpt_pgfault *record(const void *data, size_t at)
 	return (const void *)((const char *)data + at);
 }
 
-/*
- * The bytes of as many whole groups as there is room for. A group has one cookie; one that follows
- * can have the same only if the first was ended behind our back.
- */
+/* The bytes of as many whole groups as there is room for. A group is what has one cookie. */
 static size_t whole_groups(const struct feed *feed, const void *data, size_t length, size_t room)
 {
 	size_t whole = 0;
 
-	for (size_t at = 0; at + feed->unit <= length && at + feed->unit <= room;
-	     at += feed->unit) {
-		const size_t next = at + feed->unit;
-
-		if (record(data, at)->flags & UAPI_PGFAULT_FLAGS_LAST_PAGE ||
-		    next + feed->unit > length ||
-		    record(data, at)->cookie != record(data, next)->cookie)
+	for (size_t next = feed->unit; next <= length && next <= room; next += feed->unit)
+		if (next + feed->unit > length ||
+		    record(data, next - feed->unit)->cookie != record(data, next)->cookie)
 			whole = next;
-	}
 	return whole;
 }
 
@@ -179,7 +171,10 @@ static ssize_t take(struct feed *feed, void *to, size_t size)
 			const void *const from = record(done.data, feed->at);
 			size_t whole;
 
-			/* Two groups with one cookie in a row would look like one. */
+			/*
+			 * Where one was answered behind our back the next may have its cookie; in
+			 * one result they would look like one group.
+			 */
 			if (got && record(to, got - feed->unit)->cookie == record(from, 0)->cookie)
 				break;
 			whole = whole_groups(feed, from, done.length - feed->at, size - got);

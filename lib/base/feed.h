@@ -48,7 +48,8 @@ int li_feed_fd(const struct feed *feed);
 
 /*
  * As read(2) on the descriptor: as many whole groups as fit, 0 for none; -EINVAL where the first is
- * larger, and it stays; else -errno.
+ * larger, and it stays; else -errno. It may give less than there is: what follows is then had by
+ * calling again.
  */
 ssize_t li_feed_read(struct feed *feed, void *to, size_t size);
 
@@ -56,8 +57,8 @@ ssize_t li_feed_read(struct feed *feed, void *to, size_t size);
  * The kernel stops to read by itself, and has nothing in hand when this returns; what it has filled
  * is still to be taken, and li_feed_read() reads no more than that. Paused already: 0. -ETIMEDOUT
  * where the kernel does not let go for half a minute, because the thread it reads in is in a system
- * call for as long; like any other -errno that changes nothing, but the kernel may stop later, which
- * li_feed_read() finds out.
+ * call for as long; like any other -errno that changes nothing, but the kernel may stop later,
+ * which li_feed_read() finds out.
  */
 int li_feed_pause(struct feed *feed);
 /* The next li_feed_read() that finds nothing to take arms again. Not paused: does nothing. */

@@ -71,6 +71,18 @@ static void test_pause_before_anything(void **state)
 	feed_take(FEED_MOST, 1);
 }
 
+/* A read that ends because it was told to is not one that does not work. */
+static void test_pause_often(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		feed_arm();
+		assert_int_equal(li_feed_pause(feed), 0);
+		feed_take(1, 0);
+		li_feed_resume(feed);
+	}
+}
+
 /* The read ended by itself; its last completion has not been looked at. */
 static void test_pause_after_the_end(void **state)
 {
@@ -238,6 +250,7 @@ int main(void)
 		FEED_TEST(test_pause),
 		FEED_TEST(test_resume_early),
 		FEED_TEST(test_pause_before_anything),
+		FEED_TEST(test_pause_often),
 		FEED_TEST(test_pause_after_the_end),
 		FEED_TEST(test_cancel_races),
 		FEED_TEST(test_cancelled_later),
