@@ -229,7 +229,7 @@ LIBIOMMU_API int libiommu_device_bind(struct libiommu_device *dev, uint64_t labe
  * @retval -EADDRINUSE  A mapping or an allowed range lies where the device needs a range for
  *                      itself.
  * @retval -EFAULT      Something that was mapped lazily turns out to be no memory.
- * @retval -ENOMEM      The locked-memory limit, or the kernel's memory, is used up.
+ * @retval -ENOMEM      The locked-memory limit, or memory here or in the kernel, is used up.
  * @retval -EBUSY       The device is being reset.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.

@@ -18,6 +18,10 @@
  * groups are answered LIBIOMMU_FAULT_INVALID and their tokens are stale from there on. This needs
  * all changes of what is attached to go through the same context.
  *
+ * @par Rings
+ * A queue can feed a ring (libiommu_ring_add_queue()), which then reads and answers it alone: to
+ * others it says -EBUSY until it is removed from the ring.
+ *
  * @par Locks
  * Each queue has one. Reading, answering, and attaching or detaching a page table of the queue hold
  * it during their system calls, none of which wait for a device's next fault.
@@ -138,10 +142,10 @@ LIBIOMMU_API int libiommu_fault_queue_adopt(struct libiommu_ctx *ctx, uint32_t i
  *
  * @param queue  The queue; NULL is 0.
  * @return 0.
- * @retval -EBUSY  A page table of this library has the queue: nothing has changed. Or the kernel
- *                 says that something else uses it, a duplicate of the descriptor for example: the
- *                 descriptor is closed, and all that can be done with the handle is to destroy it
- *                 again.
+ * @retval -EBUSY  A page table of this library or a ring has the queue: nothing has changed. Or the
+ *                 kernel says that something else uses it, a duplicate of the descriptor for
+ *                 example: the descriptor is closed, and all that can be done with the handle is to
+ *                 destroy it again.
  * @retval -errno  Whatever else the kernel says; the handle is as after -EBUSY from the kernel.
  * @threads Owner.
  * @syscalls close, unless the descriptor is borrowed; ioctl (IOMMU_DESTROY), unless the id is.
@@ -201,6 +205,7 @@ LIBIOMMU_API int libiommu_fault_queue_outstanding(struct libiommu_fault_queue *q
  * @retval -EINVAL   A pointer is NULL, or the kernel has a group of more than 65536 faults.
  * @retval -ENOMEM   No memory; no fault is lost.
  * @retval -ENOBUFS  2^20 groups are unanswered.
+ * @retval -EBUSY    A ring has the queue: it alone reads it.
  * @retval -EBADF    The descriptor was closed by a destroy that failed.
  * @retval -errno    Whatever else the kernel says.
  * @threads Shared, the buffer Owner.
@@ -223,6 +228,7 @@ LIBIOMMU_API int libiommu_fault_queue_read(struct libiommu_fault_queue *queue,
  *   Then the same call can be repeated; what was answered is stale by then.
  * @retval -EINVAL  @p queue is NULL, @p responses is NULL and @p count is not 0, @p count is too
  *                  large, or a code is neither of the two: nothing was answered.
+ * @retval -EBUSY   A ring has the queue: it alone answers it. Nothing was answered.
  * @retval -EBADF   The descriptor was closed by a destroy that failed.
  * @retval -errno   Whatever else the kernel says of the first; nothing was answered.
  * @threads Shared.

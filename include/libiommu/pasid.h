@@ -127,6 +127,7 @@ LIBIOMMU_API int libiommu_pasid_attach(struct libiommu_device *dev, uint32_t vpa
  * @retval -ENOENT      Nothing is attached at this vPASID.
  * @retval -EOPNOTSUPP  The device was opened by its group.
  * @retval -ENODEV      The device was revoked, or the IOMMU behind it cannot deliver page requests.
+ * @retval -ENOMEM      No memory, here or in the kernel.
  * @retval -errno       Whatever else the kernel says. After any failure the old page table and tag
  *                      are attached.
  * @threads Shared.

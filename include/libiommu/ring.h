@@ -277,7 +277,9 @@ LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
  *
  * From now on the ring alone reads and answers the queue. Ends of attachments reach the reader
  * too: after a detach or a replacement of a page table with this queue comes a record
- * LIBIOMMU_RECORD_DETACHED, once there is room for it.
+ * LIBIOMMU_RECORD_DETACHED, behind the last fault of the attachment, once there is room for it and
+ * not as many groups are out as may be. What ends while the ring is without a reader that it had,
+ * or the queue without a ring, is told to nobody.
  *
  * @param ring   The ring.
  * @param queue  The queue, of the same context; it cannot be destroyed before it is removed or the
@@ -291,6 +293,7 @@ LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
  * @retval -EINVAL  A pointer is NULL, a flag is unknown, or the two are of different contexts.
  * @retval -EBUSY   A ring has the queue already.
  * @retval -EBADF   The queue's descriptor was closed by a destroy that failed.
+ * @retval -EEXIST  The ring has the descriptor already, with another handle.
  * @retval -ENOSPC  The ring has 63 queues.
  * @retval -ENOMEM  No memory.
  * @retval -ECHILD  This is a forked child; the ring stays its parent's.
@@ -308,7 +311,8 @@ LIBIOMMU_API int libiommu_ring_add_queue(struct libiommu_ring *ring,
  * @brief Feed a ring no longer from a fault queue.
  *
  * What was read from it is answered with LIBIOMMU_FAULT_INVALID; what was not stays in the queue,
- * which can be read again by others.
+ * which can be read again by others. The reader is told no ends of attachments by this, and of
+ * those that it has not been told yet no more.
  *
  * @param ring   The ring.
  * @param queue  The queue.
