@@ -48,7 +48,7 @@ static struct {
 	struct group group[MODEL_GROUPS];
 	int fail_read, fail_write, fail_change, fail_destroy;
 	uint32_t write_limit;
-	unsigned int wrong, reads, writes;
+	unsigned int write_nth, wrong, reads, writes;
 } kernel = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* As a fault queue's descriptor: readable while there is anything to read. */
@@ -262,14 +262,13 @@ static ssize_t read_queue(struct queue *queue, void *buffer, size_t size)
 static ssize_t write_queue(struct queue *queue, const void *buffer, size_t size)
 {
 	const struct uapi_hwpt_page_response *const answers = buffer;
-	const int error = kernel.fail_write;
+	const bool fails = kernel.write_nth && !--kernel.write_nth;
 	size_t count = size / sizeof(*answers);
 	size_t done = 0;
 
 	kernel.writes++;
-	kernel.fail_write = 0;
-	if (error)
-		return error;
+	if (fails)
+		return kernel.fail_write;
 	if (size % sizeof(*answers))
 		return -ESPIPE;
 	if (kernel.write_limit && count > kernel.write_limit)
@@ -329,7 +328,7 @@ struct libiommu_ctx *model_ctx(void)
 	kernel.tables = 0;
 	kernel.groups = 0;
 	kernel.fail_read = 0;
-	kernel.fail_write = 0;
+	kernel.write_nth = 0;
 	kernel.fail_change = 0;
 	kernel.fail_destroy = 0;
 	kernel.write_limit = 0;
@@ -508,8 +507,9 @@ void model_fail_read(int error)
 	kernel.fail_read = error;
 }
 
-void model_fail_write(int error)
+void model_fail_write(unsigned int nth, int error)
 {
+	kernel.write_nth = nth;
 	kernel.fail_write = error;
 }
 

@@ -59,9 +59,9 @@ unsigned int model_wrong(void);
 unsigned int model_reads(void);
 unsigned int model_writes(void);
 
-/* The next read or write of a queue says this. */
+/* The next read, or the @nth write from now, of a queue says this. */
 void model_fail_read(int error);
-void model_fail_write(int error);
+void model_fail_write(unsigned int nth, int error);
 /* So does the next attachment or detachment, or end of an object. */
 void model_fail_change(int error);
 void model_fail_destroy(int error);
