@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../lib/base/sys.h"
+#include "model-uring.h"
 
 #define PASIDS    1024
 #define COOKIES   4096
@@ -190,6 +191,7 @@ static int model_close(void *user, int fd)
 	for (uint32_t i = 0; i < kernel.queues; i++)
 		if (kernel.queue[i].fd == fd)
 			kernel.queue[i].fd = -1;
+	model_uring_close(fd);
 	pthread_mutex_unlock(&kernel.lock);
 	return li_sys_close(kernel.below, fd);
 }
@@ -257,6 +259,14 @@ static ssize_t read_queue(struct queue *queue, void *buffer, size_t size)
 	}
 	set_level(queue);
 	return queue->count && !done ? -EINVAL : (ssize_t)done;
+}
+
+/* The same for a read that is armed, with the lock. */
+static ssize_t read_armed(int fd, void *buffer, size_t size)
+{
+	struct queue *const queue = queue_of(fd);
+
+	return queue ? read_queue(queue, buffer, size) : -EBADF;
 }
 
 static ssize_t write_queue(struct queue *queue, const void *buffer, size_t size)
@@ -343,6 +353,7 @@ struct libiommu_ctx *model_ctx(void)
 	libiommu_sys_set_ioctl(kernel.door, model_ioctl);
 	libiommu_sys_set_read(kernel.door, model_read);
 	libiommu_sys_set_write(kernel.door, model_write);
+	model_uring_install(kernel.door, kernel.below, &kernel.lock, read_armed);
 	assert_int_equal(libiommu_ctx_config_new(&config), 0);
 	assert_int_equal(libiommu_ctx_config_set_sys(config, kernel.door), 0);
 	assert_int_equal(libiommu_ctx_new(config, &ctx), 0);
@@ -412,6 +423,7 @@ static uint32_t raise_group(const struct group *group)
 	kernel.groups++;
 	kernel.group[number] = *group;
 	queue->waiting[queue->first + queue->count++] = number;
+	model_uring_run(queue->fd);
 	set_level(queue);
 	return number;
 }
@@ -442,6 +454,14 @@ uint32_t model_raise_strange(uint32_t queue, uint32_t pasid)
 	number = raise_group(&group);
 	pthread_mutex_unlock(&kernel.lock);
 	return number;
+}
+
+bool model_ready(const struct libiommu_ring *ring)
+{
+	pthread_mutex_lock(&kernel.lock);
+	model_uring_refresh();
+	pthread_mutex_unlock(&kernel.lock);
+	return ring_ready(ring);
 }
 
 enum model_state model_state(uint32_t number)

@@ -40,6 +40,9 @@ uint32_t model_raise(uint32_t device, uint32_t pasid, uint32_t records);
 /* The same of a device that the library does not know, through a page table of the @queue. */
 uint32_t model_raise_strange(uint32_t queue, uint32_t pasid);
 
+/* ring_ready() for a ring whose queues may be read ahead. */
+bool model_ready(const struct libiommu_ring *ring);
+
 enum model_state {
 	MODEL_WAITING,  /* to be read */
 	MODEL_OUT,      /* read */

@@ -15,6 +15,13 @@ void rig_attach(uint32_t vpasid, struct libiommu_hwpt *hwpt, uint64_t tag)
 	assert_int_equal(pasid, vpasid);
 }
 
+void rig_add(struct libiommu_fault_queue *queue)
+{
+	const uint32_t flags = rig.fed ? LIBIOMMU_RING_IO_URING : 0;
+
+	assert_int_equal(libiommu_ring_add_queue(rig.ring, queue, flags), rig.fed);
+}
+
 static void end_ring(void)
 {
 	if (rig.ring)
@@ -30,14 +37,15 @@ void rig_ring(uint32_t records, uint32_t groups, uint64_t deadline)
 	end_ring();
 	rig.ring = ring_make(rig.ctx, records, groups, deadline);
 	assert_int_equal(libiommu_ring_open_reader(rig.ring, &rig.reader), 0);
-	assert_int_equal(libiommu_ring_add_queue(rig.ring, rig.queue[0], 0), 0);
+	rig_add(rig.queue[0]);
 	rig_dispatch();
+	assert_int_equal(model_uring_armed(), rig.fed);
 }
 
-int rig_setup(void **state)
+static int set_up(bool fed)
 {
-	(void)state;
 	memset(&rig, 0, sizeof(rig));
+	rig.fed = fed;
 	rig.ctx = model_ctx();
 	rig.dev = model_device(rig.ctx, RIG_LABEL);
 	for (int i = 0; i < 2; i++) {
@@ -52,6 +60,18 @@ int rig_setup(void **state)
 	rig_attach(RIG_PASID, rig.pt[0], RIG_TAG);
 	assert_int_equal(rig_reserved(rig.queue[0]), 2);
 	return 0;
+}
+
+int rig_setup(void **state)
+{
+	(void)state;
+	return set_up(false);
+}
+
+int rig_setup_fed(void **state)
+{
+	(void)state;
+	return set_up(true);
 }
 
 int rig_teardown(void **state)
@@ -81,7 +101,7 @@ void rig_dispatch(void)
 {
 	for (int i = 0; i < 100; i++) {
 		assert_int_equal(libiommu_ring_dispatch(rig.ring), 0);
-		if (!ring_ready(rig.ring))
+		if (!model_ready(rig.ring))
 			return;
 	}
 	fail_msg("there is always something to do");

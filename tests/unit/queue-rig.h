@@ -6,6 +6,7 @@
 #define LIBIOMMU_TESTS_QUEUE_RIG_H
 
 #include "fault-model.h"
+#include "model-uring.h"
 #include "objects.h"
 
 #define RIG_LABEL UINT64_C(0xfeedface00000001)
@@ -17,6 +18,7 @@ enum { RIG_OWN_TAG = 70, RIG_TAG = 75, RIG_PASID = 5 };
  * with RIG_TAG. pt[1] is of queue 1, which is not in the ring, and plain of none.
  */
 struct rig {
+	bool fed; /* queues are read ahead by the kernel */
 	struct libiommu_ctx *ctx;
 	struct libiommu_ring *ring;
 	struct libiommu_reader *reader;
@@ -33,9 +35,17 @@ int rig_setup(void **state);
 /* What a test has ended itself is NULL. Nothing may be left, nor set aside for ends to come. */
 int rig_teardown(void **state);
 #define RIG_TEST(function) cmocka_unit_test_setup_teardown(function, rig_setup, rig_teardown)
+/* Once as above, and once with the kernel reading the queues ahead. */
+int rig_setup_fed(void **state);
+#define RIG_TEST_FED(function)                                                                     \
+	{                                                                                          \
+#function "_fed", function, rig_setup_fed, rig_teardown, NULL                      \
+	}
+#define RIG_TEST_BOTH(function) RIG_TEST(function), RIG_TEST_FED(function)
 
 /* Another ring in place of the rig's, with its reader and queue 0. */
 void rig_ring(uint32_t records, uint32_t groups, uint64_t deadline);
+void rig_add(struct libiommu_fault_queue *queue);
 /* Its reader goes, and nobody has noticed yet. */
 void rig_lose_reader(void);
 void rig_attach(uint32_t vpasid, struct libiommu_hwpt *hwpt, uint64_t tag);

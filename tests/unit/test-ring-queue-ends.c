@@ -30,6 +30,9 @@ static void test_end_follows_the_last_fault(void **state)
 	rig_dispatch();
 	fault = rig_take_fault(first);
 	own = rig_take_fault(other);
+	/* Read, but not by us. */
+	if (rig.fed)
+		rig_take_fault(unread);
 	end = rig_take_end(RIG_TAG);
 	next = rig_take_fault(again);
 	assert_int_equal(end.flags, LIBIOMMU_RECORD_LAST | LIBIOMMU_RECORD_PASID);
@@ -40,7 +43,7 @@ static void test_end_follows_the_last_fault(void **state)
 	assert_true(next.attachment > end.attachment);
 	assert_int_equal(model_cookie(again), model_cookie(first));
 	assert_int_equal(rig_count(LIBIOMMU_RING_DETACHED), 1);
-	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 1);
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 1 + rig.fed);
 	assert_int_equal(rig_count(LIBIOMMU_RING_OUTSTANDING), 2);
 	/* A late answer is nobody's, least of all that of the fault that has its cookie. */
 	rig_complete(&fault);
@@ -169,9 +172,10 @@ static void test_held(void **state)
 	uint32_t held, next;
 
 	(void)state;
+	rig_ring(1024, 1, 0);
 	model_raise(0, RIG_PASID, 3);
 	held = model_raise(0, RIG_PASID, 1);
-	rig_ring(1024, 1, 0);
+	rig_dispatch();
 	assert_int_equal(model_state(held), MODEL_OUT);
 	record = rig_take(3);
 	detach(RIG_PASID);
@@ -361,19 +365,19 @@ static void test_change_that_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(test_end_follows_the_last_fault),
-		RIG_TEST(test_answer_between_end_and_record),
-		RIG_TEST(test_own),
-		RIG_TEST(test_replace),
-		RIG_TEST(test_retagged),
-		RIG_TEST(test_held),
-		RIG_TEST(test_many_ends),
-		RIG_TEST(test_ends_without_room),
-		RIG_TEST(test_device_goes),
-		RIG_TEST(test_device_is_revoked),
-		RIG_TEST(test_borrowed_device_goes),
-		RIG_TEST(test_ends_without_a_reader),
-		RIG_TEST(test_change_that_fails),
+		RIG_TEST_BOTH(test_end_follows_the_last_fault),
+		RIG_TEST_BOTH(test_answer_between_end_and_record),
+		RIG_TEST_BOTH(test_own),
+		RIG_TEST_BOTH(test_replace),
+		RIG_TEST_BOTH(test_retagged),
+		RIG_TEST_BOTH(test_held),
+		RIG_TEST_BOTH(test_many_ends),
+		RIG_TEST_BOTH(test_ends_without_room),
+		RIG_TEST_BOTH(test_device_goes),
+		RIG_TEST_BOTH(test_device_is_revoked),
+		RIG_TEST_BOTH(test_borrowed_device_goes),
+		RIG_TEST_BOTH(test_ends_without_a_reader),
+		RIG_TEST_BOTH(test_change_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
