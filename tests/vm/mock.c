@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../../lib/base/uapi/io-uring.h"
 #include "../../lib/base/uapi/iommufd.h"
 #include "../../lib/base/uapi/vfio.h"
 
@@ -92,6 +94,8 @@ struct mock {
 	atomic_uint_least64_t refused[2];
 	mock_hook before_read;
 	mock_hook after_read;
+	mock_hook before_cancel;
+	mock_hook after_cancel;
 	void *user;
 };
 
@@ -298,6 +302,22 @@ static ssize_t read_fd(void *user, int fd, void *buffer, size_t size)
 	return got;
 }
 
+static int register_uring(void *user, int ring, unsigned int operation, void *arg,
+                          unsigned int count)
+{
+	const struct mock *const mock = user;
+	const bool cancels = operation == UAPI_IORING_REGISTER_SYNC_CANCEL;
+	long result;
+
+	if (cancels && mock->before_cancel)
+		mock->before_cancel(mock->user);
+	result = syscall(SYS_io_uring_register, ring, operation, arg, count);
+	result = result < 0 ? -errno : result;
+	if (cancels && mock->after_cancel)
+		mock->after_cancel(mock->user);
+	return (int)result;
+}
+
 static ssize_t write_fd(void *user, int fd, const void *buffer, size_t size)
 {
 	struct mock *const mock = user;
@@ -327,6 +347,13 @@ void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, vo
 	mock->user = user;
 	mock->before_read = before;
 	mock->after_read = after;
+}
+
+void mock_set_cancel_hook(struct mock *mock, mock_hook before, mock_hook after, void *user)
+{
+	mock->user = user;
+	mock->before_cancel = before;
+	mock->after_cancel = after;
 }
 
 struct mock *mock_new(void)
@@ -359,6 +386,7 @@ struct mock *mock_new(void)
 	libiommu_sys_set_close(mock->sys, close_device);
 	libiommu_sys_set_read(mock->sys, read_fd);
 	libiommu_sys_set_write(mock->sys, write_fd);
+	libiommu_sys_set_uring_register(mock->sys, register_uring);
 	return mock;
 }
 

@@ -53,5 +53,7 @@ void mock_get_answers(struct mock *mock, struct mock_answers *answers);
 
 /* Around read(2): where a thread can be held while others go on. NULL for none. */
 void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, void *user);
+/* The same around io_uring_register(2) where that cancels what the kernel is about to do. */
+void mock_set_cancel_hook(struct mock *mock, mock_hook before, mock_hook after, void *user);
 
 #endif
