@@ -119,7 +119,8 @@ LIBIOMMU_API int libiommu_reader_release(struct libiommu_reader *reader);
  * @param count        How many.
  * @return How many were taken: all, unless the filler is behind with earlier ones.
  * @retval -EINVAL  A pointer is NULL and @p count is not 0.
- * @retval -EAGAIN  None could be taken; the filler has been told.
+ * @retval -EAGAIN  None could be taken; the filler has been told. Waiting with
+ *                  libiommu_reader_sleep() or libiommu_reader_arm() now waits for room.
  * @retval -ECHILD  This is a forked child; the reader stays its parent's.
  * @threads Owner.
  * @syscalls None, or write where the filler sleeps.
@@ -130,7 +131,8 @@ LIBIOMMU_API int libiommu_reader_complete(struct libiommu_reader *reader,
                                           size_t count);
 
 /**
- * @brief Wait until there is something to take.
+ * @brief Wait until there is something to take; or until there is room for completions, after a
+ * libiommu_reader_complete() that did not take all.
  *
  * @param reader   The reader.
  * @param timeout  Milliseconds; negative waits without end.
@@ -149,11 +151,11 @@ LIBIOMMU_API int libiommu_reader_sleep(struct libiommu_reader *reader, int timeo
 /**
  * @brief Begin to wait in an event loop of the program's own.
  *
- * From then on libiommu_reader_fd() becomes readable when there is something to take, or when the
- * ring is at its end; libiommu_reader_disarm() ends that.
+ * From then on libiommu_reader_fd() becomes readable when there is what libiommu_reader_sleep()
+ * would wait for, or when the ring is at its end; libiommu_reader_disarm() ends that.
  *
  * @param reader  The reader.
- * @return 0, or 1 where there is something to take already; then nothing has begun.
+ * @return 0, or 1 where there is what would be waited for already; then nothing has begun.
  * @retval -EINVAL  @p reader is NULL.
  * @retval -EPIPE   The ring is at its end.
  * @retval -ECHILD  This is a forked child; the reader stays its parent's.

@@ -367,6 +367,8 @@ int li_filler_dispatch(struct filler *filler)
 			break;
 		}
 	}
+	if (filler->session && li_session_give_room(filler->session))
+		filler->waking = true;
 	error = set_timer(filler);
 	if (!first)
 		first = error;

@@ -37,7 +37,7 @@ enum ring_state {
 	RING_CONDEMNED = 2,
 };
 
-/* Bit 0 of the filler's wait word: it waits for room too, not for completions only. */
+/* Bit 0 of a wait word: also for room, the filler's for records, the reader's for completions. */
 #define RING_WAIT_SCARCE 1U
 
 struct ring_a {

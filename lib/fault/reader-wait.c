@@ -15,12 +15,20 @@ static int announce(struct libiommu_reader *reader)
 {
 	const struct ring_a *const a = reader->memory.a;
 
-	if (!++reader->seq)
-		reader->seq = 1;
-	atomic_store(&reader->memory.b->wait, reader->seq);
+	/* Never 0, and never twice the same in a row: the filler tells waits apart by it. */
+	reader->seq = (reader->seq + 2) & ~RING_WAIT_SCARCE;
+	if (!reader->seq)
+		reader->seq = 2;
+	atomic_store(&reader->memory.b->wait,
+	             reader->seq | (reader->scarce ? RING_WAIT_SCARCE : 0));
 	if (atomic_load(&a->state) != RING_OPEN)
 		return -EPIPE;
-	return atomic_load(&a->prod) != reader->next;
+	if (!reader->scarce)
+		return atomic_load(&a->prod) != reader->next;
+	/* Orders what follows behind the filler's last look at B.wait, and so behind its taking. */
+	atomic_load(&a->wait);
+	reader->scarce = !reader_room(reader);
+	return !reader->scarce;
 }
 
 static void up(struct libiommu_reader *reader)

@@ -138,13 +138,9 @@ static void write_completion(struct ring_completion *to, const struct libiommu_c
 int li_reader_complete(struct libiommu_reader *reader,
                        const struct libiommu_completion *completions, size_t count)
 {
-	uint32_t taken, room, done;
+	const uint32_t room = reader_room(reader);
+	uint32_t done;
 
-	taken = atomic_load_explicit(&reader->memory.a->taken, memory_order_acquire);
-	room = reader->completion_capacity - (reader->made - taken);
-	/* More than there can be: the filler writes nonsense, which next() will say. */
-	if (room > reader->completion_capacity)
-		room = 0;
 	for (done = 0; done < room && done < count; done++)
 		write_completion(&reader->memory.completions[(reader->made + done) &
 		                                             (reader->completion_capacity - 1)],
@@ -154,6 +150,7 @@ int li_reader_complete(struct libiommu_reader *reader,
 		atomic_store(&reader->memory.b->made, reader->made);
 	}
 	kick(reader, false);
+	reader->scarce = done < count;
 	return done ? (int)done : -EAGAIN;
 }
 

@@ -27,6 +27,7 @@ struct libiommu_reader {
 	uint32_t next;     /* what is taken next */
 	uint32_t released; /* cons */
 	uint32_t made;
+	bool scarce; /* there was no room for a completion */
 	uint32_t seq;
 	uint32_t kicked;
 };
@@ -37,6 +38,16 @@ int li_reader_next(struct libiommu_reader *reader, const struct libiommu_record 
 void li_reader_release(struct libiommu_reader *reader);
 int li_reader_complete(struct libiommu_reader *reader,
                        const struct libiommu_completion *completions, size_t count);
+
+/* How many completions there is room for. */
+static inline uint32_t reader_room(const struct libiommu_reader *reader)
+{
+	const uint32_t room = reader->completion_capacity -
+	                      (reader->made - atomic_load(&reader->memory.a->taken));
+
+	/* More than there can be: the filler writes nonsense, which next() will say. */
+	return room > reader->completion_capacity ? 0 : room;
+}
 
 #define READER_FAIL(error, text)                                                                   \
 	li_failure_library(NULL, __func__, error, text, &(const struct failure_detail){0})

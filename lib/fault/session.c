@@ -93,12 +93,12 @@ void li_session_put(struct session *session)
 	free(session);
 }
 
-/* Once for each time that the reader lies down. */
-static bool must_wake(struct session *session)
+/* Once for each time that the reader lies down; @only where it waits for that. */
+static bool must_wake(struct session *session, uint32_t only)
 {
 	const uint32_t wait = atomic_load(&session->memory.b->wait);
 
-	if (!wait || wait == session->woken)
+	if (!wait || wait == session->woken || (wait & only) != only)
 		return false;
 	session->woken = wait;
 	return true;
@@ -108,13 +108,13 @@ bool li_session_publish(struct session *session, uint32_t prod)
 {
 	session->prod = prod;
 	atomic_store(&session->memory.a->prod, prod);
-	return must_wake(session);
+	return must_wake(session, 0);
 }
 
 bool li_session_condemn(struct session *session)
 {
 	atomic_store(&session->memory.a->state, RING_CONDEMNED);
-	return must_wake(session);
+	return must_wake(session, 0);
 }
 
 void li_session_wake(const struct session *session)
@@ -158,6 +158,11 @@ bool li_session_wait(struct session *session, bool scarce)
 	if (atomic_load(&b->made) != session->taken)
 		return true;
 	return scarce && atomic_load(&b->cons) != session->cons;
+}
+
+bool li_session_give_room(struct session *session)
+{
+	return must_wake(session, RING_WAIT_SCARCE);
 }
 
 void li_session_busy(struct session *session)

@@ -54,6 +54,8 @@ void li_session_wake(const struct session *session);
 int li_session_look(struct session *session, uint32_t *made);
 /* Ask to be kicked; true: something has happened meanwhile that nobody will kick for. */
 bool li_session_wait(struct session *session, bool scarce);
+/* After that: true: the reader waits for room for completions, which there is by now. */
+bool li_session_give_room(struct session *session);
 void li_session_busy(struct session *session);
 /* Whether the reader is gone. Also takes in what it has sent, which means nothing. */
 bool li_session_dead(const struct session *session);

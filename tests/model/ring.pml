@@ -19,9 +19,12 @@
 
 /*
  * A deadline frees slots whose groups the reader still holds: it may then complete those and as
- * many new ones before the filler looks.
+ * many new ones before the filler looks. With fewer places a reader has to wait for room, as one
+ * has to that completes what is stale.
  */
+#ifndef COMPLETIONS
 #define COMPLETIONS (2 * SLOTS)
+#endif
 
 mtype = {OPEN, CONDEMNED};
 
@@ -46,7 +49,7 @@ mtype status = OPEN;
 byte record[RECORDS];
 /* Memory B, written by the reader. */
 byte cons, made;
-bool b_wait, woken;
+bool b_wait, b_scarce, woken;
 byte completion[COMPLETIONS];
 
 /* The two eventfds, the end of the socket, SIGKILL. */
@@ -202,7 +205,14 @@ dispatch:
 		if
 		:: scarce && cons != last -> goto dispatch
 		:: else
-		fi
+		fi;
+#endif
+#ifndef WITHOUT_ROOM_FOR_COMPLETIONS
+		/* Once, behind the announcement: there is room by now. */
+		ANSWER(b_wait, woken, b_scarce);
+		ring()
+#else
+		skip
 #endif
 	:: else
 	fi;
@@ -253,10 +263,18 @@ end_sleep:		atomic { bell -> bell = false }
 		ANSWER(a_wait, kicked, a_scarce);
 		kick_filler()
 #endif
-	:: holding > 0 ->
-		/* Any of them, in any order; there is always room. */
+	:: holding > 0 && done - taken == COMPLETIONS ->
+		/* Sleep until there is room: what has not been completed can wait for nothing else. */
+		atomic { WAIT(b_wait, woken); b_scarce = true };
+		if
+		:: done - taken == COMPLETIONS && status == OPEN ->
+			atomic { bell -> bell = false }
+		:: else
+		fi;
+		atomic { b_wait = false; b_scarce = false }
+	:: holding > 0 && done - taken < COMPLETIONS ->
+		/* Any of them, in any order. */
 		atomic {
-			assert(done - taken < COMPLETIONS);
 			do
 			:: i < holding - 1 -> i++
 			:: break

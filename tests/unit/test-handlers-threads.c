@@ -86,6 +86,56 @@ static int later(void *user, const struct libiommu_record *records, size_t count
 	return LIBIOMMU_HANDLERS_LATER;
 }
 
+/* Says the same of every group, too often: there is room for two answers only. */
+static int chatter(void *user, const struct libiommu_record *records, size_t count)
+{
+	const struct libiommu_completion nonsense[3] = {{0}};
+
+	yes(user, records, count);
+	libiommu_reader_complete(user, nonsense, 1 + records->tag % 3);
+	return records->tag % 2 ? LIBIOMMU_FAULT_INVALID : LIBIOMMU_FAULT_SUCCESS;
+}
+
+/* Answers that have to wait for room, again and again: no wake-up for it is lost. */
+static void test_waiting_for_room(void **state)
+{
+	struct libiommu_handlers *handlers;
+	struct libiommu_reader *reader;
+	struct libiommu_ctx *ctx;
+	pthread_t filler, injector;
+	uint32_t done = 0, waits = 0;
+
+	(void)state;
+	ctx = ring_ctx();
+	door_alias(true);
+	run = (struct run){0};
+	ring = ring_make(ctx, 1024, 1, 0);
+	assert_int_equal(libiommu_ring_open_reader(ring, &reader), 0);
+	assert_int_equal(libiommu_handlers_new(reader, &handlers), 0);
+	assert_int_equal(libiommu_handlers_set_default(handlers, chatter, NULL, reader), 0);
+	pthread_create(&filler, NULL, drive, NULL);
+	pthread_create(&injector, NULL, inject, NULL);
+	for (;;) {
+		const int got = libiommu_handlers_dispatch(handlers);
+
+		assert_true(got >= 0 || got == -EAGAIN);
+		done += got > 0 ? (uint32_t)got : 0;
+		waits += got == -EAGAIN;
+		if (!got && done == MOST)
+			break;
+		if (got <= 0)
+			assert_true(libiommu_reader_sleep(reader, -1) >= 0);
+	}
+	pthread_join(injector, NULL);
+	pthread_join(filler, NULL);
+	assert_int_equal(atomic_load(&run.wrong), 0);
+	assert_true(waits > 0);
+	libiommu_handlers_free(handlers);
+	libiommu_reader_free(reader);
+	assert_int_equal(libiommu_ring_destroy(ring), 0);
+	ring_ctx_close(ctx);
+}
+
 static void test_threads(void **state)
 {
 	pthread_t filler, injector;
@@ -143,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_waiting_for_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Handlers for page tables: who is called with what, and that every answer comes to be sent. */
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -455,6 +456,35 @@ static void test_answers_that_do_not_fit(void **state)
 	assert_int_equal(libiommu_handlers_dispatch(handlers), 0);
 }
 
+/* Who waits for room is woken by it, and by nothing else that would come to nothing. */
+static void test_waiting_for_room(void **state)
+{
+	struct seen one = {.answer = LIBIOMMU_FAULT_SUCCESS};
+	struct pollfd fd = {.events = POLLIN};
+	const uint32_t last = fill_completions(&one);
+
+	(void)state;
+	fd.fd = libiommu_reader_fd(reader);
+	assert_int_equal(libiommu_handlers_dispatch(handlers), 9);
+	assert_int_equal(libiommu_handlers_dispatch(handlers), -EAGAIN);
+	assert_int_equal(libiommu_reader_sleep(reader, 0), 0);
+	assert_int_equal(libiommu_reader_arm(reader), 0);
+	assert_int_equal(poll(&fd, 1, 0), 0);
+	fill();
+	assert_int_equal(poll(&fd, 1, 0), 1);
+	assert_int_equal(libiommu_reader_disarm(reader), 0);
+	/* There is room already; having said so, it waits for groups again. */
+	assert_int_equal(libiommu_reader_arm(reader), 1);
+	assert_int_equal(libiommu_reader_sleep(reader, 0), 0);
+	assert_int_equal(libiommu_handlers_dispatch(handlers), 0);
+	assert_int_equal(libiommu_reader_arm(reader), 0);
+	fill();
+	/* A filler that makes room which nobody waits for wakes nobody. */
+	assert_int_equal(poll(&fd, 1, 0), 0);
+	assert_int_equal(libiommu_reader_disarm(reader), 0);
+	assert_int_equal(fake.groups[last].answers, 1);
+}
+
 static void test_freed_with_answers_left(void **state)
 {
 	struct seen one = {.answer = LIBIOMMU_FAULT_SUCCESS};
@@ -617,6 +647,7 @@ int main(void)
 		HANDLERS_TEST(test_batches),
 		HANDLERS_TEST(test_from_inside_a_handler),
 		HANDLERS_TEST(test_answers_that_do_not_fit),
+		HANDLERS_TEST(test_waiting_for_room),
 		HANDLERS_TEST(test_freed_with_answers_left),
 		HANDLERS_TEST(test_the_end_with_answers_left),
 		HANDLERS_TEST(test_the_end_behind_groups),
