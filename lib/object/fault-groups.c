@@ -48,7 +48,9 @@ static bool grow(struct fault_groups *groups, uint32_t room)
 		groups->by_cookie[i + 1] = 0;
 		groups->free = i + 1;
 	}
-	groups->by_cookie[0] = 0;
+	/* It may have been given out all the same, and have a group. */
+	if (!groups->room)
+		groups->by_cookie[0] = 0;
 	groups->room = room;
 	return true;
 }

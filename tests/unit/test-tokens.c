@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* Tokens when their generations go round: 0 never, and none that somebody still has. */
+#include "alloc.h"
+#include "script.h"
+
+#include "../../lib/fault/slots.h"
+#include "../../lib/object/fault-groups.h"
+
+/* Generations are 44 bits of a token. */
+#define LAST   ((UINT64_C(1) << 44) - 1)
+#define LIVE   3
+#define ROUNDS 12
+
+static uint64_t generation(uint64_t token)
+{
+	return token >> 20;
+}
+
+/* Which of the tokens went round, and that each is new. */
+static void check_next(uint64_t *token, uint64_t next, const uint64_t *live, size_t count)
+{
+	assert_true(next != 0 && generation(next) != 0);
+	for (size_t i = 0; i < count; i++)
+		assert_true(live[i] != next);
+	/* Also not the one before, which a reader may complete once more. */
+	assert_true(*token != next);
+	*token = next;
+}
+
+static void test_slots_of_a_ring(void **state)
+{
+	uint64_t live[LIVE] = {0}, first = 0;
+	uint32_t index[LIVE], rounds = 0;
+	struct slots slots;
+
+	(void)state;
+	alloc_start();
+	assert_int_equal(li_slots_init(&slots, 4), 0);
+	for (uint32_t i = 0; i < slots.count; i++)
+		slots.slot[i].generation = LAST - 2 + i % 2;
+	for (size_t i = 0; i < LIVE; i++)
+		index[i] = SLOT_NONE;
+	for (size_t n = 0; n < LIVE * ROUNDS; n++) {
+		const size_t i = n % LIVE;
+		const uint64_t before = live[i];
+
+		if (index[i] != SLOT_NONE) {
+			slots_give(&slots, index[i]);
+			assert_int_equal(slots_find(&slots, before, 0), SLOT_NONE);
+		}
+		index[i] = slots_take(&slots);
+		slots.slot[index[i]].source = 0;
+		check_next(&live[i], slots_token(&slots, index[i]), live, LIVE);
+		rounds += generation(live[i]) == 1;
+		for (size_t j = 0; j < LIVE && j <= n; j++)
+			assert_int_equal(slots_find(&slots, live[j], 0), index[j]);
+		if (!first)
+			first = live[i];
+	}
+	assert_true(generation(first) >= LAST - 2 && rounds >= LIVE);
+	/* The rest of a generation is none. */
+	assert_int_equal(slots_find(&slots, index[0], 0), SLOT_NONE);
+	li_slots_free(&slots);
+	alloc_check();
+}
+
+static void test_groups_of_a_fault_queue(void **state)
+{
+	struct fault_groups groups = {0};
+	uint64_t live[LIVE] = {0};
+	uint32_t rounds = 0;
+
+	(void)state;
+	alloc_start();
+	assert_int_equal(li_fault_groups_reserve(&groups, LIVE), LIVE);
+	for (uint32_t i = 0; i < groups.room; i++)
+		groups.groups[i].generation = LAST - 2 + i % 2;
+	for (size_t n = 0; n < LIVE * ROUNDS; n++) {
+		const size_t i = n % LIVE;
+		const uint64_t before = live[i];
+
+		if (before) {
+			const int32_t index = fault_groups_take(&groups, before);
+
+			assert_true(index >= 0);
+			fault_groups_retire(&groups, (uint32_t)index);
+			assert_false(fault_groups_wants(&groups, before));
+		}
+		check_next(&live[i], fault_groups_add(&groups, 1 + (uint32_t)i, NULL), live, LIVE);
+		rounds += generation(live[i]) == 1;
+		for (size_t j = 0; j < LIVE && j <= n; j++)
+			assert_true(fault_groups_wants(&groups, live[j]));
+	}
+	assert_true(rounds >= LIVE);
+	li_fault_groups_free(&groups);
+	alloc_check();
+}
+
+/* The kernel begins with 1; one that does not must not have an answer twice all the same. */
+static void test_a_cookie_of_0_survives_growth(void **state)
+{
+	struct fault_groups groups = {0};
+	uint64_t first, second;
+
+	(void)state;
+	alloc_start();
+	assert_int_equal(li_fault_groups_reserve(&groups, 1), 1);
+	first = fault_groups_add(&groups, 0, NULL);
+	assert_int_equal(li_fault_groups_reserve(&groups, 1000), 1000);
+	assert_true(fault_groups_wants(&groups, first));
+	second = fault_groups_add(&groups, 0, NULL);
+	assert_false(fault_groups_wants(&groups, first));
+	assert_true(fault_groups_wants(&groups, second));
+	assert_int_equal(groups.used, 1);
+	li_fault_groups_free(&groups);
+	alloc_check();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_slots_of_a_ring),
+		cmocka_unit_test(test_groups_of_a_fault_queue),
+		cmocka_unit_test(test_a_cookie_of_0_survives_growth),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
