@@ -306,6 +306,8 @@ LIBIOMMU_API int libiommu_device_replace_hwpt(struct libiommu_device *dev,
  * @retval -ENOENT      It is not attached.
  * @retval -ENODEV      The device was revoked.
  * @retval -EOPNOTSUPP  It was opened by its group.
+ * @retval -ENOMEM      No memory for faults that the kernel has read ahead for a ring
+ *                      (LIBIOMMU_RING_IO_URING).
  * @retval -errno       Whatever the kernel says.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_DETACH_IOMMUFD_PT).

@@ -149,6 +149,8 @@ LIBIOMMU_API int libiommu_pasid_replace(struct libiommu_device *dev, uint32_t vp
  * @retval -ENOENT      Nothing is attached at this vPASID.
  * @retval -EOPNOTSUPP  The device was opened by its group.
  * @retval -ENODEV      The device was revoked.
+ * @retval -ENOMEM      No memory for faults that the kernel has read ahead for a ring
+ *                      (LIBIOMMU_RING_IO_URING).
  * @retval -errno       Whatever the kernel says; then it is still attached.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_DETACH_IOMMUFD_PT).

@@ -286,9 +286,11 @@ LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
  *               ring destroyed. Groups that were read before and are unanswered are answered by
  *               nobody until their attachment ends.
  * @param flags  LIBIOMMU_RING_IO_URING: through io_uring where the kernel allows that, otherwise by
- *               read(); 0: by read(). Through io_uring the kernel
- *               works in the thread that dispatches: epoll_wait() in it can end with EINTR though
- *               there was no signal.
+ *               read(); 0: by read(). Through io_uring the kernel works in the thread that
+ *               dispatches: epoll_wait() in it can end with EINTR though there was no signal. And
+ *               what ends an attachment must first take in what the kernel has read: detaching and
+ *               replacing can then fail for want of memory, or with -ETIMEDOUT where that thread
+ *               has been in a system call for half a minute. Nothing has changed then.
  * @return 0: it is fed by read(); 1: through io_uring.
  * @retval -EINVAL  A pointer is NULL, a flag is unknown, or the two are of different contexts.
  * @retval -EBUSY   A ring has the queue already.

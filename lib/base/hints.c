@@ -106,6 +106,9 @@ static const struct hint hints[] = {
 	{CALL_FAULT_QUEUE, ENOTTY, "this kernel is older than 6.11"},
 	{CALL_FAULT_QUEUE, EINVAL,
          "a group of faults is larger than any buffer, or the descriptor is not a fault queue's"},
+	{CALL_FAULT_QUEUE, ETIMEDOUT,
+         "the kernel reads the queue ahead, in a thread of this process that has been in a system "
+         "call for half a minute"},
 	{CALL_RING, EMFILE, "this process has no descriptor left (ulimit -n)"},
 	{CALL_RING, EPIPE, "the other end of the socket is closed"},
 	{CALL_RING, EAGAIN, "the socket is full of something that nobody reads"},

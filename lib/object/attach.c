@@ -29,8 +29,8 @@ static int change(struct libiommu_device *dev, const struct backend *backend,
 	struct libiommu_fault_queue *const to = li_hwpt_fault_queue(target->hwpt);
 	int error;
 
-	*call = CALL_NONE;
 	error = li_fault_queue_change_begin(from, to);
+	*call = fault_change_call(error);
 	if (error)
 		return error;
 	*call = target->pt_id ? CALL_ATTACH : CALL_DETACH;

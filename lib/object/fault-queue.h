@@ -12,6 +12,7 @@
 #ifndef LIBIOMMU_OBJECT_FAULT_QUEUE_H
 #define LIBIOMMU_OBJECT_FAULT_QUEUE_H
 
+#include <errno.h>
 #include <stdatomic.h>
 
 #include <libiommu/fault-queue.h>
@@ -55,6 +56,11 @@ int li_fault_queue_change_begin(struct libiommu_fault_queue *from, struct libiom
 void li_fault_queue_leave_begin(struct libiommu_fault_queue *from);
 void li_fault_queue_change_end(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to,
                                bool changed);
+/* Whose doing it is that a change cannot begin: CALL_NONE for want of memory, else the kernel's. */
+static inline enum failure_call fault_change_call(int error)
+{
+	return error == -ENOMEM ? CALL_NONE : CALL_FAULT_QUEUE;
+}
 
 /* What is to be told of the end of what is attached at a slot of the device with this name. */
 struct fault_notice li_fault_notice(const struct name *name, const struct slot *slot);

@@ -156,6 +156,7 @@ static struct outcome change(struct libiommu_device *dev, struct slot *slot, uin
 		return outcome;
 	}
 	outcome.error = li_fault_queue_change_begin(from, to);
+	outcome.call = fault_change_call(outcome.error);
 	if (outcome.error)
 		return outcome;
 	outcome = kernel_attach(dev, pasid, hwpt);
@@ -269,8 +270,8 @@ int libiommu_pasid_replace(struct libiommu_device *dev, uint32_t vpasid, struct 
  * device is @leaving, its descriptor is closed anyway (not @ask) and nobody reads any faults; and
  * then what it says does not matter.
  */
-static int end(struct libiommu_device *dev, struct slot *slot, uint32_t pasid, bool ask,
-               bool leaving)
+static struct outcome end(struct libiommu_device *dev, struct slot *slot, uint32_t pasid, bool ask,
+                          bool leaving)
 {
 	struct device_pasids *const pasids = li_device_pasids(dev);
 	const struct fault_notice notice = li_fault_notice(li_device_name(dev), slot);
@@ -279,14 +280,14 @@ static int end(struct libiommu_device *dev, struct slot *slot, uint32_t pasid, b
 	int error = 0;
 
 	if (!slot_read(slot, &old))
-		return 0;
+		return (struct outcome){0};
 	queue = li_hwpt_fault_queue(old.hwpt);
 	if (leaving)
 		li_fault_queue_leave_begin(queue);
 	else
 		error = li_fault_queue_change_begin(queue, NULL);
 	if (error)
-		return error;
+		return (struct outcome){error, fault_change_call(error)};
 	if (ask || queue)
 		error = kernel_detach(dev, pasid);
 	if (!error || leaving) {
@@ -295,12 +296,12 @@ static int end(struct libiommu_device *dev, struct slot *slot, uint32_t pasid, b
 	}
 	li_fault_queue_change_end(queue, NULL, !error || leaving);
 	if (error && !leaving)
-		return error;
+		return (struct outcome){error, CALL_PASID_DETACH};
 	li_hwpt_unpin(old.hwpt);
 	li_pasid_space_put(atomic_load(&pasids->space), old.vpasid);
 	pasids->attached--;
 	pasids->moved -= pasid != old.vpasid;
-	return 0;
+	return (struct outcome){0};
 }
 
 int libiommu_pasid_detach(struct libiommu_device *dev, uint32_t vpasid)
@@ -315,7 +316,7 @@ int libiommu_pasid_detach(struct libiommu_device *dev, uint32_t vpasid)
 		return error;
 	slot = li_pasid_slot(dev, vpasid, &pasid);
 	if (slot)
-		outcome = (struct outcome){end(dev, slot, pasid, true, false), CALL_PASID_DETACH};
+		outcome = end(dev, slot, pasid, true, false);
 	li_device_leave(dev);
 	return tell(dev, __func__, vpasid, 0, outcome);
 }

@@ -21,6 +21,7 @@ static struct libiommu_fault_queue *queues[2];
 static struct libiommu_device *devices[2];
 static struct libiommu_hwpt *tables[2][2]; /* two of each queue */
 static struct libiommu_hwpt *attached[2][PASIDS + 1];
+static uint32_t flags; /* of a queue in the ring */
 static atomic_uint wrong;
 static atomic_uint ends; /* of attachments with a queue */
 
@@ -158,10 +159,11 @@ static void *fault(void *arg)
 	return NULL;
 }
 
-static void set_up(void)
+static void set_up(uint32_t add_flags)
 {
 	uint32_t found;
 
+	flags = add_flags;
 	ctx = model_ctx();
 	door_alias(true);
 	ring = ring_make(ctx, 1024, 128, 0);
@@ -169,7 +171,7 @@ static void set_up(void)
 		queues[i] = model_queue(ctx);
 		tables[i][0] = model_hwpt(ctx, queues[i]);
 		tables[i][1] = model_hwpt(ctx, queues[i]);
-		assert_int_equal(libiommu_ring_add_queue(ring, queues[i], 0), 0);
+		assert_int_equal(libiommu_ring_add_queue(ring, queues[i], flags), flags);
 	}
 	for (uint32_t i = 0; i < 2; i++) {
 		devices[i] = model_device(ctx, i);
@@ -209,12 +211,11 @@ static void tear_down(void)
 	model_ctx_close(ctx);
 }
 
-static void test_changes(void **state)
+static void run_changes(uint32_t add_flags)
 {
 	pthread_t readers, faulters[2];
 
-	(void)state;
-	set_up();
+	set_up(add_flags);
 	assert_int_equal(pthread_create(&readers, NULL, read_all, NULL), 0);
 	for (uintptr_t i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&faulters[i], NULL, fault, (void *)i), 0);
@@ -244,19 +245,18 @@ static void test_changes(void **state)
 }
 
 /* A queue goes and comes, under faults and changes; in the end the ring goes under them. */
-static void test_queue_comes_and_goes(void **state)
+static void run_queue_comes_and_goes(uint32_t add_flags)
 {
 	pthread_t readers, faulters[2];
 
-	(void)state;
-	set_up();
+	set_up(add_flags);
 	assert_int_equal(pthread_create(&readers, NULL, read_all, NULL), 0);
 	for (uintptr_t i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&faulters[i], NULL, fault, (void *)i), 0);
 	for (int i = 0; i < 100; i++) {
 		assert_int_equal(libiommu_ring_remove_queue(ring, queues[1]), 0);
 		poll(NULL, 0, i % 3);
-		assert_int_equal(libiommu_ring_add_queue(ring, queues[1], 0), 0);
+		assert_int_equal(libiommu_ring_add_queue(ring, queues[1], flags), flags);
 		poll(NULL, 0, i % 5);
 	}
 	for (int i = 0; i < 2; i++)
@@ -271,8 +271,8 @@ static void test_queue_comes_and_goes(void **state)
 	pthread_join(readers, NULL);
 	/* Nobody reads it any more: the thread would wait for ever. */
 	ring = ring_make(ctx, 1024, 128, 0);
-	assert_int_equal(libiommu_ring_add_queue(ring, queues[0], 0), 0);
-	assert_int_equal(libiommu_ring_add_queue(ring, queues[1], 0), 0);
+	assert_int_equal(libiommu_ring_add_queue(ring, queues[0], flags), flags);
+	assert_int_equal(libiommu_ring_add_queue(ring, queues[1], flags), flags);
 	libiommu_reader_free(reader);
 	assert_int_equal(libiommu_ring_open_reader(ring, &reader), 0);
 	assert_int_equal(libiommu_ring_start(ring), 0);
@@ -287,11 +287,37 @@ static void test_queue_comes_and_goes(void **state)
 	tear_down();
 }
 
+static void test_changes(void **state)
+{
+	(void)state;
+	run_changes(0);
+}
+
+static void test_changes_fed(void **state)
+{
+	(void)state;
+	run_changes(LIBIOMMU_RING_IO_URING);
+}
+
+static void test_queue_comes_and_goes(void **state)
+{
+	(void)state;
+	run_queue_comes_and_goes(0);
+}
+
+static void test_queue_comes_and_goes_fed(void **state)
+{
+	(void)state;
+	run_queue_comes_and_goes(LIBIOMMU_RING_IO_URING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_changes_fed),
 		cmocka_unit_test(test_queue_comes_and_goes),
+		cmocka_unit_test(test_queue_comes_and_goes_fed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
