@@ -267,7 +267,7 @@ LIBIOMMU_API int libiommu_ring_fd(const struct libiommu_ring *ring);
  * @retval -errno   The first error of the kernel's; the rest was done nevertheless.
  * @threads Shared.
  * @syscalls epoll_wait, clock_gettime, epoll_ctl, timerfd_settime, recvmsg; write or sendmsg where
- *   the reader sleeps.
+ *   the reader sleeps; write where there was more to do than in about 100 microseconds.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);

@@ -5,7 +5,6 @@
 #include "filler.h"
 
 #include <errno.h>
-#include <string.h>
 
 static int flush(struct filler *filler, struct filler_input *input)
 {
@@ -25,6 +24,9 @@ int li_filler_flush(struct filler *filler)
 {
 	int first = 0;
 
+	if (!filler->pending)
+		return 0;
+	filler->pending = false;
 	for (size_t i = 0; i < filler->used; i++) {
 		const int error = filler->inputs[i] ? flush(filler, filler->inputs[i]) : 0;
 
@@ -35,90 +37,104 @@ int li_filler_flush(struct filler *filler)
 }
 
 /* Once: the slot is given back, so that no token names it any more. */
-static int answer(struct filler *filler, uint32_t index, uint32_t code)
+static inline int answer(struct filler *filler, struct slot *slot, uint32_t code)
 {
-	const struct slot *const slot = &filler->slots.slot[index];
 	struct filler_input *const input = filler->inputs[slot->source];
-	const uint64_t waited = filler->now > slot->published ? filler->now - slot->published : 0;
+	struct libiommu_fault_response *const to = &input->answers[input->pending];
 
-	input->answers[input->pending++] =
-		(struct libiommu_fault_response){.token = slot->cookie, .code = code};
+	to->token = slot->cookie;
+	to->code = code;
+	slots_give(&filler->slots, slot);
+	filler->pending = true;
+	return ++input->pending == FILLER_GROUPS ? flush(filler, input) : 0;
+}
+
+static void note_wait(struct filler *filler, uint64_t published)
+{
+	const uint64_t waited = filler->now > published ? filler->now - published : 0;
+
 	if (waited > filler->counters[LIBIOMMU_RING_LONGEST])
 		filler->counters[LIBIOMMU_RING_LONGEST] = waited;
-	slots_give(&filler->slots, index);
-	return input->pending == FILLER_GROUPS ? flush(filler, input) : 0;
 }
+
+static_assert(LIBIOMMU_RING_INVALID - LIBIOMMU_RING_SUCCESS ==
+                      LIBIOMMU_FAULT_INVALID - LIBIOMMU_FAULT_SUCCESS,
+              "a code chooses its counter");
 
 int li_filler_take(struct filler *filler, uint32_t made)
 {
 	struct session *const session = filler->session;
+	const struct ring_completion *const completions = session->memory.completions;
 	const uint32_t mask = session->memory.a->completion_capacity - 1;
+	uint64_t oldest = UINT64_MAX;
 	int first = 0;
 
 	if (session->taken == made)
 		return 0;
-	for (; session->taken != made; session->taken++) {
-		struct ring_completion *const from =
-			&session->memory.completions[session->taken & mask];
-		uint32_t words[2], code, queue, index;
-		uint64_t token;
+	li_session_busy(session);
+	filler->done += made - session->taken;
+	for (uint32_t at = session->taken; at != made; at++) {
+		struct libiommu_completion done;
+		struct slot *slot;
 		int error;
 
-		/* Each word once: the reader may be changing them. */
-		words[0] = atomic_load_explicit(&from->token_words[0], memory_order_relaxed);
-		words[1] = atomic_load_explicit(&from->token_words[1], memory_order_relaxed);
-		code = atomic_load_explicit(&from->code, memory_order_relaxed);
-		queue = atomic_load_explicit(&from->queue, memory_order_relaxed);
-		memcpy(&token, words, sizeof(token));
-		index = slots_find(&filler->slots, token, queue);
-		if (index == SLOT_NONE) {
+		ring_completion_load(&completions[at & mask], &done);
+		slot = slots_find(&filler->slots, done.token, done.queue);
+		if (!slot) {
 			filler->counters[LIBIOMMU_RING_STALE]++;
 			continue;
 		}
-		if (code > LIBIOMMU_FAULT_INVALID) {
+		if (done.code > LIBIOMMU_FAULT_INVALID) {
 			filler->counters[LIBIOMMU_RING_BAD_CODE]++;
-			code = LIBIOMMU_FAULT_INVALID;
+			done.code = LIBIOMMU_FAULT_INVALID;
 		}
-		filler->counters[code == LIBIOMMU_FAULT_SUCCESS ? LIBIOMMU_RING_SUCCESS
-		                                                : LIBIOMMU_RING_INVALID]++;
-		error = answer(filler, index, code);
-		if (!first)
+		filler->counters[LIBIOMMU_RING_SUCCESS + done.code]++;
+		oldest = slot->published < oldest ? slot->published : oldest;
+		error = answer(filler, slot, done.code);
+		if (error && !first)
 			first = error;
 	}
+	note_wait(filler, oldest);
+	session->taken = made;
 	/* Its places may be written again. */
-	atomic_store_explicit(&session->memory.a->taken, session->taken, memory_order_release);
+	atomic_store_explicit(&session->memory.a->taken, made, memory_order_release);
 	return first;
 }
 
 /* False: a group is late that the reader has not even released. */
 bool li_filler_expire(struct filler *filler)
 {
-	struct slots *const slots = &filler->slots;
 	const struct session *const session = filler->session;
+	struct slot *slot;
 
-	while (filler->choices.deadline && slots->oldest != SLOT_NONE) {
-		const struct slot *const slot = &slots->slot[slots->oldest];
-
+	while (filler->choices.deadline && (slot = slots_oldest(&filler->slots)) != NULL) {
 		if (filler->now < slot->published + filler->choices.deadline)
 			return true;
 		/* Indices go round: what is between cons and prod is not released. */
 		if (session->prod - slot->end < session->prod - session->cons)
 			return false;
 		filler->counters[LIBIOMMU_RING_EXPIRED]++;
-		answer(filler, slots->oldest, LIBIOMMU_FAULT_INVALID);
+		note_wait(filler, slot->published);
+		answer(filler, slot, LIBIOMMU_FAULT_INVALID);
 	}
 	return true;
+}
+
+static void abandon(struct filler *filler, struct slot *slot)
+{
+	filler->counters[LIBIOMMU_RING_ABANDONED]++;
+	note_wait(filler, slot->published);
+	answer(filler, slot, LIBIOMMU_FAULT_INVALID);
 }
 
 void li_filler_condemn(struct filler *filler)
 {
 	struct session *const session = filler->session;
+	struct slot *slot;
 
 	filler->counters[LIBIOMMU_RING_CONDEMNED]++;
-	while (filler->slots.oldest != SLOT_NONE) {
-		filler->counters[LIBIOMMU_RING_ABANDONED]++;
-		answer(filler, filler->slots.oldest, LIBIOMMU_FAULT_INVALID);
-	}
+	while ((slot = slots_oldest(&filler->slots)) != NULL)
+		abandon(filler, slot);
 	/* Whoever sees the end sees what it came to. */
 	li_filler_show_counters(filler);
 	if (li_session_condemn(session))
@@ -131,15 +147,14 @@ void li_filler_condemn(struct filler *filler)
 void li_filler_drop_unwanted(struct filler *filler, uint32_t source)
 {
 	const struct source *const from = filler->inputs[source]->source;
-	const struct slots *const slots = &filler->slots;
+	struct slots *const slots = &filler->slots;
 
-	for (uint32_t i = slots->oldest, newer; i != SLOT_NONE; i = newer) {
-		newer = slots->slot[i].newer;
-		if (slots->slot[i].source != source ||
-		    from->ops->wants(from->self, slots->slot[i].cookie))
+	for (struct slot *slot = slots_oldest(slots), *newer; slot; slot = newer) {
+		newer = slots_newer(slots, slot);
+		if (slot->source != source || from->ops->wants(from->self, slot->cookie))
 			continue;
 		filler->counters[LIBIOMMU_RING_DROPPED]++;
-		slots_give(&filler->slots, i);
+		slots_give(slots, slot);
 	}
 }
 
@@ -147,11 +162,9 @@ void li_filler_drop_source(struct filler *filler, uint32_t source)
 {
 	const struct slots *const slots = &filler->slots;
 
-	for (uint32_t i = slots->oldest, newer; i != SLOT_NONE; i = newer) {
-		newer = slots->slot[i].newer;
-		if (slots->slot[i].source != source)
-			continue;
-		filler->counters[LIBIOMMU_RING_ABANDONED]++;
-		answer(filler, i, LIBIOMMU_FAULT_INVALID);
+	for (struct slot *slot = slots_oldest(slots), *newer; slot; slot = newer) {
+		newer = slots_newer(slots, slot);
+		if (slot->source == source)
+			abandon(filler, slot);
 	}
 }

@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-#define MAX_EVENTS 32
-/* A reader that completes as fast as this is taken from again, before the loop gets its turn. */
-#define MAX_ROUNDS 8
-
-/* What an event is about; below FILLER_SOURCES, which source. */
-enum { ABOUT_KICK = FILLER_SOURCES, ABOUT_POKE, ABOUT_TIMER, ABOUT_SOCKET };
-
 static int watch(const struct filler *filler, int fd, uint64_t about, uint32_t events)
 {
 	struct epoll_event event = {.events = events, .data.u64 = about};
@@ -82,6 +75,7 @@ int li_filler_new(const struct libiommu_sys *sys, const struct filler_choices *c
 	if (error)
 		goto free_guard;
 	pthread_mutex_init(&made->lock, NULL);
+	atomic_init(&made->asleep, true);
 	*filler = made;
 	return 0;
 
@@ -126,7 +120,7 @@ static int set_polled(struct filler *filler, uint32_t number, bool polled)
 	return error;
 }
 
-static int set_all_polled(struct filler *filler)
+int li_filler_set_polled(struct filler *filler)
 {
 	const bool polled = filler->session ? !filler->scarce : filler->refusing;
 	int first = 0;
@@ -192,14 +186,16 @@ int li_filler_remove(struct filler *filler, const struct source *source)
 	return error;
 }
 
-void li_filler_poke(const struct filler *filler)
+void li_filler_poke(struct filler *filler)
 {
 	const uint64_t one = 1;
 
-	li_sys_write(filler->sys, filler->poke, &one, sizeof(one));
+	atomic_store(&filler->poked, true);
+	if (atomic_load(&filler->asleep))
+		li_sys_write(filler->sys, filler->poke, &one, sizeof(one));
 }
 
-static void give_up(struct filler *filler)
+void li_filler_give_up(struct filler *filler)
 {
 	unwatch(filler, filler->session->socket);
 	unwatch(filler, filler->session->kick);
@@ -222,7 +218,7 @@ int li_filler_join(struct filler *filler, int socket, bool own, uint64_t feature
 
 	pthread_mutex_lock(&filler->lock);
 	if (filler->session && li_session_dead(filler->session))
-		give_up(filler);
+		li_filler_give_up(filler);
 	if (filler->session)
 		error = -EBUSY;
 	/* Watched first: once the reader has been told, nothing may fail any more. */
@@ -247,88 +243,24 @@ int li_filler_join(struct filler *filler, int socket, bool own, uint64_t feature
 	filler->session = made;
 	filler->refusing = false;
 	filler->scarce = false;
-	set_all_polled(filler);
+	li_filler_set_polled(filler);
 	li_filler_poke(filler);
 unlock:
 	pthread_mutex_unlock(&filler->lock);
 	return error;
 }
 
-/* What has happened; true: the socket has something to say. */
-static int collect_events(struct filler *filler, bool *socket)
-{
-	struct epoll_event events[MAX_EVENTS];
-	const int count = li_sys_epoll_wait(filler->sys, filler->epoll, events, MAX_EVENTS, 0);
-
-	*socket = false;
-	for (int i = 0; i < count; i++) {
-		const uint64_t about = events[i].data.u64;
-
-		if (about < filler->used && filler->inputs[about])
-			filler->inputs[about]->ready = true;
-		if (about == ABOUT_TIMER)
-			filler->timer_at = 0;
-		if (about == ABOUT_SOCKET)
-			*socket = true;
-		/* Whatever it is, and whoever did it: all are asked. */
-		for (uint32_t j = 0; about == ABOUT_POKE && j < filler->used; j++)
-			if (filler->inputs[j])
-				filler->inputs[j]->ready = true;
-	}
-	return count < 0 && count != -EINTR ? count : 0;
-}
-
-static int work(struct filler *filler, bool gone)
-{
-	uint32_t made = 0;
-	int first = 0, error;
-
-	if (filler->session) {
-		const bool sane = !li_session_look(filler->session, &made);
-
-		/* What it has completed counts, also when it is the last it did. */
-		if (sane)
-			first = li_filler_take(filler, made);
-		if (!sane || gone || !li_filler_expire(filler))
-			give_up(filler);
-	}
-	error = li_filler_flush(filler);
-	if (!first)
-		first = error;
-	if (filler->session)
-		error = li_filler_fetch(filler);
-	else
-		error = filler->refusing ? li_filler_refuse(filler) : 0;
-	return first ? first : error;
-}
-
-static int set_timer(struct filler *filler)
-{
-	const struct slots *const slots = &filler->slots;
-	uint64_t at;
-
-	if (!filler->choices.deadline || slots->oldest == SLOT_NONE)
-		return 0;
-	at = slots->slot[slots->oldest].published + filler->choices.deadline;
-	/* One that is early does no harm and is set anew then: that is cheaper than each time. */
-	if (filler->timer_at && filler->timer_at <= at)
-		return 0;
-	filler->timer_at = at;
-	return li_sys_timer_set(filler->sys, filler->timer, at);
-}
-
 /* What is so now, rather than counted. */
 static void gauge(struct filler *filler)
 {
 	const struct session *const session = filler->session;
-	const struct slots *const slots = &filler->slots;
+	const struct slot *const oldest = slots_oldest(&filler->slots);
 	uint64_t *const counters = filler->counters;
 
-	counters[LIBIOMMU_RING_OUTSTANDING] = slots->busy;
+	counters[LIBIOMMU_RING_OUTSTANDING] = filler->slots.busy;
 	counters[LIBIOMMU_RING_UNRELEASED] = session ? session->prod - session->cons : 0;
 	counters[LIBIOMMU_RING_WAITING] = session && filler->scarce;
-	counters[LIBIOMMU_RING_OLDEST] =
-		slots->oldest == SLOT_NONE ? 0 : slots->slot[slots->oldest].published;
+	counters[LIBIOMMU_RING_OLDEST] = oldest ? oldest->published : 0;
 }
 
 void li_filler_show_counters(struct filler *filler)
@@ -339,54 +271,6 @@ void li_filler_show_counters(struct filler *filler)
 	for (unsigned int i = 0; i < RING_COUNTERS; i++)
 		atomic_store_explicit(&filler->session->memory.a->counters[i], filler->counters[i],
 		                      memory_order_relaxed);
-}
-
-int li_filler_dispatch(struct filler *filler)
-{
-	struct session *woken = NULL;
-	int first, error;
-	bool gone;
-
-	pthread_mutex_lock(&filler->lock);
-	first = collect_events(filler, &gone);
-	gone = gone && filler->session && li_session_dead(filler->session);
-	/* Without an answer it is still what it was. */
-	error = li_sys_clock(filler->sys, &filler->now);
-	if (!first)
-		first = error;
-	if (filler->session)
-		li_session_busy(filler->session);
-	for (unsigned int round = 1;; round++) {
-		error = work(filler, gone);
-		if (!first)
-			first = error;
-		if (!filler->session || !li_session_wait(filler->session, filler->scarce))
-			break;
-		if (round == MAX_ROUNDS) {
-			li_filler_poke(filler);
-			break;
-		}
-	}
-	if (filler->session && li_session_give_room(filler->session))
-		filler->waking = true;
-	error = set_timer(filler);
-	if (!first)
-		first = error;
-	error = set_all_polled(filler);
-	if (!first)
-		first = error;
-	if (first)
-		filler->counters[LIBIOMMU_RING_ERRORS]++;
-	li_filler_show_counters(filler);
-	if (filler->waking && filler->session)
-		woken = li_session_get(filler->session);
-	filler->waking = false;
-	pthread_mutex_unlock(&filler->lock);
-	if (!woken)
-		return first;
-	li_session_wake(woken);
-	li_session_put(woken);
-	return first;
 }
 
 uint64_t li_filler_counter(struct filler *filler, unsigned int which)

@@ -22,6 +22,12 @@
 #define FILLER_GROUPS  256 /* groups fetched, and answers collected, at a time */
 #define FILLER_SOURCES 64
 
+/* What an event is about; below FILLER_SOURCES, which source. */
+enum { ABOUT_KICK = FILLER_SOURCES, ABOUT_POKE, ABOUT_TIMER, ABOUT_SOCKET };
+
+/* A source that calls the kernel takes as long as so many rounds without. */
+#define FILLER_CALL_AGE 16
+
 struct filler_choices {
 	uint32_t capacity;
 	uint32_t max_outstanding;
@@ -51,7 +57,12 @@ struct filler {
 	bool refusing;           /* the last reader was given up, and there is no new one */
 	bool scarce;             /* room ran out */
 	bool waking;
-	uint32_t turn; /* the source that comes first when there is not room for all */
+	bool pending;       /* some input has answers that are not given yet */
+	atomic_bool poked;  /* some source has something, whatever its descriptor says */
+	atomic_bool asleep; /* no dispatch is at work: the poke must be heard */
+	uint32_t done;      /* in this round: groups fetched, completions taken */
+	uint32_t age;       /* work in this turn, in small rounds */
+	uint32_t turn;      /* the source that comes first when there is not room for all */
 	struct slots slots;
 	uint32_t used; /* inputs from here on are NULL */
 	struct filler_input *inputs[FILLER_SOURCES];
@@ -69,7 +80,7 @@ int li_filler_add(struct filler *filler, struct source *source);
 /* Its groups that are out are answered INVALID; -ENOENT where it was not added. */
 int li_filler_remove(struct filler *filler, const struct source *source);
 /* There is something to fetch that no descriptor tells of. Takes no lock, and never waits. */
-void li_filler_poke(const struct filler *filler);
+void li_filler_poke(struct filler *filler);
 
 /* A new reader at the other end of @socket; -EBUSY while there is one. */
 int li_filler_join(struct filler *filler, int socket, bool own, uint64_t features);
@@ -88,7 +99,9 @@ void li_filler_drop_source(struct filler *filler, uint32_t source);
 int li_filler_flush(struct filler *filler);
 /* With the lock held (filler.c). */
 void li_filler_show_counters(struct filler *filler);
-/* With the lock held (publish.c). */
+void li_filler_give_up(struct filler *filler);
+int li_filler_set_polled(struct filler *filler);
+/* With the lock held (publish.c): what each source that is ready has now. */
 int li_filler_fetch(struct filler *filler);
 int li_filler_refuse(struct filler *filler);
 

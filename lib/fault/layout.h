@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <libiommu/reader.h>
 #include <libiommu/ring.h>
@@ -58,10 +59,12 @@ struct ring_a {
 	atomic_uint_least32_t state;
 	uint8_t pad1[128 - 8];
 	atomic_uint_least32_t taken;
+	uint8_t pad2[128 - 4];
+	/* Read by the reader after each step of its own: nothing that changes as often is near. */
 	atomic_uint_least32_t wait;
-	uint8_t pad2[256 - 8];
+	uint8_t pad3[128 - 4];
 	atomic_uint_least64_t counters[RING_COUNTERS];
-	uint8_t pad3[RING_HEADER - 512 - 8 * RING_COUNTERS];
+	uint8_t pad4[RING_HEADER - 512 - 8 * RING_COUNTERS];
 };
 
 struct ring_b {
@@ -73,11 +76,10 @@ struct ring_b {
 	uint8_t pad2[RING_HEADER - 256 - 4];
 };
 
-/* A completion as words: each is loaded once, whatever the writer does meanwhile. */
+/* A completion as machine words: each is loaded once, whatever the writer does meanwhile. */
+#define RING_COMPLETION_WORDS (16 / sizeof(uintptr_t))
 struct ring_completion {
-	atomic_uint_least32_t token_words[2]; /* in the machine's order */
-	atomic_uint_least32_t code;
-	atomic_uint_least32_t queue;
+	atomic_uintptr_t words[RING_COMPLETION_WORDS];
 };
 
 /* The first and only message from the filler; with it come A, B, the bell and the kick. */
@@ -98,7 +100,7 @@ AT(struct ring_a, epoch, 48);
 AT(struct ring_a, prod, 128);
 AT(struct ring_a, state, 132);
 AT(struct ring_a, taken, 256);
-AT(struct ring_a, wait, 260);
+AT(struct ring_a, wait, 384);
 AT(struct ring_a, counters, 512);
 AT(struct ring_b, made, 128);
 AT(struct ring_b, wait, 256);
@@ -114,5 +116,25 @@ static_assert(RING_COUNTERS_KNOWN <= RING_COUNTERS, "each has its place");
 static_assert(sizeof(struct libiommu_record) == 64, "part of the ABI");
 static_assert(sizeof(struct libiommu_completion) == 16, "part of the ABI");
 static_assert(sizeof(struct ring_completion) == 16, "another view of the same");
+
+static inline void ring_completion_load(const struct ring_completion *from,
+                                        struct libiommu_completion *to)
+{
+	uintptr_t words[RING_COMPLETION_WORDS];
+
+	for (size_t i = 0; i < RING_COMPLETION_WORDS; i++)
+		words[i] = atomic_load_explicit(&from->words[i], memory_order_relaxed);
+	memcpy(to, words, sizeof(*to));
+}
+
+static inline void ring_completion_store(struct ring_completion *to,
+                                         const struct libiommu_completion *from)
+{
+	uintptr_t words[RING_COMPLETION_WORDS];
+
+	memcpy(words, from, sizeof(*from));
+	for (size_t i = 0; i < RING_COMPLETION_WORDS; i++)
+		atomic_store_explicit(&to->words[i], words[i], memory_order_relaxed);
+}
 
 #endif

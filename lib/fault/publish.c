@@ -27,39 +27,40 @@ static struct pen pen_at(const struct filler *filler, uint32_t at)
 	return pen;
 }
 
-/* Complete the records that a source has written. They are not read: only written. */
+/* Complete the records that a source has written, from @at on. They are not read: only written. */
 static uint32_t register_groups(struct filler *filler, uint32_t source, int count, uint32_t at)
 {
-	const uint32_t mask = filler->choices.capacity - 1;
+	struct libiommu_record *record =
+		&filler->session->memory.records[at & (filler->choices.capacity - 1)];
+	const struct source_group *const end = filler->groups + count;
+	const uint32_t first = at;
+	const uint64_t now = filler->now;
 
-	for (int i = 0; i < count; i++) {
-		const struct source_group *const group = &filler->groups[i];
+	for (const struct source_group *group = filler->groups; group != end; group++) {
+		const struct libiommu_record *const last = record + group->records;
 		uint64_t token = 0;
 
+		at += group->records;
 		if (group->detached) {
 			filler->counters[LIBIOMMU_RING_DETACHED]++;
 			li_filler_drop_unwanted(filler, source);
 		}
 		if (group->answer) {
-			const uint32_t index = slots_take(&filler->slots);
-			struct slot *const slot = &filler->slots.slot[index];
+			struct slot *const slot = slots_take(&filler->slots);
 
 			slot->cookie = group->cookie;
-			slot->published = filler->now;
+			slot->published = now;
 			slot->source = source;
-			slot->end = at + group->records;
-			token = slots_token(&filler->slots, index);
+			slot->end = at;
+			token = slot->token;
 		}
-		for (uint32_t end = at + group->records; at != end; at++) {
-			struct libiommu_record *const record =
-				&filler->session->memory.records[at & mask];
-
+		do {
 			record->queue = source;
-			record->time = filler->now;
+			record->time = now;
 			record->token = token;
-		}
-		filler->counters[LIBIOMMU_RING_RECORDS] += group->records;
+		} while (++record != last);
 	}
+	filler->counters[LIBIOMMU_RING_RECORDS] += at - first;
 	filler->counters[LIBIOMMU_RING_GROUPS] += (uint64_t)count;
 	return at;
 }
@@ -90,8 +91,8 @@ static int make_room(struct filler *filler, const struct source *source, size_t 
 	return 1;
 }
 
-/* From one source all there is, or all there is room for: 1 if room ran out. */
-static int fetch(struct filler *filler, uint32_t number, uint32_t *at)
+/* What one source has now, as far as there is room: how many groups. */
+static int fetch(struct filler *filler, uint32_t number, uint32_t *at, bool *scarce)
 {
 	const struct source *const source = filler->inputs[number]->source;
 	struct pen pen = pen_at(filler, *at);
@@ -102,8 +103,9 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at)
 		int count;
 
 		*at = pen.at;
-		if (!slots || !pen.room)
-			return 1;
+		*scarce = !slots || !pen.room;
+		if (*scarce)
+			return 0;
 		fetch.records = &filler->session->memory.records[pen.place];
 		/* More than that would depend on where the ring is; see make_room(). */
 		fetch.room = pen.room < filler->choices.capacity / 2 ? pen.room
@@ -114,14 +116,16 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at)
 			count = make_room(filler, source, fetch.need, &pen);
 			if (count == 1)
 				continue;
-			return count ? count : 1;
-		}
-		if (count <= 0)
+			*scarce = !count;
 			return count;
-		pen = pen_at(filler, register_groups(filler, number, count, pen.at));
+		}
+		if (count > 0)
+			*at = register_groups(filler, number, count, pen.at);
+		return count;
 	}
 }
 
+/* One after the other and only once, so that each has its turn and nothing waits for the next. */
 int li_filler_fetch(struct filler *filler)
 {
 	struct session *const session = filler->session;
@@ -129,27 +133,34 @@ int li_filler_fetch(struct filler *filler)
 	bool scarce = false;
 	int first = 0;
 
-	for (uint32_t n = 0; n < filler->used && !scarce; n++) {
-		const uint32_t i = (filler->turn + n) % filler->used;
-		struct filler_input *const input = filler->inputs[i];
-		int result;
+	for (uint32_t n = 0, i = filler->turn; n < filler->used && !scarce; n++, i++) {
+		struct filler_input *input;
+		int count;
+
+		if (i >= filler->used)
+			i = 0;
+		input = filler->inputs[i];
 
 		if (!input || !input->ready)
 			continue;
-		result = fetch(filler, i, &at);
-		if (result == 1) {
-			scarce = true;
+		count = fetch(filler, i, &at, &scarce);
+		input->ready = count > 0 || scarce;
+		if (scarce)
 			filler->turn = i + 1;
-		} else {
-			input->ready = false;
-		}
-		if (result < 0 && !first)
-			first = result;
+		if (count > 0)
+			filler->done += (uint32_t)count;
+		if (count > 0 && input->source->fd >= 0)
+			filler->age += FILLER_CALL_AGE;
+		if (count < 0 && !first)
+			first = count;
 	}
 	if (scarce && !filler->scarce)
 		filler->counters[LIBIOMMU_RING_FULL]++;
 	filler->scarce = scarce;
-	if (at != session->prod && li_session_publish(session, at))
+	if (at == session->prod)
+		return first;
+	li_session_busy(session);
+	if (li_session_publish(session, at))
 		filler->waking = true;
 	return first;
 }
@@ -164,13 +175,12 @@ int li_filler_refuse(struct filler *filler)
 
 		if (!input || !input->ready)
 			continue;
-		/* A device may ask faster than this: what is left has its turn the next time. */
 		refused = input->source->ops->refuse(input->source->self, FILLER_GROUPS);
-		if (refused > 0)
-			filler->counters[LIBIOMMU_RING_REFUSED] += (uint64_t)refused;
 		input->ready = refused > 0;
-		if (input->ready)
-			li_filler_poke(filler);
+		if (refused > 0) {
+			filler->counters[LIBIOMMU_RING_REFUSED] += (uint64_t)refused;
+			filler->done += (uint32_t)refused;
+		}
 		if (refused < 0 && !first)
 			first = refused;
 	}

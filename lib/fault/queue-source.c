@@ -15,7 +15,7 @@
 struct queue_source {
 	struct source source;
 	struct queue_source *next_source;
-	const struct filler *filler;
+	struct filler *filler;
 	struct libiommu_fault_queue *queue;
 	struct libiommu_fault_batch *batch;
 	/* What of the batch is not handed on yet. */

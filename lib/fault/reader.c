@@ -4,7 +4,6 @@
 #include "reader.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Once for each time that the filler lies down. */
 static void kick(struct libiommu_reader *reader, bool room_only)
@@ -70,8 +69,9 @@ static int measure(const struct libiommu_reader *reader, size_t *count)
 	return -EPROTO;
 }
 
-int li_reader_next(struct libiommu_reader *reader, const struct libiommu_record **records,
-                   size_t *count)
+__attribute__((noinline)) static int find_next(struct libiommu_reader *reader,
+                                               const struct libiommu_record **records,
+                                               size_t *count)
 {
 	size_t length = 0;
 	int result;
@@ -99,6 +99,28 @@ int li_reader_next(struct libiommu_reader *reader, const struct libiommu_record 
 	}
 }
 
+/* Mostly, what was seen the last time goes on with a group of one. */
+static inline int take_next(struct libiommu_reader *reader, const struct libiommu_record **records,
+                            size_t *count)
+{
+	const struct libiommu_record *const first =
+		&reader->memory.records[reader->next & reader->mask];
+
+	if (reader->seen == reader->next || first->kind == LIBIOMMU_RECORD_PAD ||
+	    !(first->flags & LIBIOMMU_RECORD_LAST))
+		return find_next(reader, records, count);
+	reader->next++;
+	*records = first;
+	*count = 1;
+	return 1;
+}
+
+int li_reader_next(struct libiommu_reader *reader, const struct libiommu_record **records,
+                   size_t *count)
+{
+	return take_next(reader, records, count);
+}
+
 int libiommu_reader_next(struct libiommu_reader *reader, const struct libiommu_record **records,
                          size_t *count)
 {
@@ -108,10 +130,10 @@ int libiommu_reader_next(struct libiommu_reader *reader, const struct libiommu_r
 		return READER_FAIL_NULL();
 	if (guard_forked(reader->guard))
 		return READER_FAIL_FORKED();
-	result = li_reader_next(reader, records, count);
-	if (result == -EPIPE)
-		return READER_FAIL_END();
-	return result < 0 ? READER_FAIL_NONSENSE(result) : result;
+	result = take_next(reader, records, count);
+	if (result >= 0)
+		return result;
+	return result == -EPIPE ? READER_FAIL_END() : READER_FAIL_NONSENSE(result);
 }
 
 int libiommu_reader_release(struct libiommu_reader *reader)
@@ -124,27 +146,25 @@ int libiommu_reader_release(struct libiommu_reader *reader)
 	return 0;
 }
 
-static void write_completion(struct ring_completion *to, const struct libiommu_completion *from)
+/* The filler's line is left alone while what was seen there the last time is enough. */
+static uint32_t find_room(struct libiommu_reader *reader, size_t count)
 {
-	uint32_t words[2];
+	const uint32_t room = reader->completion_capacity - (reader->made - reader->taken);
 
-	memcpy(words, &from->token, sizeof(words));
-	atomic_store_explicit(&to->token_words[0], words[0], memory_order_relaxed);
-	atomic_store_explicit(&to->token_words[1], words[1], memory_order_relaxed);
-	atomic_store_explicit(&to->code, from->code, memory_order_relaxed);
-	atomic_store_explicit(&to->queue, from->queue, memory_order_relaxed);
+	return room >= count ? room : reader_room(reader);
 }
 
 int li_reader_complete(struct libiommu_reader *reader,
                        const struct libiommu_completion *completions, size_t count)
 {
-	const uint32_t room = reader_room(reader);
+	const uint32_t room = find_room(reader, count);
 	uint32_t done;
 
 	for (done = 0; done < room && done < count; done++)
-		write_completion(&reader->memory.completions[(reader->made + done) &
-		                                             (reader->completion_capacity - 1)],
-		                 &completions[done]);
+		ring_completion_store(
+			&reader->memory.completions[(reader->made + done) &
+		                                    (reader->completion_capacity - 1)],
+			&completions[done]);
 	if (done) {
 		reader->made += done;
 		atomic_store(&reader->memory.b->made, reader->made);

@@ -27,7 +27,8 @@ struct libiommu_reader {
 	uint32_t next;     /* what is taken next */
 	uint32_t released; /* cons */
 	uint32_t made;
-	bool scarce; /* there was no room for a completion */
+	uint32_t taken; /* as last loaded */
+	bool scarce;    /* there was no room for a completion */
 	uint32_t seq;
 	uint32_t kicked;
 };
@@ -39,14 +40,17 @@ void li_reader_release(struct libiommu_reader *reader);
 int li_reader_complete(struct libiommu_reader *reader,
                        const struct libiommu_completion *completions, size_t count);
 
-/* How many completions there is room for. */
-static inline uint32_t reader_room(const struct libiommu_reader *reader)
+/* How many completions there is room for now. */
+static inline uint32_t reader_room(struct libiommu_reader *reader)
 {
-	const uint32_t room = reader->completion_capacity -
-	                      (reader->made - atomic_load(&reader->memory.a->taken));
+	const uint32_t taken = atomic_load(&reader->memory.a->taken);
+	const uint32_t room = reader->completion_capacity - (reader->made - taken);
 
 	/* More than there can be: the filler writes nonsense, which next() will say. */
-	return room > reader->completion_capacity ? 0 : room;
+	if (room > reader->completion_capacity)
+		return 0;
+	reader->taken = taken;
+	return room;
 }
 
 #define READER_FAIL(error, text)                                                                   \

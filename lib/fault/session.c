@@ -133,31 +133,47 @@ void li_session_wake(const struct session *session)
 
 int li_session_look(struct session *session, uint32_t *made)
 {
-	const struct ring_a *const a = session->memory.a;
 	const uint32_t m = atomic_load_explicit(&session->memory.b->made, memory_order_acquire);
-	const uint32_t k = atomic_load_explicit(&session->memory.b->cons, memory_order_acquire);
 
-	if (m - session->taken > a->completion_capacity ||
-	    k - session->cons > session->prod - session->cons)
+	if (m - session->taken > session->memory.a->completion_capacity)
 		return -EPROTO;
-	session->cons = k;
 	*made = m;
 	return 0;
 }
 
+int li_session_look_room(struct session *session)
+{
+	const uint32_t k = atomic_load_explicit(&session->memory.b->cons, memory_order_acquire);
+
+	if (k - session->cons > session->prod - session->cons)
+		return -EPROTO;
+	session->cons = k;
+	return 0;
+}
+
+bool li_session_moved(const struct session *session, bool scarce)
+{
+	const struct ring_b *const b = session->memory.b;
+
+	if (atomic_load(&b->made) != session->taken)
+		return true;
+	return scarce && atomic_load(&b->cons) != session->cons;
+}
+
 bool li_session_wait(struct session *session, bool scarce)
 {
-	struct ring_b *const b = session->memory.b;
+	const uint32_t flag = scarce ? RING_WAIT_SCARCE : 0;
 
+	/* Neither a kick nor news since the last time: that wait holds. */
+	if (session->waiting && (session->waiting & RING_WAIT_SCARCE) == flag)
+		return false;
 	/* Never 0, and never twice the same in a row: the reader tells waits apart by it. */
 	session->seq = (session->seq + 2) & ~RING_WAIT_SCARCE;
 	if (!session->seq)
 		session->seq = 2;
-	session->waiting = true;
-	atomic_store(&session->memory.a->wait, session->seq | (scarce ? RING_WAIT_SCARCE : 0));
-	if (atomic_load(&b->made) != session->taken)
-		return true;
-	return scarce && atomic_load(&b->cons) != session->cons;
+	session->waiting = session->seq | flag;
+	atomic_store(&session->memory.a->wait, session->waiting);
+	return li_session_moved(session, scarce);
 }
 
 bool li_session_give_room(struct session *session)
@@ -170,7 +186,7 @@ void li_session_busy(struct session *session)
 	/* A store that changes nothing would still take the line away from the reader. */
 	if (session->waiting)
 		atomic_store_explicit(&session->memory.a->wait, 0, memory_order_relaxed);
-	session->waiting = false;
+	session->waiting = 0;
 }
 
 bool li_session_dead(const struct session *session)

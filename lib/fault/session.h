@@ -27,7 +27,7 @@ struct session {
 	uint32_t cons; /* as last loaded */
 	uint32_t woken;
 	uint32_t seq;
-	bool waiting; /* the wait word is not 0 */
+	uint32_t waiting; /* the wait word */
 };
 
 struct session_choices {
@@ -50,12 +50,16 @@ bool li_session_condemn(struct session *session);
 /* Without the lock, but with a reference. Never blocks. */
 void li_session_wake(const struct session *session);
 
-/* Load where the reader is; -EPROTO where it cannot be there. */
+/* Load what the reader has completed, or what it has released; -EPROTO where that cannot be. */
 int li_session_look(struct session *session, uint32_t *made);
+int li_session_look_room(struct session *session);
+/* Whether it has done something that matters since. */
+bool li_session_moved(const struct session *session, bool scarce);
 /* Ask to be kicked; true: something has happened meanwhile that nobody will kick for. */
 bool li_session_wait(struct session *session, bool scarce);
 /* After that: true: the reader waits for room for completions, which there is by now. */
 bool li_session_give_room(struct session *session);
+/* No more: it is at work. */
 void li_session_busy(struct session *session);
 /* Whether the reader is gone. Also takes in what it has sent, which means nothing. */
 bool li_session_dead(const struct session *session);

@@ -12,15 +12,15 @@ int li_slots_init(struct slots *slots, uint32_t count)
 	if (!slots->slot)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
-		slots->slot[i].newer = i + 1 < count ? i + 1 : SLOT_NONE;
-		/* No token is 0, which records have that nobody need complete. */
-		slots->slot[i].generation = 1;
+		slots->slot[i].newer = i + 1 < count ? &slots->slot[i + 1] : NULL;
+		slots->slot[i].token = i;
 	}
 	slots->count = count;
+	slots->mask = count - 1;
 	slots->busy = 0;
-	slots->oldest = SLOT_NONE;
-	slots->newest = SLOT_NONE;
-	slots->free = 0;
+	slots->free = slots->slot;
+	slots->ends.older = &slots->ends;
+	slots->ends.newer = &slots->ends;
 	return 0;
 }
 

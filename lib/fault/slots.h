@@ -14,89 +14,80 @@
 
 #include "layout.h"
 
-#define SLOT_GENERATIONS ((UINT64_C(1) << (64 - RING_SLOT_BITS)) - 1)
-#define SLOT_NONE        UINT32_MAX
+#define SLOT_INDEX ((UINT64_C(1) << RING_SLOT_BITS) - 1)
+/* One of them. Those of groups are odd: no token is 0, which is for what nobody need complete. */
+#define SLOT_GENERATION (UINT64_C(1) << RING_SLOT_BITS)
 
 struct slot {
+	uint64_t
+		token; /* its index, and 44 bits that change when it is taken and when it is given */
 	uint64_t cookie;
-	uint64_t generation; /* 44 bits; changes whenever the slot is given back */
-	uint64_t published;  /* ns */
+	uint64_t published; /* ns */
 	uint32_t source;
 	uint32_t end; /* of its records */
-	uint32_t older;
-	uint32_t newer; /* or the next free one */
-	bool busy;
+	struct slot *older;
+	struct slot *newer; /* or the next free one */
 };
 
 struct slots {
 	struct slot *slot;
-	uint32_t count;
+	uint32_t count; /* a power of two */
+	uint32_t mask;
 	uint32_t busy;
-	uint32_t oldest;
-	uint32_t newest;
-	uint32_t free;
+	struct slot *free;
+	/* No slot, but what the oldest and the newest are next to: there is always a neighbour. */
+	struct slot ends;
 };
 
 int li_slots_init(struct slots *slots, uint32_t count);
 void li_slots_free(struct slots *slots);
-/* There must be a free one. It becomes the newest. */
-static inline uint32_t slots_take(struct slots *slots)
+
+/* NULL where all are free. */
+static inline struct slot *slots_oldest(const struct slots *slots)
 {
-	const uint32_t index = slots->free;
-	struct slot *const slot = &slots->slot[index];
+	return slots->busy ? slots->ends.newer : NULL;
+}
+
+static inline struct slot *slots_newer(const struct slots *slots, const struct slot *slot)
+{
+	return slot->newer == &slots->ends ? NULL : slot->newer;
+}
+
+/* There must be a free one. It becomes the newest. */
+static inline struct slot *slots_take(struct slots *slots)
+{
+	struct slot *const slot = slots->free;
+	struct slot *const older = slots->ends.older;
 
 	slots->free = slot->newer;
-	slot->older = slots->newest;
-	slot->newer = SLOT_NONE;
-	slot->busy = true;
-	if (slots->newest != SLOT_NONE)
-		slots->slot[slots->newest].newer = index;
-	else
-		slots->oldest = index;
-	slots->newest = index;
+	slot->token += SLOT_GENERATION;
+	slot->older = older;
+	slot->newer = &slots->ends;
+	older->newer = slot;
+	slots->ends.older = slot;
 	slots->busy++;
-	return index;
+	return slot;
 }
 
 /* No token names it any more. */
-static inline void slots_give(struct slots *slots, uint32_t index)
+static inline void slots_give(struct slots *slots, struct slot *slot)
 {
-	struct slot *const slot = &slots->slot[index];
-
-	if (slot->older != SLOT_NONE)
-		slots->slot[slot->older].newer = slot->newer;
-	else
-		slots->oldest = slot->newer;
-	if (slot->newer != SLOT_NONE)
-		slots->slot[slot->newer].older = slot->older;
-	else
-		slots->newest = slot->older;
-	slot->busy = false;
-	slot->generation = (slot->generation + 1) & SLOT_GENERATIONS;
-	if (!slot->generation)
-		slot->generation = 1;
+	slot->older->newer = slot->newer;
+	slot->newer->older = slot->older;
+	slot->token += SLOT_GENERATION;
 	slot->newer = slots->free;
-	slots->free = index;
+	slots->free = slot;
 	slots->busy--;
 }
 
-static inline uint64_t slots_token(const struct slots *slots, uint32_t index)
+/* The slot that a token from an untrusted place names, NULL where it is none that is out. */
+static inline struct slot *slots_find(const struct slots *slots, uint64_t token, uint32_t source)
 {
-	return slots->slot[index].generation << RING_SLOT_BITS | index;
-}
+	struct slot *const slot = &slots->slot[token & slots->mask];
 
-/* The slot that a token from an untrusted place names, SLOT_NONE where it is none that is out. */
-static inline uint32_t slots_find(const struct slots *slots, uint64_t token, uint32_t source)
-{
-	const uint32_t index = token & (RING_MAX_SLOTS - 1);
-	const struct slot *slot;
-
-	if (index >= slots->count)
-		return SLOT_NONE;
-	slot = &slots->slot[index];
-	if (!slot->busy || slot->generation != token >> RING_SLOT_BITS || slot->source != source)
-		return SLOT_NONE;
-	return index;
+	if (slot->token != token || slot->source != source || !(token & SLOT_GENERATION))
+		return NULL;
+	return slot;
 }
 
 #endif

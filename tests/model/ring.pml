@@ -84,7 +84,7 @@ proctype filler()
 	byte fault[SLOTS], end[SLOTS], generation[SLOTS];
 	bool busy[SLOTS];
 	byte fetched, outstanding, p, t, last, m, i;
-	bool polled = true, w, due, scarce, late, expire, condemn;
+	bool polled = true, w, due, scarce, late, expire, condemn, first, worked;
 #ifdef WITH_DEADLINE
 	late = true;
 #endif
@@ -92,7 +92,12 @@ proctype filler()
 end_poll:
 	atomic {
 		if
-		:: kick -> kick = false
+		:: kick ->
+			kick = false;
+#ifndef WITHOUT_WAIT_AFTER_KICK
+			/* It is spent, perhaps on what had been seen before. */
+			a_wait = false
+#endif
 		/* A fault that has not come yet and a filler that has not run yet are the same. */
 		:: polled && fetched < FAULTS -> due = true
 #ifndef WITHOUT_HANGUP
@@ -101,12 +106,24 @@ end_poll:
 		/* Once is enough to see what it does. */
 		:: late && outstanding > 0 && status == OPEN -> late = false; expire = true
 		fi
+		first = true
 	}
-	a_wait = false;
 dispatch:
+	m = made;
+	/* Room is looked for at first, and later where it matters; or because the ring is half full. */
+	if
+	:: last = cons
+	:: !first && !scarce
+	fi;
+	/* What is at work need not be kicked. */
+	if
+	:: m != t && a_wait -> a_wait = false
+	:: else
+	fi;
 	/* What the reader has completed. */
 	atomic {
-		m = made;
+		first = false;
+		worked = m != t;
 		do
 		:: t != m && status == OPEN ->
 			i = SLOT(completion[t % COMPLETIONS]);
@@ -128,7 +145,6 @@ dispatch:
 	taken = t;
 	/* Late: a group that was consumed dies alone, one that was not condemns the reader. */
 	atomic {
-		last = cons;
 		do
 		:: expire && i < SLOTS && busy[i] && end[i] <= last ->
 			retire(i);
@@ -182,6 +198,11 @@ dispatch:
 	}
 	if
 	:: status == OPEN && p != prod ->
+		if
+		:: a_wait -> a_wait = false
+		:: else
+		fi;
+		worked = true;
 #ifdef WITHOUT_PUBLISH_FIRST
 		ANSWER(b_wait, woken, true);
 		prod = p;
@@ -193,9 +214,19 @@ dispatch:
 	:: else
 	fi;
 	p = 0;
-	/* Ask to be kicked: for room alone too, where room is what is missing. */
+	/* As long as there is something to do, nobody need kick. A clock goes on meanwhile. */
 	if
-	:: status == OPEN ->
+	:: worked && status == OPEN -> worked = false; goto dispatch
+	:: worked && status == OPEN && late && outstanding > 0 ->
+		atomic { worked = false; late = false; expire = true; first = true; goto dispatch }
+	:: else -> worked = false
+	fi;
+	/*
+	 * Ask to be kicked: for room alone too, where room is what is missing. Where nothing was done
+	 * since the last time, and no kick was for it, that still holds.
+	 */
+	if
+	:: status == OPEN && (!a_wait || a_scarce != scarce) ->
 		atomic { a_wait = true; a_scarce = scarce; kicked = false };
 #ifndef WITHOUT_SECOND_LOOK
 		if
@@ -216,7 +247,15 @@ dispatch:
 #endif
 	:: else
 	fi;
-	last = 0;
+#ifndef WITHOUT_ROOM_FOR_COMPLETIONS
+	/* Behind the announcement: there is room by now. */
+	if
+	:: status == OPEN ->
+		ANSWER(b_wait, woken, b_scarce);
+		ring()
+	:: else
+	fi;
+#endif
 	goto end_poll
 }
 

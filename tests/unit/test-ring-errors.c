@@ -450,10 +450,13 @@ static void test_a_reader_survives_a_ring_of_nonsense(void **state)
 	atomic_store(&a->prod, 1027);
 	((struct libiommu_record *)((char *)a + RING_HEADER) + 1023)->kind = LIBIOMMU_RECORD_FAULT;
 	assert_int_equal(reader_none(reader), -EPROTO);
-	/* Completions taken that were never made. */
-	atomic_store(&a->taken, 1);
+	/* Completions taken that were never made: looked at where there is no room without. */
+	reader->made = 128;
+	atomic_store(&a->taken, 129);
 	assert_int_equal(libiommu_reader_complete(reader, &done, 1), -EAGAIN);
 	atomic_store(&a->taken, 0);
+	assert_int_equal(libiommu_reader_complete(reader, &done, 1), -EAGAIN);
+	reader->made = 0;
 	libiommu_reader_free(reader);
 	libiommu_ring_destroy(ring);
 }

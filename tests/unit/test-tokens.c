@@ -32,36 +32,36 @@ static void check_next(uint64_t *token, uint64_t next, const uint64_t *live, siz
 static void test_slots_of_a_ring(void **state)
 {
 	uint64_t live[LIVE] = {0}, first = 0;
-	uint32_t index[LIVE], rounds = 0;
+	struct slot *taken[LIVE] = {NULL};
+	uint32_t rounds = 0;
 	struct slots slots;
 
 	(void)state;
 	alloc_start();
 	assert_int_equal(li_slots_init(&slots, 4), 0);
+	/* Those of free slots are even. */
 	for (uint32_t i = 0; i < slots.count; i++)
-		slots.slot[i].generation = LAST - 2 + i % 2;
-	for (size_t i = 0; i < LIVE; i++)
-		index[i] = SLOT_NONE;
+		slots.slot[i].token = (LAST - 3 + i % 2 * 2) << 20 | i;
 	for (size_t n = 0; n < LIVE * ROUNDS; n++) {
 		const size_t i = n % LIVE;
 		const uint64_t before = live[i];
 
-		if (index[i] != SLOT_NONE) {
-			slots_give(&slots, index[i]);
-			assert_int_equal(slots_find(&slots, before, 0), SLOT_NONE);
+		if (taken[i]) {
+			slots_give(&slots, taken[i]);
+			assert_null(slots_find(&slots, before, 0));
 		}
-		index[i] = slots_take(&slots);
-		slots.slot[index[i]].source = 0;
-		check_next(&live[i], slots_token(&slots, index[i]), live, LIVE);
+		taken[i] = slots_take(&slots);
+		taken[i]->source = 0;
+		check_next(&live[i], taken[i]->token, live, LIVE);
 		rounds += generation(live[i]) == 1;
 		for (size_t j = 0; j < LIVE && j <= n; j++)
-			assert_int_equal(slots_find(&slots, live[j], 0), index[j]);
+			assert_ptr_equal(slots_find(&slots, live[j], 0), taken[j]);
 		if (!first)
 			first = live[i];
 	}
 	assert_true(generation(first) >= LAST - 2 && rounds >= LIVE);
 	/* The rest of a generation is none. */
-	assert_int_equal(slots_find(&slots, index[0], 0), SLOT_NONE);
+	assert_null(slots_find(&slots, live[0] & SLOT_INDEX, 0));
 	li_slots_free(&slots);
 	alloc_check();
 }
