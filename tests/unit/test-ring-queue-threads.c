@@ -54,6 +54,21 @@ static void look(const struct libiommu_record *record)
 	}
 }
 
+/*
+ * Where groups have ended whose answers are still to come, there are more answers than places,
+ * until the filler has taken some. How many are left, which are the first now.
+ */
+static size_t complete(struct libiommu_completion *done, size_t count)
+{
+	const int taken = libiommu_reader_complete(reader, done, count);
+	const size_t left = taken > 0 ? count - (size_t)taken : count;
+
+	if (taken < 0 && taken != -EAGAIN)
+		atomic_fetch_add(&wrong, 1);
+	memmove(done, done + (count - left), left * sizeof(*done));
+	return left;
+}
+
 static void *read_all(void *arg)
 {
 	struct libiommu_completion done[BATCH];
@@ -77,9 +92,8 @@ static void *read_all(void *arg)
 		}
 		if (held || got > 0) {
 			libiommu_reader_release(reader);
-			if (libiommu_reader_complete(reader, done, held) != (int)held)
-				atomic_fetch_add(&wrong, 1);
-			held = 0;
+			while ((held = complete(done, held)) && got >= 0)
+				got = libiommu_reader_sleep(reader, -1);
 		} else if (!got) {
 			libiommu_reader_release(reader);
 			got = libiommu_reader_sleep(reader, -1);
