@@ -246,6 +246,51 @@ static void test_ends_without_room(void **state)
 	assert_int_equal(rig_count(LIBIOMMU_RING_WAITING), 0);
 }
 
+/* No more of them than there is room for. */
+static void test_ends_with_little_room(void **state)
+{
+	(void)state;
+	rig_ring(1024, 2048, 0);
+	for (uint32_t i = 10; i < 20; i++)
+		rig_attach(i, rig.pt[0], 100 + i);
+	for (uint32_t i = 0; i < 1021; i++)
+		model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	for (uint32_t i = 10; i < 20; i++)
+		detach(i);
+	rig_dispatch();
+	assert_int_equal(rig_count(LIBIOMMU_RING_DETACHED), 3);
+	for (uint32_t i = 0; i < 1021; i++)
+		rig_take_fault(i);
+	for (uint32_t i = 10; i < 20; i++) {
+		rig_dispatch();
+		rig_take_end(100 + i);
+	}
+	rig_take_none();
+}
+
+/* The attachment is gone whatever the kernel says of the answers, and with it their tokens. */
+static void test_answers_to_ended_groups_fail(void **state)
+{
+	const uint32_t number = model_raise(0, RIG_PASID, 1);
+	struct libiommu_record fault;
+	size_t count = 99;
+
+	(void)state;
+	rig_dispatch();
+	fault = rig_take_fault(number);
+	model_fail_write(1, -EIO);
+	detach(RIG_PASID);
+	assert_int_equal(libiommu_fault_queue_outstanding(rig.queue[0], &count), 0);
+	assert_int_equal(count, 0);
+	rig_dispatch();
+	rig_take_end(RIG_TAG);
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 1);
+	rig_complete(&fault);
+	assert_int_equal(rig_count(LIBIOMMU_RING_STALE), 1);
+	assert_int_equal(rig_count(LIBIOMMU_RING_ERRORS), 0);
+}
+
 static void end_of_device(int (*end)(struct libiommu_device *dev))
 {
 	uint32_t number;
@@ -321,11 +366,12 @@ static void test_ends_without_a_reader(void **state)
 	rig_lose_reader();
 	rig_dispatch();
 	assert_int_equal(model_code(0), LIBIOMMU_FAULT_INVALID);
-	for (uint32_t i = 10; i < 60; i++)
-		detach(i);
 	model_raise(0, RIG_PASID, 1);
 	rig_dispatch();
 	assert_int_equal(model_code(1), LIBIOMMU_FAULT_INVALID);
+	for (uint32_t i = 10; i < 60; i++)
+		detach(i);
+	rig_dispatch();
 	assert_int_equal(libiommu_ring_open_reader(rig.ring, &rig.reader), 0);
 	detach(RIG_PASID);
 	rig_dispatch();
@@ -373,6 +419,8 @@ int main(void)
 		RIG_TEST_BOTH(test_held),
 		RIG_TEST_BOTH(test_many_ends),
 		RIG_TEST_BOTH(test_ends_without_room),
+		RIG_TEST_BOTH(test_ends_with_little_room),
+		RIG_TEST_BOTH(test_answers_to_ended_groups_fail),
 		RIG_TEST_BOTH(test_device_goes),
 		RIG_TEST_BOTH(test_device_is_revoked),
 		RIG_TEST_BOTH(test_borrowed_device_goes),

@@ -139,6 +139,25 @@ static void test_detach_without_memory(void **state)
 	take_all(AHEAD);
 }
 
+/* And the queue is read as before. */
+static void test_reads_on_without_memory(void **state)
+{
+	(void)state;
+	raise_ahead(AHEAD);
+	alloc_fail_nth(1);
+	assert_int_equal(libiommu_pasid_replace(rig.dev, RIG_PASID, rig.own, 3), -ENOMEM);
+	assert_true(alloc_restore());
+	assert_failure(-ENOMEM, LIBRARY, "libiommu_pasid_replace");
+	assert_explained("no memory");
+	for (uint32_t i = 0; i < 2 * AHEAD; i++) {
+		if (i >= AHEAD)
+			model_raise(0, RIG_PASID, 1);
+		rig_dispatch();
+		rig_take_fault(i);
+	}
+	assert_int_equal(model_uring_armed(), 1);
+}
+
 /* The end of a device cannot fail: what nobody can be told of is answered at least. */
 static void test_device_goes_without_memory(void **state)
 {
@@ -283,6 +302,7 @@ int main(void)
 		RIG_TEST_FED(test_little_room),
 		RIG_TEST_FED(test_more_than_buffers),
 		RIG_TEST_FED(test_detach_without_memory),
+		RIG_TEST_FED(test_reads_on_without_memory),
 		RIG_TEST_FED(test_device_goes_without_memory),
 		RIG_TEST_FED(test_kernel_is_not_stopped),
 		RIG_TEST_FED(test_queue_goes),
