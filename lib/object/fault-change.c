@@ -79,12 +79,16 @@ void li_fault_queue_change_end(struct libiommu_fault_queue *from, struct libiomm
 
 void li_fault_queue_leave_begin(struct libiommu_fault_queue *from)
 {
+	struct feed *feed;
+
 	enter(from, NULL);
-	if (!quiesce(from))
+	feed = feed_of(from);
+	/* Where the kernel does not let go in half a minute, there is nothing to wait for. */
+	if (!feed || li_feed_pause(feed))
 		return;
 	/* Without memory what was read ahead is not handed on, but it is answered. */
-	li_feed_pause(feed_of(from));
-	li_fault_queue_refuse_feed(from);
+	if (li_fault_queue_take_early(from))
+		li_fault_queue_refuse_feed(from);
 }
 
 struct fault_notice li_fault_notice(const struct name *name, const struct slot *slot)
@@ -158,8 +162,8 @@ void li_fault_queue_unlisten(struct libiommu_fault_queue *queue)
 		;
 	li_fault_queue_refuse_early(queue);
 	if (state->feed) {
-		li_feed_pause(state->feed);
-		li_fault_queue_refuse_feed(queue);
+		if (!li_feed_pause(state->feed))
+			li_fault_queue_refuse_feed(queue);
 		li_feed_free(state->feed);
 		state->feed = NULL;
 	}
