@@ -21,6 +21,11 @@
  * handlers, their own too, and call libiommu_reader_complete(); what they set counts from the next
  * group on. Taking and releasing groups, and freeing the handlers or the reader, is not for them.
  *
+ * @par A page table that is replaced
+ * has its end between its last group and the first of the next one, if both are of one fault queue.
+ * Where the tag stays, as that of the device's own page table does, the release function can set
+ * the next one's handler.
+ *
  * @par A handler that is removed
  * is not called again, nor is its release function. Groups that it has not seen yet go to the
  * default handler, and so does the end of its attachments. Groups that it has seen and keeps are
