@@ -20,7 +20,7 @@
 
 struct slot {
 	uint64_t
-		token; /* its index, and 44 bits that change when it is taken and when it is given */
+		token; /* its index, and 44 bits that change when it is taken or given */
 	uint64_t cookie;
 	uint64_t published; /* ns */
 	uint32_t source;

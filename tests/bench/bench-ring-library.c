@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * The library's side: a source that has groups as long as it is asked, a ring that is dispatched,
+ * and a reader.
+ */
+#include "bench-ring.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../lib/fault/ring.h"
+
+#define FAKE_FD 1000000
+
+static struct libiommu_ctx *ctx;
+static struct libiommu_ring *ring;
+static struct libiommu_reader *reader;
+static const struct work none;
+static uint64_t seen;
+
+/* What a device would be. */
+static struct {
+	struct source source;
+	const struct work *work;
+	uint64_t left; /* groups to be fetched */
+	uint64_t number;
+	uint64_t answered;
+	uint64_t sum;
+} load;
+
+static void must(int result)
+{
+	char text[256];
+
+	if (result >= 0)
+		return;
+	libiommu_failure_text(text, sizeof(text));
+	printf("%s\n", text);
+	exit(1);
+}
+
+static int fetch(void *self, struct source_fetch *fetch)
+{
+	uint64_t count = load.left < load.work->batch ? load.left : load.work->batch;
+
+	(void)self;
+	if (load.work->turn)
+		load.work->turn(load.work);
+	if (count > fetch->room)
+		count = fetch->room;
+	if (count > fetch->max_groups)
+		count = fetch->max_groups;
+	for (uint64_t i = 0; i < count; i++) {
+		write_record(&fetch->records[i], load.number);
+		fetch->groups[i] = (struct source_group){
+			.cookie = load.number++, .records = 1, .answer = !load.work->one_way};
+	}
+	load.left -= count;
+	return (int)count;
+}
+
+static int answer(void *self, const struct libiommu_fault_response *answers, size_t count)
+{
+	(void)self;
+	for (size_t i = 0; i < count; i++)
+		load.sum += answers[i].token + answers[i].code;
+	load.answered += count;
+	return 0;
+}
+
+static bool wants(void *self, uint64_t cookie)
+{
+	(void)self;
+	(void)cookie;
+	return true;
+}
+
+static int refuse(void *self, size_t max)
+{
+	(void)self;
+	(void)max;
+	return 0;
+}
+
+static const struct source_ops ops = {
+	.fetch = fetch,
+	.answer = answer,
+	.wants = wants,
+	.refuse = refuse,
+};
+
+static void fill(const struct work *work)
+{
+	const uint64_t end = load.answered + (work->one_way ? 0 : work->groups);
+
+	load.work = work;
+	load.left = work->groups;
+	li_filler_poke(li_ring_filler(ring));
+	while (load.left || load.answered != end)
+		must(libiommu_ring_dispatch(ring));
+}
+
+static void complete(const struct libiommu_completion *done, uint32_t count)
+{
+	uint32_t sent = 0;
+
+	while (sent < count) {
+		const int result = libiommu_reader_complete(reader, done + sent, count - sent);
+
+		if (result > 0)
+			sent += (uint32_t)result;
+	}
+}
+
+/* As many groups as there are, up to a batch: how many. */
+static uint32_t take(const struct work *work)
+{
+	struct libiommu_completion done[MAX_BATCH];
+	const struct libiommu_record *records;
+	uint32_t count = 0;
+	size_t length;
+	int got = 1;
+
+	for (; count < work->batch; count++) {
+		got = libiommu_reader_next(reader, &records, &length);
+		if (got <= 0)
+			break;
+		seen += records->address;
+		if (!work->one_way)
+			done[count] = (struct libiommu_completion){
+				.token = records->token,
+				.queue = records->queue,
+				.code = LIBIOMMU_FAULT_SUCCESS,
+			};
+	}
+	must(got);
+	if (!count)
+		return 0;
+	must(libiommu_reader_release(reader));
+	if (!work->one_way)
+		complete(done, count);
+	return count;
+}
+
+static void read_some(const struct work *work)
+{
+	take(work);
+}
+
+static void read_all(const struct work *work)
+{
+	for (uint32_t i = 0; i < work->groups;) {
+		const uint32_t count = take(work);
+
+		if (!count)
+			relax();
+		i += count;
+	}
+}
+
+static int fake_open(void *user, const char *path, int flags)
+{
+	(void)user, (void)path, (void)flags;
+	return FAKE_FD;
+}
+
+static int fake_close(void *user, int fd)
+{
+	(void)user;
+	return fd == FAKE_FD ? 0 : close(fd);
+}
+
+/* A context over a kernel that is not there: a ring needs nothing of it. */
+void open_library(void)
+{
+	struct libiommu_ctx_config *config;
+	struct libiommu_sys *sys;
+
+	must(libiommu_sys_new(&sys));
+	libiommu_sys_set_open(sys, fake_open);
+	libiommu_sys_set_close(sys, fake_close);
+	must(libiommu_ctx_config_new(&config));
+	must(libiommu_ctx_config_set_sys(config, sys));
+	must(libiommu_ctx_new(config, &ctx));
+	libiommu_ctx_config_free(config);
+	libiommu_sys_free(sys);
+	must(libiommu_ring_new(ctx, NULL, &ring));
+	load.work = &none;
+	load.source = (struct source){.ops = &ops, .fd = -1};
+	must(li_filler_add(li_ring_filler(ring), &load.source));
+	must(libiommu_ring_open_reader(ring, &reader));
+	must(libiommu_ring_dispatch(ring));
+}
+
+const struct pair library_pair = {.fill = fill, .read = read_all, .read_some = read_some};
+
+static void fill_asleep(const struct work *work)
+{
+	struct pollfd polled = {.fd = libiommu_ring_fd(ring), .events = POLLIN};
+
+	load.work = work;
+	for (uint32_t i = 0; i < work->groups; i++) {
+		const uint64_t before = load.answered;
+
+		/* What a device does that has a new fault when the last one is answered. */
+		load.left = 1;
+		li_filler_poke(li_ring_filler(ring));
+		while (load.answered == before) {
+			while (poll(&polled, 1, -1) < 1)
+				;
+			must(libiommu_ring_dispatch(ring));
+		}
+	}
+}
+
+static void read_asleep(const struct work *work)
+{
+	for (uint32_t i = 0; i < work->groups;) {
+		const uint32_t count = take(work);
+
+		if (!count)
+			libiommu_reader_sleep(reader, -1);
+		i += count;
+	}
+}
+
+const struct pair library_asleep = {.fill = fill_asleep, .read = read_asleep};
+
+void close_library(void)
+{
+	libiommu_reader_free(reader);
+	libiommu_ring_destroy(ring);
+	libiommu_ctx_destroy(ctx);
+}
