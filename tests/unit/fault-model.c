@@ -12,7 +12,6 @@
 
 #define PASIDS    1024
 #define COOKIES   4096
-#define STRANGER  99
 #define OWN_BITS  (UINT32_C(1) << 30) /* a driver's own, which the kernel lets through */
 #define RECORD    sizeof(struct uapi_hwpt_pgfault)
 #define NO_QUEUE  UINT32_MAX
@@ -20,7 +19,8 @@
 
 struct group {
 	uint32_t device; /* NO_DEVICE for a strange one */
-	uint32_t slot;   /* the PASID whose page table it came through; 0: the device's own */
+	uint32_t dev_id;
+	uint32_t slot; /* the PASID whose page table it came through; 0: the device's own */
 	uint32_t pasid;
 	uint32_t queue;
 	uint32_t records;
@@ -221,8 +221,7 @@ static void compose(const struct group *group, uint32_t number, struct uapi_hwpt
 			.flags = (group->pasid ? UAPI_PGFAULT_FLAGS_PASID_VALID : 0) |
 		                 (i + 1 == group->records ? UAPI_PGFAULT_FLAGS_LAST_PAGE : 0) |
 		                 OWN_BITS,
-			.dev_id = group->device == NO_DEVICE ? STRANGER
-		                                             : MODEL_DEVICE_ID + group->device,
+			.dev_id = group->dev_id,
 			.pasid = group->pasid,
 			.grpid = number,
 			.perm = (i % 16) | OWN_BITS,
@@ -430,7 +429,12 @@ static uint32_t raise_group(const struct group *group)
 
 uint32_t model_raise(uint32_t device, uint32_t pasid, uint32_t records)
 {
-	struct group group = {.device = device, .pasid = pasid, .records = records};
+	struct group group = {
+		.device = device,
+		.dev_id = MODEL_DEVICE_ID + device,
+		.pasid = pasid,
+		.records = records,
+	};
 	uint32_t number = UINT32_MAX;
 
 	pthread_mutex_lock(&kernel.lock);
@@ -444,10 +448,15 @@ uint32_t model_raise(uint32_t device, uint32_t pasid, uint32_t records)
 	return number;
 }
 
-uint32_t model_raise_strange(uint32_t queue, uint32_t pasid)
+uint32_t model_raise_strange(uint32_t queue, uint32_t dev_id, uint32_t pasid)
 {
 	const struct group group = {
-		.device = NO_DEVICE, .pasid = pasid, .queue = queue, .records = 1};
+		.device = NO_DEVICE,
+		.dev_id = dev_id,
+		.pasid = pasid,
+		.queue = queue,
+		.records = 1,
+	};
 	uint32_t number;
 
 	pthread_mutex_lock(&kernel.lock);

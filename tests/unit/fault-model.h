@@ -37,8 +37,8 @@ struct libiommu_hwpt *model_hwpt(struct libiommu_ctx *ctx, struct libiommu_fault
  * attached that it could come through, and the kernel gives the answer itself.
  */
 uint32_t model_raise(uint32_t device, uint32_t pasid, uint32_t records);
-/* The same of a device that the library does not know, through a page table of the @queue. */
-uint32_t model_raise_strange(uint32_t queue, uint32_t pasid);
+/* The same of any id of a device, through a page table of the queue that somebody else attached. */
+uint32_t model_raise_strange(uint32_t queue, uint32_t dev_id, uint32_t pasid);
 
 /* ring_ready() for a ring whose queues may be read ahead. */
 bool model_ready(const struct libiommu_ring *ring);

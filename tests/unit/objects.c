@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../lib/object/device.h"
+#include "../../lib/object/registry.h"
+
 struct libiommu_ctx_config *script_ctx_config(void)
 {
 	struct libiommu_ctx_config *config;
@@ -106,6 +109,11 @@ struct libiommu_device *script_device_grouped(struct libiommu_ctx *ctx, int grou
 	assert_int_equal(libiommu_device_open_group(ctx, "/dev/vfio/9", "0000:00:04.0", NULL, &dev),
 	                 0);
 	return dev;
+}
+
+void script_device_share_group(struct libiommu_device *dev)
+{
+	atomic_store(&li_device_name(dev)->shared_group, true);
 }
 
 void script_device_close(struct libiommu_device *dev)

@@ -30,6 +30,8 @@ struct libiommu_device *script_device_as(struct libiommu_ctx *ctx, int fd, uint3
                                          uint64_t label);
 /* A device "0000:00:04.0" opened through "/dev/vfio/9": the group is @group_fd, the device @fd. */
 struct libiommu_device *script_device_grouped(struct libiommu_ctx *ctx, int group_fd, int fd);
+/* Its IOMMU group has others, as if its bind had found them. */
+void script_device_share_group(struct libiommu_device *dev);
 /* Whatever else it was: its descriptor is closed if it is the library's. */
 void script_device_close(struct libiommu_device *dev);
 

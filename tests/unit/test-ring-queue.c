@@ -43,6 +43,22 @@ static void test_every_field(void **state)
 	assert_int_equal(rig_count(LIBIOMMU_RING_RECORDS), 3);
 }
 
+/* Of a device whose IOMMU group has others, as its bind has found. */
+static void test_a_shared_group(void **state)
+{
+	struct libiommu_record record;
+	uint32_t number;
+
+	(void)state;
+	script_device_share_group(rig.dev);
+	number = model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	record = rig_take_fault(number);
+	assert_int_equal(record.flags, LIBIOMMU_RECORD_LAST | LIBIOMMU_RECORD_PASID |
+	                                       LIBIOMMU_RECORD_SHARED_GROUP);
+	rig_complete(&record);
+}
+
 /* All permissions, of a group that is larger than what is read at a time. */
 static void test_long_group(void **state)
 {
@@ -89,8 +105,8 @@ static void test_without_a_pasid(void **state)
 
 static void test_unknown(void **state)
 {
-	const uint32_t strange = model_raise_strange(0, 9);
-	const uint32_t plain = model_raise_strange(0, 0);
+	const uint32_t strange = model_raise_strange(0, 99, 9);
+	const uint32_t plain = model_raise_strange(0, 99, 0);
 	struct libiommu_record record;
 
 	(void)state;
@@ -108,6 +124,34 @@ static void test_unknown(void **state)
 	rig_complete(&record);
 	assert_int_equal(model_count(MODEL_ANSWERED), 2);
 	assert_int_equal(model_wrong(), 0);
+}
+
+/* Of a device that is known, where the library has attached nothing. */
+static void test_not_attached_by_us(void **state)
+{
+	struct libiommu_record record;
+	uint32_t number;
+
+	(void)state;
+	assert_int_equal(libiommu_device_detach(rig.dev), 0);
+	rig_dispatch();
+	rig_take_end(RIG_OWN_TAG);
+	number = model_raise_strange(0, MODEL_DEVICE_ID, 9);
+	rig_dispatch();
+	record = rig_take_fault(number);
+	assert_int_equal(record.flags,
+	                 LIBIOMMU_RECORD_LAST | LIBIOMMU_RECORD_PASID | LIBIOMMU_RECORD_UNKNOWN);
+	assert_int_equal(record.label, RIG_LABEL);
+	assert_int_equal(record.tag, 0);
+	assert_int_equal(record.vpasid, 9);
+	assert_int_equal(record.attachment, 0);
+	/* It belongs to no attachment, and none takes it along. */
+	assert_int_equal(libiommu_pasid_detach(rig.dev, RIG_PASID), 0);
+	rig_dispatch();
+	rig_take_end(RIG_TAG);
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 0);
+	rig_complete(&record);
+	assert_int_equal(model_code(number), number % 2);
 }
 
 /* A read that did not fill its buffer need not be followed by another one. */
@@ -312,12 +356,20 @@ static void test_no_reader_yet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST_BOTH(test_every_field),      RIG_TEST_BOTH(test_long_group),
-		RIG_TEST_BOTH(test_without_a_pasid),  RIG_TEST_BOTH(test_unknown),
-		RIG_TEST(test_reads_and_writes_once), RIG_TEST_BOTH(test_many),
-		RIG_TEST(test_full_ring_holds_back),  RIG_TEST_BOTH(test_held),
-		RIG_TEST_BOTH(test_group_too_large),  RIG_TEST_BOTH(test_deadline),
-		RIG_TEST_BOTH(test_reader_dies),      RIG_TEST_BOTH(test_no_reader_yet),
+		RIG_TEST_BOTH(test_every_field),
+		RIG_TEST_BOTH(test_a_shared_group),
+		RIG_TEST_BOTH(test_long_group),
+		RIG_TEST_BOTH(test_without_a_pasid),
+		RIG_TEST_BOTH(test_unknown),
+		RIG_TEST_BOTH(test_not_attached_by_us),
+		RIG_TEST(test_reads_and_writes_once),
+		RIG_TEST_BOTH(test_many),
+		RIG_TEST(test_full_ring_holds_back),
+		RIG_TEST_BOTH(test_held),
+		RIG_TEST_BOTH(test_group_too_large),
+		RIG_TEST_BOTH(test_deadline),
+		RIG_TEST_BOTH(test_reader_dies),
+		RIG_TEST_BOTH(test_no_reader_yet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
