@@ -80,12 +80,10 @@ static int serve(struct libiommu_reader *reader, const struct window *window)
 			                                  (size_t)(made - sent));
 			sent += result > 0 ? result : 0;
 		}
-		/* Nothing to do, or no room for what is done: the other side has been told. */
-		if (sent == made && !made)
+		/* There is nothing to take, or no room for what is done. */
+		if (!made || sent < made)
 			result = libiommu_reader_sleep(reader, -1);
-		else if (result == -EAGAIN)
-			result = libiommu_reader_sleep(reader, 1);
-		if (result < 0 && result != -EAGAIN && result != -EINTR)
+		if (result < 0 && result != -EINTR)
 			return result;
 	}
 }

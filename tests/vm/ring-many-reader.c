@@ -136,7 +136,7 @@ int many_read(struct many *many, struct libiommu_reader *reader)
 			if (result > 0)
 				sent += (size_t)result;
 			else if (result == -EAGAIN)
-				libiommu_reader_sleep(reader, 1);
+				libiommu_reader_sleep(reader, -1);
 			else
 				return result;
 		}
