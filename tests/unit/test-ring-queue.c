@@ -356,20 +356,13 @@ static void test_no_reader_yet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST_BOTH(test_every_field),
-		RIG_TEST_BOTH(test_a_shared_group),
-		RIG_TEST_BOTH(test_long_group),
-		RIG_TEST_BOTH(test_without_a_pasid),
-		RIG_TEST_BOTH(test_unknown),
-		RIG_TEST_BOTH(test_not_attached_by_us),
-		RIG_TEST(test_reads_and_writes_once),
-		RIG_TEST_BOTH(test_many),
-		RIG_TEST(test_full_ring_holds_back),
-		RIG_TEST_BOTH(test_held),
-		RIG_TEST_BOTH(test_group_too_large),
-		RIG_TEST_BOTH(test_deadline),
-		RIG_TEST_BOTH(test_reader_dies),
-		RIG_TEST_BOTH(test_no_reader_yet),
+		RIG_TEST_BOTH(test_every_field),      RIG_TEST_BOTH(test_a_shared_group),
+		RIG_TEST_BOTH(test_long_group),       RIG_TEST_BOTH(test_without_a_pasid),
+		RIG_TEST_BOTH(test_unknown),          RIG_TEST_BOTH(test_not_attached_by_us),
+		RIG_TEST(test_reads_and_writes_once), RIG_TEST_BOTH(test_many),
+		RIG_TEST(test_full_ring_holds_back),  RIG_TEST_BOTH(test_held),
+		RIG_TEST_BOTH(test_group_too_large),  RIG_TEST_BOTH(test_deadline),
+		RIG_TEST_BOTH(test_reader_dies),      RIG_TEST_BOTH(test_no_reader_yet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
