@@ -6,13 +6,29 @@
 
 #include <libiommu/hwpt.h>
 
+#include "ctx.h"
+
+/* What a page table is made on: an address space, a parent to nest on, a vIOMMU. */
+struct hwpt_base {
+	struct libiommu_ctx *ctx;
+	uint32_t id;
+	void *on;
+	void (*count)(void *on, int change); /* page tables on it: 1 more, or -1 */
+};
+
+/* libiommu_hwpt_alloc() and its like; @dev is not NULL. */
+int li_hwpt_alloc(struct libiommu_device *dev, const char *operation, const struct hwpt_base *base,
+                  const struct libiommu_hwpt_config *config, struct libiommu_hwpt **hwpt);
+
 struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt);
 uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt);
 /* Where page requests go; NULL for nowhere. */
 struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwpt);
+/* The format of its data; 0 for none, and where it was adopted. */
+uint32_t li_hwpt_data_type(const struct libiommu_hwpt *hwpt);
 /* The PASID table of a device that it is attached to is the guest's, with the guest's numbers. */
 bool li_hwpt_guest_owns_pasids(const struct libiommu_hwpt *hwpt);
-/* Something that must go before the page table: an attachment. */
+/* Something that must go before the page table: an attachment, a child. */
 void li_hwpt_pin(struct libiommu_hwpt *hwpt);
 void li_hwpt_unpin(struct libiommu_hwpt *hwpt);
 
