@@ -240,7 +240,8 @@ LIBIOMMU_API int libiommu_ctx_live(const struct libiommu_ctx *ctx, enum libiommu
 /**
  * @brief Bytes that this context has mapped through its IOAS handles and not unmapped.
  *
- * What is mapped twice counts twice, as the kernel charges it.
+ * What is mapped twice counts twice, as the kernel charges it; so does what is copied, which the
+ * kernel charges once.
  *
  * @param ctx         The context.
  * @param[out] bytes  The sum.

@@ -46,6 +46,33 @@ static const struct hint hints[] = {
 	{CALL_MAP, ENOSPC, "no free range of this length is left; see libiommu_ioas_ranges()"},
 	{CALL_MAP, EOVERFLOW, "the range wraps around"},
 	{CALL_MAP, ENOENT, "the kernel has no address space with this id"},
+	{CALL_MAP_FILE, EEXIST, "something is mapped in the range already"},
+	{CALL_MAP_FILE, EINVAL,
+         "offset, IOVA and length must be multiples of the page size, the range inside the file and "
+         "among libiommu_ioas_ranges(), the file memory or, since 6.19, a dma-buf"},
+	{CALL_MAP_FILE, EBADF, "the descriptor is not open"},
+	{CALL_MAP_FILE, ENOSPC, "no free range of this length is left; see libiommu_ioas_ranges()"},
+	{CALL_MAP_FILE, EOVERFLOW, "a range wraps around"},
+	{CALL_MAP_FILE, ENOENT, "the kernel has no address space with this id"},
+	{CALL_MAP_FILE, ENODEV,
+         "the dma-buf is revoked: its device is being reset, is closed, or does not decode memory; "
+         "once it does again, unmap what was mapped of it, and map it again"},
+	{CALL_MAP_FILE, EOPNOTSUPP,
+         "the dma-buf is not a part of a device's BAR, or has more than one range"},
+	{CALL_MAP_FILE, ENOTTY, "this kernel is older than 6.13"},
+	{CALL_COPY, ENOENT,
+         "a part of the source range is not mapped, or the kernel has no address space with this "
+         "id"},
+	{CALL_COPY, EPERM, "the source was mapped without LIBIOMMU_MAP_WRITE"},
+	{CALL_COPY, EEXIST, "something is mapped in the range already"},
+	{CALL_COPY, EINVAL,
+         "IOVAs and length must be multiples of the page size, and the range one of "
+         "libiommu_ioas_ranges()"},
+	{CALL_COPY, ENOSPC, "no free range of this length is left; see libiommu_ioas_ranges()"},
+	{CALL_COPY, EOVERFLOW, "a range wraps around"},
+	{CALL_COPY, ENOMEM,
+         "the kernel has no memory left, or, where nothing has used the memory before, it exceeds "
+         "the locked-memory limit (ulimit -l)"},
 	{CALL_UNMAP, ENOENT,
          "nothing is mapped there, or the range cuts a mapping in two: the kernel unmaps whole "
          "mappings only"},
