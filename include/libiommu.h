@@ -16,6 +16,9 @@
 #include <libiommu/pasid.h>
 #include <libiommu/fault.h>
 #include <libiommu/fault-queue.h>
+#include <libiommu/viommu.h>
+#include <libiommu/vdevice.h>
+#include <libiommu/hw-queue.h>
 #include <libiommu/ring.h>
 #include <libiommu/reader.h>
 #include <libiommu/pci.h>

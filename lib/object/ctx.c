@@ -17,7 +17,7 @@
 #include "group.h"
 #include "registry.h"
 
-#define KINDS (LIBIOMMU_OBJECT_RING + 1)
+#define KINDS (LIBIOMMU_OBJECT_VEVENTQ + 1)
 
 struct libiommu_ctx {
 	struct backend backend;
@@ -104,6 +104,11 @@ static void count_left(struct libiommu_ctx *ctx, char *text, size_t size)
 		[LIBIOMMU_OBJECT_PASID_SPACE] = "PASID space",
 		[LIBIOMMU_OBJECT_FAULT_QUEUE] = "fault queue",
 		[LIBIOMMU_OBJECT_RING] = "fault ring",
+		[LIBIOMMU_OBJECT_VIOMMU] = "vIOMMU",
+		[LIBIOMMU_OBJECT_VIOMMU_MAP] = "mapping of a vIOMMU",
+		[LIBIOMMU_OBJECT_VDEVICE] = "virtual device",
+		[LIBIOMMU_OBJECT_HW_QUEUE] = "hardware queue",
+		[LIBIOMMU_OBJECT_VEVENTQ] = "virtual event queue",
 	};
 	size_t used = 0;
 

@@ -57,24 +57,35 @@ int li_invalidate(const struct backend *backend, const struct invalidation *what
 	return error;
 }
 
+int li_invalidate_raw(struct libiommu_ctx *ctx, const char *operation,
+                      const struct raw_invalidation *raw, size_t *done)
+{
+	const struct invalidation what = {
+		.id = raw->id,
+		.type = raw->type,
+		.entries = raw->entries,
+		.entry_len = (uint32_t)raw->entry_length,
+		.count = raw->count,
+	};
+	int error;
+
+	if (raw->entry_length > 4096 || (!raw->entry_length && raw->count))
+		return FAIL_LIBRARY(ctx, operation, -EINVAL, "an entry has 1 to 4096 bytes",
+		                    .id = raw->id, .amount = raw->entry_length,
+		                    .unit = "are given");
+	error = li_invalidate(li_ctx_backend(ctx), &what, done);
+	return error ? FAIL_KERNEL(ctx, operation, error, CALL_INVALIDATE, .id = raw->id,
+	                           .amount = *done, .unit = "entries were done before")
+	             : 0;
+}
+
 int libiommu_hwpt_invalidate(struct libiommu_hwpt *hwpt, uint32_t type, const void *entries,
                              size_t entry_length, size_t count, size_t *done)
 {
-	struct invalidation what = {.type = type, .entries = entries, .count = count};
-	struct libiommu_ctx *ctx;
-	int error;
-
 	if (!hwpt || !done || (!entries && count))
 		return FAIL_NULL(hwpt ? li_hwpt_ctx(hwpt) : NULL);
-	ctx = li_hwpt_ctx(hwpt);
-	if (entry_length > 4096 || (!entry_length && count))
-		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "an entry has 1 to 4096 bytes",
-		                    .id = li_hwpt_id(hwpt), .amount = entry_length,
-		                    .unit = "are given");
-	what.id = li_hwpt_id(hwpt);
-	what.entry_len = (uint32_t)entry_length;
-	error = li_invalidate(li_ctx_backend(ctx), &what, done);
-	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_INVALIDATE, .id = what.id,
-	                           .amount = *done, .unit = "entries were done before")
-	             : 0;
+	return li_invalidate_raw(li_hwpt_ctx(hwpt), __func__,
+	                         &(const struct raw_invalidation){li_hwpt_id(hwpt), type, entries,
+	                                                          entry_length, count},
+	                         done);
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../backend/backend.h"
+#include "ctx.h"
 
 /* What the kernel takes in one call. */
 #define INVALIDATE_MAX ((size_t)1 << 19)
@@ -21,8 +21,8 @@ struct invalidation {
 };
 
 /*
- * In as few calls as possible; none at all records a failure. Returns 0 or the kernel's -errno, and
- * in @done how many of the first entries are known to be done.
+ * In as few calls as possible. Returns 0 or the kernel's -errno, which is not recorded, and in
+ * @done how many of the first entries are known to be done.
  */
 int li_invalidate(const struct backend *backend, const struct invalidation *what, size_t *done);
 
@@ -32,5 +32,17 @@ int li_invalidate(const struct backend *backend, const struct invalidation *what
  */
 int li_invalidate_once(const struct backend *backend, const struct invalidation *what,
                        size_t *told);
+
+/* What a public function was given, with its NULLs looked for; failures are recorded. */
+struct raw_invalidation {
+	uint32_t id;
+	uint32_t type;
+	const void *entries;
+	size_t entry_length;
+	size_t count;
+};
+
+int li_invalidate_raw(struct libiommu_ctx *ctx, const char *operation,
+                      const struct raw_invalidation *raw, size_t *done);
 
 #endif

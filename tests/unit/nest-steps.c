@@ -67,6 +67,50 @@ struct libiommu_hwpt *script_nested(struct libiommu_device *dev, uint32_t dev_id
 	return hwpt;
 }
 
+struct libiommu_viommu *script_viommu(uint32_t id)
+{
+	struct libiommu_viommu *viommu;
+
+	EXPECT_IOCTL(CTX_FD, VIOMMU_ALLOC,
+	             IN(struct uapi_viommu_alloc, .size = sizeof(struct uapi_viommu_alloc),
+	                .type = SELFTEST, .dev_id = DEVICE_ID, .hwpt_id = PARENT_PT),
+	             SET(struct uapi_viommu_alloc, out_viommu_id, id));
+	assert_int_equal(libiommu_viommu_alloc(nest_dev, nest_parent, SELFTEST, NULL, &viommu), 0);
+	return viommu;
+}
+
+void script_viommu_close(struct libiommu_viommu *viommu, uint32_t id)
+{
+	expect_destroy(id, 0);
+	assert_int_equal(libiommu_viommu_destroy(viommu), 0);
+}
+
+void expect_vdevice(uint32_t viommu_id, uint32_t dev_id, uint64_t virt_id, uint32_t id, int result)
+{
+	EXPECT_IOCTL(CTX_FD, VDEVICE_ALLOC,
+	             IN(struct uapi_vdevice_alloc, .size = sizeof(struct uapi_vdevice_alloc),
+	                .viommu_id = viommu_id, .dev_id = dev_id, .virt_id = virt_id),
+	             SET(struct uapi_vdevice_alloc, out_vdevice_id, id), .result = result);
+}
+
+struct libiommu_vdevice *script_vdevice(struct libiommu_viommu *viommu, uint32_t viommu_id,
+                                        struct libiommu_device *dev, uint64_t virt_id, uint32_t id)
+{
+	struct libiommu_vdevice *vdev;
+	uint32_t dev_id;
+
+	assert_int_equal(libiommu_device_id(dev, &dev_id), 0);
+	expect_vdevice(viommu_id, dev_id, virt_id, id, 0);
+	assert_int_equal(libiommu_vdevice_alloc(viommu, dev, virt_id, &vdev), 0);
+	return vdev;
+}
+
+void script_vdevice_close(struct libiommu_vdevice *vdev, uint32_t id)
+{
+	expect_destroy(id, 0);
+	assert_int_equal(libiommu_vdevice_destroy(vdev), 0);
+}
+
 static void see_entries(void *arg, const void *user)
 {
 	const struct uapi_hwpt_invalidate *const cmd = arg;

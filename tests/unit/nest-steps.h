@@ -23,6 +23,17 @@ int nest_teardown(void **state);
 /* A page table on the parent, with VT-d data. */
 struct libiommu_hwpt *script_nested(struct libiommu_device *dev, uint32_t dev_id, uint32_t id);
 
+enum { SELFTEST = 0x1234beef };
+
+/* A vIOMMU on the parent, of a type that the library knows nothing of. */
+struct libiommu_viommu *script_viommu(uint32_t id);
+void script_viommu_close(struct libiommu_viommu *viommu, uint32_t id);
+/* A virtual device for a device. */
+void expect_vdevice(uint32_t viommu_id, uint32_t dev_id, uint64_t virt_id, uint32_t id, int result);
+struct libiommu_vdevice *script_vdevice(struct libiommu_viommu *viommu, uint32_t viommu_id,
+                                        struct libiommu_device *dev, uint64_t virt_id, uint32_t id);
+void script_vdevice_close(struct libiommu_vdevice *vdev, uint32_t id);
+
 /* An invalidation of @count entries of @size bytes; @told is what the kernel says it has done. */
 void expect_invalidate(uint32_t id, uint32_t type, uint32_t size, uint32_t count, uint32_t told,
                        int result);
