@@ -19,6 +19,7 @@
 #include <libiommu/viommu.h>
 #include <libiommu/vdevice.h>
 #include <libiommu/hw-queue.h>
+#include <libiommu/veventq.h>
 #include <libiommu/ring.h>
 #include <libiommu/reader.h>
 #include <libiommu/pci.h>

@@ -96,6 +96,8 @@ struct libiommu_vdevice;
 struct libiommu_hw_queue;
 /** @brief A queue of a vIOMMU's events. See @ref veventq. */
 struct libiommu_veventq;
+/** @brief A buffer that events are read into. See @ref veventq. */
+struct libiommu_vevent_batch;
 /** @brief Invalidations for VT-d, collected. See @ref invalidate. */
 struct libiommu_vtd_batch;
 /** @brief Invalidation commands for an SMMUv3, collected. See @ref invalidate. */

@@ -48,7 +48,8 @@ static const struct hint hints[] = {
 	{CALL_MAP, ENOENT, "the kernel has no address space with this id"},
 	{CALL_MAP_FILE, EEXIST, "something is mapped in the range already"},
 	{CALL_MAP_FILE, EINVAL,
-         "offset, IOVA and length must be multiples of the page size, the range inside the file and "
+         "offset, IOVA and length must be multiples of the page size, the range inside the file "
+         "and "
          "among libiommu_ioas_ranges(), the file memory or, since 6.19, a dma-buf"},
 	{CALL_MAP_FILE, EBADF, "the descriptor is not open"},
 	{CALL_MAP_FILE, ENOSPC, "no free range of this length is left; see libiommu_ioas_ranges()"},
@@ -164,6 +165,7 @@ static const struct hint hints[] = {
 	{CALL_VEVENTQ, EEXIST,
          "the vIOMMU has an event queue of this type: there is one of each type, and all events "
          "of the type are in it"},
+	{CALL_VEVENTQ, EINVAL, "the depth is not 1 to 2^19, or an event is longer than was said"},
 	{CALL_VEVENTQ, ENOTTY, "this kernel is older than 6.15"},
 	{CALL_FAULT_QUEUE, ENOTTY, "this kernel is older than 6.11"},
 	{CALL_FAULT_QUEUE, EINVAL,

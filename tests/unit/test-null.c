@@ -62,6 +62,7 @@ static const char *const handleless[] = {
 	"libiommu_failure_origin",    "libiommu_failure_range",   "libiommu_failure_text",
 	"libiommu_fault_batch_new",   "libiommu_feature_kernel",  "libiommu_feature_name",
 	"libiommu_hw_info_type_name", "libiommu_reader_open",     "libiommu_version",
+	"libiommu_vevent_batch_new",
 };
 
 static void test_functions_without_a_handle(void **state)
