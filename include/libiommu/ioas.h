@@ -82,6 +82,40 @@ LIBIOMMU_API int libiommu_ioas_adopt(struct libiommu_ctx *ctx, uint32_t id,
 LIBIOMMU_API int libiommu_ioas_get_compat(struct libiommu_ctx *ctx, struct libiommu_ioas **ioas);
 
 /**
+ * @brief Make an address space the compatibility one: where devices live that are opened by their
+ * group after this, and what VFIO's own ioctls on the context's descriptor work on.
+ *
+ * Devices that are there already stay where they are. Destroying the address space undoes it.
+ *
+ * @param ioas  The address space.
+ * @return 0.
+ * @retval -EINVAL  @p ioas is NULL.
+ * @retval -ENOENT  The kernel has no such address space (a wrong adopted id).
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_VFIO_IOAS).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_VFIO_IOAS_SET.
+ */
+LIBIOMMU_API int libiommu_ioas_set_compat(struct libiommu_ioas *ioas);
+
+/**
+ * @brief Have no compatibility address space any more. The address space itself stays.
+ *
+ * @param ctx  The context; having none is no error.
+ * @return 0.
+ * @retval -EINVAL  @p ctx is NULL.
+ * @retval -errno   Whatever the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_VFIO_IOAS).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_VFIO_IOAS_CLEAR.
+ */
+LIBIOMMU_API int libiommu_ioas_clear_compat(struct libiommu_ctx *ctx);
+
+/**
  * @brief Destroy an address space, and every mapping in it.
  *
  * @param ioas  The address space; NULL is 0. A borrowed one is left alone and only its handle goes.
@@ -497,6 +531,79 @@ LIBIOMMU_API uint64_t libiommu_iova_ranges_alignment(const struct libiommu_iova_
  */
 LIBIOMMU_API int libiommu_ioas_allow(struct libiommu_ioas *ioas,
                                      const struct libiommu_iova_range *ranges, size_t count);
+
+/**
+ * @brief Choose whether page tables made from an address space may use pages larger than the
+ * smallest.
+ *
+ * They may by default. Without them every page of a mapping is an entry of its own: slower and
+ * larger, but dirty tracking then tells page from page, where a large page is dirty as
+ * a whole.
+ *
+ * @param ioas   The address space.
+ * @param allow  Whether large pages may be used.
+ * @return 0.
+ * @retval -EINVAL      @p ioas is NULL; or large pages are to be forbidden, and a page table of the
+ *                      address space has mappings in it: choose before mapping.
+ * @retval -EADDRINUSE  Something is mapped that does not begin and end at pages.
+ * @retval -ENOENT      The kernel has no such address space (a wrong adopted id).
+ * @retval -errno       Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_OPTION).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_OPTION_HUGE_PAGES.
+ */
+LIBIOMMU_API int libiommu_ioas_set_huge_pages(struct libiommu_ioas *ioas, bool allow);
+
+/**
+ * @brief Whether page tables made from an address space may use pages larger than the smallest.
+ *
+ * @param ioas          The address space.
+ * @param[out] allowed  Whether they may.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOENT  The kernel has no such address space (a wrong adopted id).
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_OPTION).
+ * @kernel 6.2
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_OPTION_HUGE_PAGES.
+ */
+LIBIOMMU_API int libiommu_ioas_get_huge_pages(struct libiommu_ioas *ioas, bool *allowed);
+
+/**
+ * @brief Where memory physically is that is mapped for a device without an IOMMU.
+ *
+ * Such a device is attached like any other, but nothing translates for it: it must be given physical
+ * addresses. They hold while the memory stays mapped and the device attached. Nothing checks what
+ * the device is told to do with them.
+ *
+ * @param ioas             The address space, attached to a device without an IOMMU.
+ * @param iova             Where the memory is mapped.
+ * @param length           Bytes wanted at the most, not 0.
+ * @param[out] address     The physical address of the first byte.
+ * @param[out] contiguous  How many bytes follow each other there; no more than @p length, and no
+ *                         more than the mapping has.
+ * @return 0.
+ * @retval -EINVAL      A pointer is NULL, @p length is 0, or the range is of a dma-buf that is
+ *                      revoked.
+ * @retval -EPERM       CAP_SYS_RAWIO is missing.
+ * @retval -ENOENT      Nothing is mapped there, or the kernel has no such address space.
+ * @retval -EOPNOTSUPP  No device without an IOMMU is attached, or one with an IOMMU was first.
+ * @retval -EOVERFLOW   @p iova is 2^64 - 1.
+ * @retval -ENOTTY      The kernel is older than 7.3, or built without CONFIG_IOMMUFD_NOIOMMU.
+ * @retval -errno       Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_IOAS_NOIOMMU_GET_PA).
+ * @kernel 7.3
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_NOIOMMU_GET_PA.
+ */
+LIBIOMMU_API int libiommu_ioas_noiommu_get_pa(const struct libiommu_ioas *ioas, uint64_t iova,
+                                              uint64_t length, uint64_t *address,
+                                              uint64_t *contiguous);
 
 LIBIOMMU_END_DECLS
 

@@ -201,6 +201,17 @@ int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx, enum libiommu_rlimit_
 	return 0;
 }
 
+int libiommu_ctx_change_process(struct libiommu_ctx *ctx)
+{
+	struct uapi_ioas_change_process cmd = {.size = sizeof(cmd)};
+	int error;
+
+	if (!ctx)
+		return FAIL_NULL(ctx);
+	error = backend_ioctl(&ctx->backend, UAPI_IOC_IOAS_CHANGE_PROCESS, &cmd);
+	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_CHANGE_PROCESS, .id = 0) : 0;
+}
+
 const struct backend *li_ctx_backend(const struct libiommu_ctx *ctx)
 {
 	return &ctx->backend;
