@@ -20,6 +20,7 @@
 #include <libiommu/vdevice.h>
 #include <libiommu/hw-queue.h>
 #include <libiommu/veventq.h>
+#include <libiommu/invalidate.h>
 #include <libiommu/ring.h>
 #include <libiommu/reader.h>
 #include <libiommu/pci.h>

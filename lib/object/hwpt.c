@@ -240,9 +240,9 @@ struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwp
 	return hwpt ? hwpt->queue : NULL;
 }
 
-uint32_t li_hwpt_data_type(const struct libiommu_hwpt *hwpt)
+bool li_hwpt_may_be(const struct libiommu_hwpt *hwpt, uint32_t data_type)
 {
-	return hwpt->data_type;
+	return hwpt->data_type == data_type || !hwpt->base.count;
 }
 
 bool li_hwpt_guest_owns_pasids(const struct libiommu_hwpt *hwpt)

@@ -24,8 +24,8 @@ struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt);
 uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt);
 /* Where page requests go; NULL for nowhere. */
 struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwpt);
-/* The format of its data; 0 for none, and where it was adopted. */
-uint32_t li_hwpt_data_type(const struct libiommu_hwpt *hwpt);
+/* Whether its data is of this type, as far as is known: one that was adopted may be of any. */
+bool li_hwpt_may_be(const struct libiommu_hwpt *hwpt, uint32_t data_type);
 /* The PASID table of a device that it is attached to is the guest's, with the guest's numbers. */
 bool li_hwpt_guest_owns_pasids(const struct libiommu_hwpt *hwpt);
 /* Something that must go before the page table: an attachment, a child. */
