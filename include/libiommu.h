@@ -13,6 +13,7 @@
 #include <libiommu/device.h>
 #include <libiommu/hw-info.h>
 #include <libiommu/hwpt.h>
+#include <libiommu/dirty.h>
 #include <libiommu/pasid.h>
 #include <libiommu/fault.h>
 #include <libiommu/fault-queue.h>

@@ -211,8 +211,8 @@ LIBIOMMU_API int libiommu_ioas_map_fixed(struct libiommu_ioas *ioas, void *addre
  * is replaced (libiommu_ctx_change_process()). A dma-buf: of a device's BAR
  * (libiommu_pci_bar_export()), kernel 6.19; the device behind @p ioas then reaches the BAR.
  *
- * The descriptor may be closed afterwards. When the BAR goes away (its device is reset or closed, or
- * its memory switched off) accesses fail, until it is unmapped and mapped again.
+ * The descriptor may be closed afterwards. When the BAR goes away (its device is reset or closed,
+ * or its memory switched off) accesses fail, until it is unmapped and mapped again.
  *
  * The kernel looks neither at how @p fd was opened nor at seals; the library does, before it asks:
  * the rules are those of a shared mmap(2).
@@ -233,8 +233,8 @@ LIBIOMMU_API int libiommu_ioas_map_fixed(struct libiommu_ioas *ioas, void *addre
  * @retval -EBADF       @p fd is not open.
  * @retval -EOVERFLOW   The range of the file wraps around.
  * @retval -ENOSPC      No free range is long enough.
- * @retval -ENODEV      The dma-buf is revoked: its device is being reset or gone, or does not decode
- *                      memory.
+ * @retval -ENODEV      The dma-buf is revoked: its device is being reset or gone, or does not
+ *                      decode memory.
  * @retval -EOPNOTSUPP  The dma-buf is not a BAR's, or has more than one range.
  * @retval -ENOMEM      The locked-memory limit, or the kernel's memory, is used up.
  * @retval -ENOTTY      The kernel is older than 6.13.
@@ -260,16 +260,17 @@ LIBIOMMU_API int libiommu_ioas_map_file(struct libiommu_ioas *ioas, int fd, uint
  * @param flags   LIBIOMMU_MAP_READ, LIBIOMMU_MAP_WRITE or both.
  * @param iova    Where the device shall find it.
  * @return 0.
- * @retval -EINVAL      @p ioas is NULL, @p flags has an unknown bit or neither of the two, something
- *                      is misaligned, @p length is 0, the range ends past the end of the file or is
- *                      not among libiommu_ioas_ranges(), or the file is neither memory nor a dma-buf.
+ * @retval -EINVAL      @p ioas is NULL, @p flags has an unknown bit or neither of the two,
+ *                      something is misaligned, @p length is 0, the range ends past the end of the
+ *                      file or is not among libiommu_ioas_ranges(), or the file is neither memory
+ *                      nor a dma-buf.
  * @retval -EACCES      @p fd is not open for reading, or not for writing where that was asked for.
  * @retval -EPERM       The file is sealed against writing, which was asked for.
  * @retval -EBADF       @p fd is not open.
  * @retval -EEXIST      Something is mapped in the range already.
  * @retval -EOVERFLOW   One of the two ranges wraps around.
- * @retval -ENODEV      The dma-buf is revoked: its device is being reset or gone, or does not decode
- *                      memory.
+ * @retval -ENODEV      The dma-buf is revoked: its device is being reset or gone, or does not
+ *                      decode memory.
  * @retval -EOPNOTSUPP  The dma-buf is not a BAR's, or has more than one range.
  * @retval -ENOMEM      The locked-memory limit, or the kernel's memory, is used up.
  * @retval -ENOTTY      The kernel is older than 6.13.
@@ -537,8 +538,8 @@ LIBIOMMU_API int libiommu_ioas_allow(struct libiommu_ioas *ioas,
  * smallest.
  *
  * They may by default. Without them every page of a mapping is an entry of its own: slower and
- * larger, but dirty tracking then tells page from page, where a large page is dirty as
- * a whole.
+ * larger, but dirty tracking (@ref dirty) then tells page from page, where a large page is dirty
+ * as a whole.
  *
  * @param ioas   The address space.
  * @param allow  Whether large pages may be used.
@@ -576,9 +577,9 @@ LIBIOMMU_API int libiommu_ioas_get_huge_pages(struct libiommu_ioas *ioas, bool *
 /**
  * @brief Where memory physically is that is mapped for a device without an IOMMU.
  *
- * Such a device is attached like any other, but nothing translates for it: it must be given physical
- * addresses. They hold while the memory stays mapped and the device attached. Nothing checks what
- * the device is told to do with them.
+ * Such a device is attached like any other, but nothing translates for it: it must be given
+ * physical addresses. They hold while the memory stays mapped and the device attached. Nothing
+ * checks what the device is told to do with them.
  *
  * @param ioas             The address space, attached to a device without an IOMMU.
  * @param iova             Where the memory is mapped.

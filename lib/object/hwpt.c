@@ -21,6 +21,7 @@ struct libiommu_hwpt {
 	uint32_t data_type;
 	bool own;
 	atomic_uint_least32_t pins;
+	struct hwpt_dirty dirty;
 };
 
 static struct libiommu_hwpt *new_handle(struct libiommu_ctx *ctx, uint32_t id, bool own)
@@ -36,6 +37,8 @@ static struct libiommu_hwpt *new_handle(struct libiommu_ctx *ctx, uint32_t id, b
 	hwpt->own = own;
 	hwpt->data_type = UAPI_HWPT_DATA_NONE;
 	atomic_init(&hwpt->pins, 0);
+	pthread_rwlock_init(&hwpt->dirty.lock, NULL);
+	hwpt->dirty.tracking = TRACKING_UNKNOWN;
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_HWPT, 1);
 	return hwpt;
 }
@@ -46,6 +49,7 @@ static void free_handle(struct libiommu_hwpt *hwpt)
 		hwpt->base.count(hwpt->base.on, -1);
 	li_fault_queue_unpin(hwpt->queue);
 	li_ctx_count(hwpt->ctx, LIBIOMMU_OBJECT_HWPT, -1);
+	pthread_rwlock_destroy(&hwpt->dirty.lock);
 	free(hwpt);
 }
 
@@ -109,6 +113,7 @@ int li_hwpt_alloc(struct libiommu_device *dev, const char *operation, const stru
 		                   .other = base->id);
 	}
 	made->base = *base;
+	made->dirty.tracking = TRACKING_OFF;
 	base->count(base->on, 1);
 	made->queue = config ? config->queue : NULL;
 	li_fault_queue_pin(made->queue);
@@ -233,6 +238,16 @@ struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt)
 uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt)
 {
 	return hwpt->id;
+}
+
+uint32_t li_hwpt_ioas_id(const struct libiommu_hwpt *hwpt)
+{
+	return hwpt->base.count == count_ioas ? hwpt->base.id : 0;
+}
+
+struct hwpt_dirty *li_hwpt_dirty(struct libiommu_hwpt *hwpt)
+{
+	return &hwpt->dirty;
 }
 
 struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwpt)

@@ -4,6 +4,8 @@
 #ifndef LIBIOMMU_OBJECT_HWPT_H
 #define LIBIOMMU_OBJECT_HWPT_H
 
+#include <pthread.h>
+
 #include <libiommu/hwpt.h>
 
 #include "ctx.h"
@@ -28,6 +30,17 @@ struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwp
 bool li_hwpt_may_be(const struct libiommu_hwpt *hwpt, uint32_t data_type);
 /* The PASID table of a device that it is attached to is the guest's, with the guest's numbers. */
 bool li_hwpt_guest_owns_pasids(const struct libiommu_hwpt *hwpt);
+/* The kernel's id of the address space that it was made from; 0 for none, or where adopted. */
+uint32_t li_hwpt_ioas_id(const struct libiommu_hwpt *hwpt);
+
+/* Whether writes are tracked, which the kernel does not tell. Readers hold the lock shared. */
+enum tracking { TRACKING_UNKNOWN, TRACKING_OFF, TRACKING_ON };
+struct hwpt_dirty {
+	pthread_rwlock_t lock;
+	enum tracking tracking;
+};
+struct hwpt_dirty *li_hwpt_dirty(struct libiommu_hwpt *hwpt);
+
 /* Something that must go before the page table: an attachment, a child. */
 void li_hwpt_pin(struct libiommu_hwpt *hwpt);
 void li_hwpt_unpin(struct libiommu_hwpt *hwpt);

@@ -73,3 +73,23 @@ int libiommu_ioas_copy_fixed(struct libiommu_ioas *ioas, const struct libiommu_i
 		return FAIL_NULL(ioas ? li_ioas_ctx(ioas) : NULL);
 	return copy(ioas, __func__, from, &cmd, flags);
 }
+
+/*
+ * A copy to where none can be: the kernel looks at the source first, and says -ENOENT for a hole.
+ * With a page table the alignment is a power of two above 1, so that IOVA 1 is refused.
+ */
+int li_ioas_is_mapped(const struct libiommu_ctx *ctx, uint32_t id, uint64_t iova, uint64_t length)
+{
+	struct uapi_ioas_copy cmd = {
+		.size = sizeof(cmd),
+		.flags = UAPI_IOAS_MAP_FIXED_IOVA | UAPI_IOAS_MAP_READABLE,
+		.dst_ioas_id = id,
+		.src_ioas_id = id,
+		.length = length,
+		.dst_iova = 1,
+		.src_iova = iova,
+	};
+	const int error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_IOAS_COPY, &cmd);
+
+	return error == -EINVAL ? 0 : error;
+}
