@@ -198,11 +198,12 @@ LIBIOMMU_API int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiomm
  * @param[out] hwpt  The page table; destroyed with libiommu_hwpt_destroy().
  * @return 0.
  * @retval -EINVAL      A pointer is NULL, two of them are of different contexts, the device is not
- *                      bound, @p parent was not made to be one or for another kind of IOMMU, or
- *                      the kernel finds the data wrong.
+ *                      bound, @p parent was not made to be one, or the kernel finds the data
+ *                      wrong.
  * @retval -ENODEV      The device was revoked.
- * @retval -EOPNOTSUPP  There is no data, a flag is not for nested page tables, the hardware or the
- *                      kernel cannot do it (AMD), or the device was opened by its group.
+ * @retval -EOPNOTSUPP  There is no data or that of another kind of IOMMU, a flag is not for nested
+ *                      page tables, the hardware or the kernel cannot do it (AMD), or the device
+ *                      was opened by its group.
  * @retval -ENOENT      The kernel has no such parent (a wrong adopted id).
  * @retval -E2BIG       The kernel is older than 6.8.
  * @retval -ENOTTY      The kernel is older than 6.6.
@@ -291,10 +292,11 @@ LIBIOMMU_API int libiommu_hwpt_destroy(struct libiommu_hwpt *hwpt);
  * @param[out] done     How many of them, from the first on, were done: written after an error of
  *                      the kernel too. Then the next one is the one it did not like.
  * @return 0.
- * @retval -EINVAL      A pointer is NULL, @p entry_length is out of range, or the kernel finds an
- *                      entry or the type wrong.
+ * @retval -EINVAL      A pointer is NULL, @p entry_length is out of range, the page table is not
+ *                      nested, or the kernel finds an entry or the type wrong.
  * @retval -EOPNOTSUPP  An entry has an unknown flag.
- * @retval -ENOENT      The page table is not nested, or is not there (a wrong adopted id).
+ * @retval -ENOENT      The page table is not there (a wrong adopted id); before 6.13 also one that
+ *                      is not nested.
  * @retval -ENOTTY      The kernel is older than 6.8.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.

@@ -93,8 +93,10 @@ LIBIOMMU_API int libiommu_vtd_batch_add(struct libiommu_vtd_batch *batch,
  *
  * @param batch  What collects.
  * @return 0: all are done, and the batch is empty.
- * @retval -EINVAL  @p batch is NULL, or the kernel does not like an entry.
- * @retval -ENOENT  A page table that was adopted is not nested, or is not there.
+ * @retval -EINVAL  @p batch is NULL, the kernel does not like an entry, or a page table that was
+ *                  adopted is not nested.
+ * @retval -ENOENT  A page table that was adopted is not there; before 6.13 also one that is not
+ *                  nested.
  * @retval -ENOTTY  The kernel is older than 6.8.
  * @retval -errno   Whatever else the kernel says. The first of several failures is told.
  * @threads Owner.

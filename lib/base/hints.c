@@ -156,7 +156,8 @@ static const struct hint hints[] = {
 	{CALL_HWPT_ALLOC, E2BIG, "this kernel is too old for the data, or for a fault queue"},
 	{CALL_INVALIDATE, ENOENT, "the kernel has no nested page table or vIOMMU with this id"},
 	{CALL_INVALIDATE, EINVAL,
-         "an entry is wrong, or the page table is not nested or of another kind of IOMMU"},
+         "an entry is wrong, or the page table is not nested (LIBIOMMU_HWPT_NEST_PARENT makes a "
+         "parent only) or of another kind of IOMMU"},
 	{CALL_INVALIDATE, EOPNOTSUPP, "an entry has a flag that the kernel does not know"},
 	{CALL_INVALIDATE, EIO,
          "a command that the kernel does not take from a guest, or that names no virtual device"},

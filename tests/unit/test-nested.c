@@ -34,7 +34,7 @@ static void see_vtd(void *arg, const void *user)
 	const struct uapi_hwpt_vtd_s1 *const data = (void *)(uintptr_t)cmd->data_uptr;
 
 	(void)user;
-	assert_int_equal(data->flags, UAPI_VTD_S1_SRE | UAPI_VTD_S1_WPE);
+	assert_int_equal(data->flags, UAPI_VTD_S1_SRE | UAPI_VTD_S1_EAFE | UAPI_VTD_S1_WPE);
 	assert_int_equal(data->pgtbl_addr, 0x123456000);
 	assert_int_equal(data->addr_width, 57);
 	assert_int_equal(data->reserved, 0);
@@ -45,8 +45,9 @@ static void test_vtd(void **state)
 	struct libiommu_hwpt *hwpt;
 
 	(void)state;
-	assert_int_equal(libiommu_hwpt_config_set_vtd_s1(config, 0x123456000, 57,
-	                                                 LIBIOMMU_VTD_S1_SRE | LIBIOMMU_VTD_S1_WPE),
+	assert_int_equal(libiommu_hwpt_config_set_vtd_s1(
+				 config, 0x123456000, 57,
+				 LIBIOMMU_VTD_S1_SRE | LIBIOMMU_VTD_S1_EAFE | LIBIOMMU_VTD_S1_WPE),
 	                 0);
 	assert_int_equal(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID), 0);
 	EXPECT_IOCTL(CTX_FD, HWPT_ALLOC,

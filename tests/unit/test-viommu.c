@@ -120,6 +120,14 @@ static void test_refused(void **state)
 	assert_int_equal(libiommu_viommu_alloc(unbound, nest_parent, 1, NULL, &viommu), -EINVAL);
 	assert_failure(-EINVAL, LIBRARY, "libiommu_viommu_alloc");
 	script_device_close(unbound);
+	EXPECT_IOCTL(CTX_FD, VIOMMU_ALLOC,
+	             IN(struct uapi_viommu_alloc, .size = sizeof(struct uapi_viommu_alloc),
+	                .type = UAPI_VIOMMU_TYPE_ARM_SMMUV3, .dev_id = DEVICE_ID,
+	                .hwpt_id = PARENT_PT),
+	             .result = -ENOTTY);
+	assert_int_equal(
+		libiommu_viommu_alloc(nest_dev, nest_parent, LIBIOMMU_VIOMMU_SMMUV3, NULL, &viommu),
+		-ENOTTY);
 	assert_int_equal(libiommu_viommu_alloc(nest_dev, NULL, 1, NULL, &viommu), -EINVAL);
 	assert_int_equal(libiommu_viommu_alloc(nest_dev, nest_parent, 1, NULL, NULL), -EINVAL);
 	assert_null(viommu);
@@ -287,6 +295,7 @@ static void answer_cmdqv(void *arg, const void *user)
 
 static void test_cmdqv(void **state)
 {
+	struct libiommu_hw_queue *queue = NULL;
 	struct libiommu_viommu_config *config;
 	struct libiommu_viommu *viommu;
 	struct libiommu_viommu_map *map;
@@ -306,6 +315,15 @@ static void test_cmdqv(void **state)
 	       .flags = MAP_SHARED, .offset = 0x5000, .address = page);
 	assert_int_equal(libiommu_viommu_map_cmdqv(viommu, &map), 0);
 	assert_int_equal(libiommu_viommu_map_destroy(map), 0);
+	EXPECT_IOCTL(CTX_FD, HW_QUEUE_ALLOC,
+	             IN(struct uapi_hw_queue_alloc, .size = sizeof(struct uapi_hw_queue_alloc),
+	                .viommu_id = VIOMMU_ID, .type = UAPI_HW_QUEUE_TYPE_TEGRA241_CMDQV,
+	                .nesting_parent_iova = 0x40000, .length = 0x10000),
+	             .result = -ENOENT);
+	assert_int_equal(libiommu_hw_queue_alloc(viommu, LIBIOMMU_HW_QUEUE_TEGRA241_CMDQV, 0,
+	                                         0x40000, 0x10000, &queue),
+	                 -ENOENT);
+	assert_null(queue);
 	script_viommu_close(viommu, VIOMMU_ID);
 	/* Room for less than the whole answer. */
 	assert_int_equal(libiommu_viommu_config_new(&config), 0);
