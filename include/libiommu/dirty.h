@@ -82,6 +82,7 @@ LIBIOMMU_API int libiommu_hwpt_set_dirty_tracking(struct libiommu_hwpt *hwpt, bo
  * @param words        How many words it has: length / page_size / 64, rounded up, at least.
  * @param[out] done    How many bytes from @p iova on have been read, also after a failure; NULL if
  *                     not wanted. The rest is as it was, in the page table and in @p bitmap.
+ *                     Not written where a handle is NULL.
  * @return 0.
  * @retval -EINVAL      @p hwpt or @p bitmap is NULL, @p flags has an unknown bit, @p page_size is
  *                      no power of two or less than 1024, something is misaligned, @p length is 0,

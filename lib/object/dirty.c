@@ -166,10 +166,10 @@ int libiommu_hwpt_get_dirty_bitmap(struct libiommu_hwpt *hwpt, uint64_t iova, ui
 	const char *fault;
 	int error;
 
-	if (done)
-		*done = 0;
 	if (!hwpt || !bitmap)
 		return FAIL_NULL(hwpt ? li_hwpt_ctx(hwpt) : NULL);
+	if (done)
+		*done = 0;
 	fault = find_fault(&reading, words);
 	if (fault)
 		return FAIL_LIBRARY(li_hwpt_ctx(hwpt), __func__, -EINVAL, fault,
