@@ -170,6 +170,22 @@ LIBIOMMU_API int libiommu_smmuv3_batch_new(struct libiommu_viommu *viommu,
 LIBIOMMU_API void libiommu_smmuv3_batch_free(struct libiommu_smmuv3_batch *batch);
 
 /**
+ * @brief Give each command to the hardware twice, for an SMMU that may overlook the first.
+ *
+ * For a program without a guest, where LIBIOMMU_SMMUV3_FLAGS of @ref hw_info says so
+ * (IOMMU_HW_INFO_ARM_SMMUV3_ERRATA_REPEAT_TLBI_CFGI). A guest is told by whoever emulates its SMMU
+ * and repeats by itself. The default is once.
+ *
+ * @param batch   What collects; NULL does nothing.
+ * @param repeat  Whether to.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API void libiommu_smmuv3_batch_set_repeat(struct libiommu_smmuv3_batch *batch,
+                                                   bool repeat);
+
+/**
  * @brief Collect one command of the guest's queue. CMD_SYNC has all that were collected done.
  *
  * So has a command that finds no room, 1024 being collected. The substream id in CMD_CFGI_CD and
@@ -207,8 +223,8 @@ LIBIOMMU_API int libiommu_smmuv3_batch_add(struct libiommu_smmuv3_batch *batch, 
  * @param batch  What collects.
  * @return 0, or as libiommu_smmuv3_batch_add().
  * @threads Owner.
- * @syscalls ioctl (IOMMU_HWPT_INVALIDATE), unless there are none; after an error again, for those
- *   before the one that failed: what the kernel says of them is not to be relied on.
+ * @syscalls ioctl (IOMMU_HWPT_INVALIDATE), unless there are none; after an error up to twenty times
+ *   more, to find the command that failed: what the kernel says of it is not to be relied on.
  * @kernel 6.13
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_HWPT_INVALIDATE.
@@ -235,7 +251,8 @@ LIBIOMMU_API uint64_t libiommu_smmuv3_batch_done(const struct libiommu_smmuv3_ba
  * One for each page; from 65 pages on one for the whole ASID, which costs less.
  *
  * @param batch       What collects.
- * @param asid        The address space's number in the context descriptor.
+ * @param asid        The address space's number in the context descriptor, of as many bits as the
+ *                    SMMU has.
  * @param address     First byte of the range. It is widened to whole pages.
  * @param length      Bytes, not 0. @p address 0 with UINT64_MAX is the whole ASID.
  * @param page_shift  The page size, as a power of two: 12, 14 or 16.

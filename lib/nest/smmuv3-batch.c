@@ -40,6 +40,7 @@ enum opcode {
 
 struct libiommu_smmuv3_batch {
 	struct libiommu_viommu *viommu;
+	bool repeat;
 	uint64_t done;
 	size_t count;
 	struct uapi_viommu_arm_smmuv3_invalidate commands[ROOM];
@@ -55,6 +56,7 @@ int libiommu_smmuv3_batch_new(struct libiommu_viommu *viommu, struct libiommu_sm
 	if (!made)
 		return FAIL_MEMORY(li_viommu_ctx(viommu));
 	made->viommu = viommu;
+	made->repeat = false;
 	made->done = 0;
 	made->count = 0;
 	li_viommu_pin(viommu);
@@ -70,38 +72,62 @@ void libiommu_smmuv3_batch_free(struct libiommu_smmuv3_batch *batch)
 	free(batch);
 }
 
+/* Commands from @first to before @end; it fails where one of them does. */
+static int give(struct libiommu_smmuv3_batch *batch, size_t first, size_t end)
+{
+	const struct invalidation what = {
+		.id = li_viommu_id(batch->viommu),
+		.type = UAPI_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3,
+		.entries = &batch->commands[first],
+		.entry_len = sizeof(batch->commands[0]),
+		.count = end - first,
+	};
+	const struct backend *const backend = li_ctx_backend(li_viommu_ctx(batch->viommu));
+	size_t told;
+	int error = li_invalidate_once(backend, &what, &told);
+
+	if (!error && batch->repeat)
+		error = li_invalidate_once(backend, &what, &told);
+	return error;
+}
+
 /*
- * After an error the kernel names the command that failed, and counts those before it as done,
- * though some of them may never have gone out. They are given to it again: dropping what was
- * dropped already does no harm.
+ * The kernel gives commands to the hardware in groups. One that it does not like fails its group;
+ * what it then says is done differs from kernel to kernel, and is not always true. So the one that
+ * failed is looked for by halves, which leaves all before it done and none behind it: to drop again
+ * what was dropped already does no harm.
  */
 static int flush(struct libiommu_smmuv3_batch *batch, const char *operation)
 {
-	struct libiommu_ctx *const ctx = li_viommu_ctx(batch->viommu);
-	struct invalidation what = {
-		.id = li_viommu_id(batch->viommu),
-		.type = UAPI_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3,
-		.entries = batch->commands,
-		.entry_len = sizeof(batch->commands[0]),
-		.count = batch->count,
-	};
-	size_t told = batch->count;
-	int failed = 0;
+	const size_t count = batch->count;
+	size_t end = count;
+	size_t done = 0;
+	size_t bad = 0; /* what failed ended here */
 	int error = 0;
 
-	while (what.count) {
-		error = li_invalidate_once(li_ctx_backend(ctx), &what, &told);
-		if (!error)
+	while (done < count) {
+		error = give(batch, done, end);
+		if (error && end - done == 1)
 			break;
-		failed = error;
-		what.count = told;
+		if (error)
+			bad = end;
+		else
+			done = end;
+		end = bad > done ? done + (bad - done + 1) / 2 : count;
 	}
-	batch->done += what.count;
+	batch->done += done;
 	batch->count = 0;
-	if (!failed)
+	if (!error)
 		return 0;
-	return FAIL_KERNEL(ctx, operation, failed, CALL_INVALIDATE, .id = what.id,
-	                   .amount = what.count, .unit = "commands were done before");
+	return FAIL_KERNEL(li_viommu_ctx(batch->viommu), operation, error, CALL_INVALIDATE,
+	                   .id = li_viommu_id(batch->viommu), .amount = done,
+	                   .unit = "commands were done before");
+}
+
+void libiommu_smmuv3_batch_set_repeat(struct libiommu_smmuv3_batch *batch, bool repeat)
+{
+	if (batch)
+		batch->repeat = repeat;
 }
 
 static uint64_t with_pasid(struct libiommu_smmuv3_batch *batch, uint64_t cmd0)

@@ -406,7 +406,7 @@ static void test_viommu_invalidate(void **state)
 	OK(libiommu_viommu_invalidate(viommu, MOCK_INVALIDATE, entries, sizeof(entries[0]), 1,
 	                              &done));
 	assert_dev_cached(dev, "0000");
-	/* This is no SMMUv3, and the kernel says so before it does anything. */
+	/* This is no SMMUv3, and the kernel says so. */
 	OK(libiommu_smmuv3_batch_new(viommu, &batch));
 	OK(libiommu_smmuv3_batch_add(batch, 0x10, 0));
 	FAILS(EINVAL, libiommu_smmuv3_batch_flush(batch));
