@@ -294,8 +294,8 @@ LIBIOMMU_API int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx,
  * what is mapped later is this process's memory.
  *
  * For a program that replaces itself while devices go on working: the new one gets the context's
- * descriptor, and those of the devices and files, from the old one, and calls this. Every mapping of
- * the context must come from files of memory; libiommu_ioas_mapped() tells beforehand.
+ * descriptor, and those of the devices and files, from the old one, and calls this. Every mapping
+ * of the context must come from files of memory; libiommu_ioas_mapped() tells beforehand.
  *
  * @param ctx  The context.
  * @return 0.

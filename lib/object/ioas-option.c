@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* What an address space is used as, and how; and where its memory is for devices without an IOMMU. */
+/* What an address space is used as, and how; where its memory is for devices without an IOMMU. */
 #include <errno.h>
 
 #include "ctx.h"
