@@ -11,6 +11,7 @@
 #include <libiommu/ctx.h>
 #include <libiommu/ioas.h>
 #include <libiommu/device.h>
+#include <libiommu/device-feature.h>
 #include <libiommu/hw-info.h>
 #include <libiommu/hwpt.h>
 #include <libiommu/dirty.h>

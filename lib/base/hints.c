@@ -12,6 +12,12 @@ struct hint {
 	const char *text;
 };
 
+/* What several entries say. */
+#define NO_IOAS       "the kernel has no address space with this id"
+#define MAPPED        "something is mapped in the range already"
+#define NO_ROOM       "no free range of this length is left; see libiommu_ioas_ranges()"
+#define NO_DESCRIPTOR "this process has no descriptor left (ulimit -n)"
+
 /* One entry for each answer of the kernel that a person can act on. */
 static const struct hint hints[] = {
 	{CALL_OPEN_CTX, ENOENT,
@@ -21,7 +27,7 @@ static const struct hint hints[] = {
          "nothing is behind the node: the module cannot be loaded, or this kernel was built "
          "without iommufd (CONFIG_IOMMUFD)"},
 	{CALL_OPEN_CTX, EPERM, "refused: a container's device rules have to allow the node"},
-	{CALL_OPEN_CTX, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_OPEN_CTX, EMFILE, NO_DESCRIPTOR},
 	{CALL_OPEN_CTX, EACCES, "no permission on the node: root, or a udev rule, is needed"},
 	{CALL_OPEN, EACCES, "no permission on the node: give it to this user (chown, udev)"},
 	{CALL_OPEN, ENOENT, "there is no such node"},
@@ -29,32 +35,32 @@ static const struct hint hints[] = {
 	{CALL_OPEN, EPERM,
          "refused: a container's device rules have to allow the node, and a device without an "
          "IOMMU needs CAP_SYS_RAWIO"},
-	{CALL_OPEN, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_OPEN, EMFILE, NO_DESCRIPTOR},
 	{CALL_DUP, EBADF, "the descriptor is not open"},
-	{CALL_DUP, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_DUP, EMFILE, NO_DESCRIPTOR},
 	{CALL_DESTROY, EBUSY,
          "something in the kernel still uses it: an attachment, an object made from it, an open "
          "descriptor, or a call in flight"},
 	{CALL_DESTROY, ENOENT, "the kernel has no object with this id in this context"},
-	{CALL_MAP, EEXIST, "something is mapped in the range already"},
+	{CALL_MAP, EEXIST, MAPPED},
 	{CALL_MAP, EINVAL,
          "address, IOVA and length must be multiples of the page size, and the range one of "
          "libiommu_ioas_ranges()"},
 	{CALL_MAP, EFAULT,
          "the memory is not mapped in this process, is read-only while the device may write, or "
          "cannot be pinned (device BARs cannot)"},
-	{CALL_MAP, ENOSPC, "no free range of this length is left; see libiommu_ioas_ranges()"},
+	{CALL_MAP, ENOSPC, NO_ROOM},
 	{CALL_MAP, EOVERFLOW, "the range wraps around"},
-	{CALL_MAP, ENOENT, "the kernel has no address space with this id"},
-	{CALL_MAP_FILE, EEXIST, "something is mapped in the range already"},
+	{CALL_MAP, ENOENT, NO_IOAS},
+	{CALL_MAP_FILE, EEXIST, MAPPED},
 	{CALL_MAP_FILE, EINVAL,
          "offset, IOVA and length must be multiples of the page size, the range inside the file "
          "and "
          "among libiommu_ioas_ranges(), the file memory or, since 6.19, a dma-buf"},
 	{CALL_MAP_FILE, EBADF, "the descriptor is not open"},
-	{CALL_MAP_FILE, ENOSPC, "no free range of this length is left; see libiommu_ioas_ranges()"},
+	{CALL_MAP_FILE, ENOSPC, NO_ROOM},
 	{CALL_MAP_FILE, EOVERFLOW, "a range wraps around"},
-	{CALL_MAP_FILE, ENOENT, "the kernel has no address space with this id"},
+	{CALL_MAP_FILE, ENOENT, NO_IOAS},
 	{CALL_MAP_FILE, ENODEV,
          "the dma-buf is revoked: its device is being reset, is closed, or does not decode memory; "
          "once it does again, unmap what was mapped of it, and map it again"},
@@ -65,11 +71,11 @@ static const struct hint hints[] = {
          "a part of the source range is not mapped, or the kernel has no address space with this "
          "id"},
 	{CALL_COPY, EPERM, "the source was mapped without LIBIOMMU_MAP_WRITE"},
-	{CALL_COPY, EEXIST, "something is mapped in the range already"},
+	{CALL_COPY, EEXIST, MAPPED},
 	{CALL_COPY, EINVAL,
          "IOVAs and length must be multiples of the page size, and the range one of "
          "libiommu_ioas_ranges()"},
-	{CALL_COPY, ENOSPC, "no free range of this length is left; see libiommu_ioas_ranges()"},
+	{CALL_COPY, ENOSPC, NO_ROOM},
 	{CALL_COPY, EOVERFLOW, "a range wraps around"},
 	{CALL_COPY, ENOMEM,
          "the kernel has no memory left, or, where nothing has used the memory before, it exceeds "
@@ -79,8 +85,8 @@ static const struct hint hints[] = {
          "mappings only"},
 	{CALL_UNMAP, EBUSY,
          "a hardware queue holds memory in the range, or a call is mapping it at this moment"},
-	{CALL_RANGES, ENOENT, "the kernel has no address space with this id"},
-	{CALL_ALLOW, ENOENT, "the kernel has no address space with this id"},
+	{CALL_RANGES, ENOENT, NO_IOAS},
+	{CALL_ALLOW, ENOENT, NO_IOAS},
 	{CALL_ALLOW, EADDRINUSE, "an attached device needs a part of the range for itself"},
 	{CALL_ALLOW, EINVAL, "each range must end after it starts, and none overlap another"},
 	{CALL_OPTION, EPERM, "CAP_SYS_RESOURCE is needed"},
@@ -88,7 +94,7 @@ static const struct hint hints[] = {
 	{CALL_HUGE_PAGES, EINVAL,
          "a page table of the address space has mappings in it: choose before mapping"},
 	{CALL_HUGE_PAGES, EADDRINUSE, "something is mapped that does not begin and end at pages"},
-	{CALL_HUGE_PAGES, ENOENT, "the kernel has no address space with this id"},
+	{CALL_HUGE_PAGES, ENOENT, NO_IOAS},
 	{CALL_PHYSICAL, EPERM, "CAP_SYS_RAWIO is needed"},
 	{CALL_PHYSICAL, ENOENT,
          "nothing is mapped there, or the kernel has no address space with this id"},
@@ -104,7 +110,7 @@ static const struct hint hints[] = {
          "what is pinned exceeds this process's locked-memory limit (ulimit -l), or the kernel has "
          "no memory"},
 	{CALL_CHANGE_PROCESS, ENOTTY, "this kernel is older than 6.14"},
-	{CALL_COMPAT, ENOENT, "the kernel has no address space with this id"},
+	{CALL_COMPAT, ENOENT, NO_IOAS},
 	{CALL_COMPAT, ENODEV,
          "the context has no compatibility address space: none was set, and no device was opened "
          "by its group"},
@@ -199,12 +205,18 @@ static const struct hint hints[] = {
 	{CALL_FAULT_QUEUE, ENOTTY, "this kernel is older than 6.11"},
 	{CALL_FAULT_QUEUE, EINVAL,
          "a group of faults is larger than any buffer, or the descriptor is not a fault queue's"},
-	{CALL_RING, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_RING, EMFILE, NO_DESCRIPTOR},
 	{CALL_RING, EPIPE, "the other end of the socket is closed"},
 	{CALL_RING, EAGAIN, "the socket is full of something that nobody reads"},
 	{CALL_RING, EOPNOTSUPP, "the socket is not a connected Unix socket"},
 	{CALL_HW_INFO, EOPNOTSUPP, "there is no IOMMU behind the device"},
 	{CALL_HW_INFO, ENOTTY, "this kernel is older than 6.6"},
+	{CALL_FEATURE, ENOTTY, "the device or its driver, or this kernel, has no such feature"},
+	{CALL_FEATURE, EOPNOTSUPP, "the device or its driver cannot do that"},
+	{CALL_FEATURE, EINVAL,
+         "the data is wrong or too short, or the feature not of this direction"},
+	{CALL_FEATURE, ENODEV, "the BAR is not there, or is claimed by something else"},
+	{CALL_FEATURE, EMFILE, NO_DESCRIPTOR},
 	{CALL_IRQ, EINVAL,
          "the device does not have those vectors, they are not enabled, or another kind of "
          "interrupt is"},
