@@ -290,8 +290,8 @@ LIBIOMMU_API int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx,
                                               enum libiommu_rlimit_mode *mode);
 
 /**
- * @brief Take the context over into this process: what is pinned is charged to it from now on, and
- * what is mapped later is this process's memory.
+ * @brief Take the context over into this process: what is pinned is charged to it from now on, no
+ * longer to the one that mapped it.
  *
  * For a program that replaces itself while devices go on working: the new one gets the context's
  * descriptor, and those of the devices and files, from the old one, and calls this. Every mapping
