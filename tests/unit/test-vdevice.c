@@ -2,6 +2,9 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Virtual devices: their numbers both ways, and that they go before their device does. */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "alloc.h"
 #include "nest-steps.h"
 
@@ -242,6 +245,52 @@ static void test_without_memory_for_buckets(void **state)
 	}
 }
 
+/* Numbers are looked up while others come and go: what is found is right, or nothing is. */
+static atomic_bool over;
+static atomic_uint wrong;
+static atomic_uint right;
+
+static void *look_up(void *arg)
+{
+	uint64_t found;
+
+	(void)arg;
+	for (uint32_t i = 0; !atomic_load(&over); i = (i + 1) % 40) {
+		if (!libiommu_vdevice_find_label(viommu, i, &found))
+			atomic_fetch_add(found == i + 1000 ? &right : &wrong, 1);
+		if (!libiommu_vdevice_find_virt_id(viommu, i + 1000, &found))
+			atomic_fetch_add(found == i ? &right : &wrong, 1);
+	}
+	return NULL;
+}
+
+static void test_looked_up_meanwhile(void **state)
+{
+	enum { MANY = 40 };
+	struct libiommu_device *devices[MANY];
+	struct libiommu_vdevice *vdevs[MANY];
+	pthread_t threads[2];
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++)
+		devices[i] = script_device_as(nest_ctx, (int)(200 + i), 1000 + i, 1000 + i);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, look_up, NULL), 0);
+	/* A machine with one processor may take its time to begin. */
+	for (int round = 0; round < 20 || !atomic_load(&right); round++) {
+		for (uint32_t i = 0; i < MANY; i++)
+			vdevs[i] = script_vdevice(viommu, VIOMMU_ID, devices[i], i, 2000 + i);
+		for (uint32_t i = 0; i < MANY; i++)
+			script_vdevice_close(vdevs[i], 2000 + i);
+	}
+	atomic_store(&over, true);
+	for (size_t i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&wrong), 0);
+	for (uint32_t i = 0; i < MANY; i++)
+		script_device_close(devices[i]);
+}
+
 #define VDEVICE_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -256,6 +305,7 @@ int main(void)
 		VDEVICE_TEST(test_many),
 		VDEVICE_TEST(test_without_memory),
 		VDEVICE_TEST(test_without_memory_for_buckets),
+		VDEVICE_TEST(test_looked_up_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
