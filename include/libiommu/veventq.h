@@ -145,6 +145,33 @@ LIBIOMMU_API int libiommu_veventq_alloc_raw(struct libiommu_viommu *viommu, uint
                                             uint32_t id_length, struct libiommu_veventq **queue);
 
 /**
+ * @brief Make a handle for an event queue that exists already. Asks the kernel nothing.
+ *
+ * Nothing else may read it from now on. What was lost before the first event that is read through
+ * the handle is not known.
+ *
+ * @param viommu      The vIOMMU that it is of; it cannot be destroyed before the handle.
+ * @param type        LIBIOMMU_VEVENTQ_SMMUV3 or LIBIOMMU_VEVENTQ_TEGRA241_CMDQV.
+ * @param id          The kernel's id.
+ * @param id_mode     Whether destroying the handle destroys the queue.
+ * @param fd          The queue's descriptor.
+ * @param fd_mode     Who closes it. A failing call closes nothing.
+ * @param[out] queue  The handle; destroyed with libiommu_veventq_destroy().
+ * @return 0.
+ * @retval -EINVAL      A pointer is NULL, @p id is 0, @p fd is negative or a mode is unknown.
+ * @retval -EOPNOTSUPP  The library does not know the format of such events.
+ * @retval -ENOMEM      No memory.
+ * @retval -errno       Whatever the duplication says.
+ * @threads Shared.
+ * @syscalls fcntl (LIBIOMMU_FD_DUP).
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_veventq_adopt(struct libiommu_viommu *viommu, uint32_t type, uint32_t id,
+                                        enum libiommu_id_mode id_mode, int fd,
+                                        enum libiommu_fd_mode fd_mode,
+                                        struct libiommu_veventq **queue);
+
+/**
  * @brief Destroy an event queue: its descriptor is closed first, since the kernel demands it.
  *
  * @param queue  The queue; NULL is 0.
@@ -154,7 +181,7 @@ LIBIOMMU_API int libiommu_veventq_alloc_raw(struct libiommu_viommu *viommu, uint
  *                 destroy it again.
  * @retval -errno  Whatever else the kernel says; likewise.
  * @threads Owner.
- * @syscalls close, ioctl (IOMMU_DESTROY).
+ * @syscalls close, unless the descriptor is borrowed; ioctl (IOMMU_DESTROY), unless the id is.
  * @kernel 6.15
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_DESTROY.

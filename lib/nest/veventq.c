@@ -29,8 +29,11 @@ struct libiommu_veventq {
 	struct libiommu_viommu *viommu;
 	uint32_t id;
 	int fd; /* -1 once it is closed */
+	bool own_fd;
+	bool own_id;
 	struct layout layout;
 	pthread_mutex_t lock; /* of what follows, and of reading */
+	bool counts;          /* false until the first event of one that was adopted */
 	uint32_t expected;
 	uint64_t lost; /* since the last event */
 };
@@ -38,6 +41,48 @@ struct libiommu_veventq {
 /* The stream id is in the upper half of the first word. */
 static const struct layout smmuv3 = {sizeof(struct uapi_vevent_arm_smmuv3), 4, 4, true};
 static const struct layout cmdqv = {sizeof(struct uapi_vevent_tegra241_cmdqv), 0, 0, true};
+
+static const struct layout *layout_of(uint32_t type)
+{
+	switch (type) {
+	case UAPI_VEVENTQ_TYPE_ARM_SMMUV3:
+		return &smmuv3;
+	case UAPI_VEVENTQ_TYPE_TEGRA241_CMDQV:
+		return &cmdqv;
+	}
+	return NULL;
+}
+
+static int unknown(const struct libiommu_viommu *viommu, const char *operation, uint32_t type)
+{
+	return FAIL_LIBRARY(
+		li_viommu_ctx(viommu), operation, -EOPNOTSUPP,
+		"the format of these events is not known (libiommu_veventq_alloc_raw())",
+		.id = li_viommu_id(viommu), .amount = type, .unit = "is the type");
+}
+
+static struct libiommu_veventq *new_handle(struct libiommu_viommu *viommu,
+                                           const struct layout *layout)
+{
+	struct libiommu_veventq *const queue = calloc(1, sizeof(*queue));
+
+	if (!queue)
+		return NULL;
+	queue->viommu = viommu;
+	queue->layout = *layout;
+	pthread_mutex_init(&queue->lock, NULL);
+	li_viommu_pin(viommu);
+	li_ctx_count(li_viommu_ctx(viommu), LIBIOMMU_OBJECT_VEVENTQ, 1);
+	return queue;
+}
+
+static void free_handle(struct libiommu_veventq *queue)
+{
+	li_viommu_unpin(queue->viommu);
+	li_ctx_count(li_viommu_ctx(queue->viommu), LIBIOMMU_OBJECT_VEVENTQ, -1);
+	pthread_mutex_destroy(&queue->lock);
+	free(queue);
+}
 
 static int alloc(struct libiommu_viommu *viommu, const char *operation, uint32_t type,
                  uint32_t depth, const struct layout *layout, struct libiommu_veventq **queue)
@@ -49,24 +94,22 @@ static int alloc(struct libiommu_viommu *viommu, const char *operation, uint32_t
 		.type = type,
 		.veventq_depth = depth,
 	};
-	struct libiommu_veventq *const made = calloc(1, sizeof(*made));
+	struct libiommu_veventq *const made = new_handle(viommu, layout);
 	int error;
 
 	if (!made)
 		return FAIL_MEMORY_IN(ctx, operation);
 	error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_VEVENTQ_ALLOC, &cmd);
 	if (error) {
-		free(made);
+		free_handle(made);
 		return FAIL_KERNEL(ctx, operation, error, CALL_VEVENTQ, .id = cmd.viommu_id,
 		                   .amount = depth, .unit = "is the depth");
 	}
-	made->viommu = viommu;
 	made->id = cmd.out_veventq_id;
 	made->fd = (int)cmd.out_veventq_fd;
-	made->layout = *layout;
-	pthread_mutex_init(&made->lock, NULL);
-	li_viommu_pin(viommu);
-	li_ctx_count(ctx, LIBIOMMU_OBJECT_VEVENTQ, 1);
+	made->own_fd = true;
+	made->own_id = true;
+	made->counts = true;
 	*queue = made;
 	return 0;
 }
@@ -74,18 +117,14 @@ static int alloc(struct libiommu_viommu *viommu, const char *operation, uint32_t
 int libiommu_veventq_alloc(struct libiommu_viommu *viommu, uint32_t type, uint32_t depth,
                            struct libiommu_veventq **queue)
 {
+	const struct layout *layout;
+
 	if (!viommu || !queue)
 		return FAIL_NULL(viommu ? li_viommu_ctx(viommu) : NULL);
-	switch (type) {
-	case UAPI_VEVENTQ_TYPE_ARM_SMMUV3:
-		return alloc(viommu, __func__, type, depth, &smmuv3, queue);
-	case UAPI_VEVENTQ_TYPE_TEGRA241_CMDQV:
-		return alloc(viommu, __func__, type, depth, &cmdqv, queue);
-	}
-	return FAIL_LIBRARY(
-		li_viommu_ctx(viommu), __func__, -EOPNOTSUPP,
-		"the format of these events is not known (libiommu_veventq_alloc_raw())",
-		.id = li_viommu_id(viommu), .amount = type, .unit = "is the type");
+	layout = layout_of(type);
+	if (!layout)
+		return unknown(viommu, __func__, type);
+	return alloc(viommu, __func__, type, depth, layout, queue);
 }
 
 int libiommu_veventq_alloc_raw(struct libiommu_viommu *viommu, uint32_t type, uint32_t depth,
@@ -105,28 +144,61 @@ int libiommu_veventq_alloc_raw(struct libiommu_viommu *viommu, uint32_t type, ui
 	return alloc(viommu, __func__, type, depth, &layout, queue);
 }
 
+int libiommu_veventq_adopt(struct libiommu_viommu *viommu, uint32_t type, uint32_t id,
+                           enum libiommu_id_mode id_mode, int fd, enum libiommu_fd_mode fd_mode,
+                           struct libiommu_veventq **queue)
+{
+	const struct layout *const layout = layout_of(type);
+	struct libiommu_veventq *made;
+	struct libiommu_ctx *ctx;
+
+	if (!viommu || !queue)
+		return FAIL_NULL(viommu ? li_viommu_ctx(viommu) : NULL);
+	ctx = li_viommu_ctx(viommu);
+	if (!layout)
+		return unknown(viommu, __func__, type);
+	if (!id || (unsigned int)id_mode > LIBIOMMU_ID_BORROW || fd < 0 ||
+	    (unsigned int)fd_mode > LIBIOMMU_FD_DUP)
+		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
+		                    "the id is 0, there is no descriptor, or a mode is unknown",
+		                    .id = id);
+	made = new_handle(viommu, layout);
+	if (!made)
+		return FAIL_MEMORY(ctx);
+	if (fd_mode == LIBIOMMU_FD_DUP)
+		fd = li_sys_dup(li_ctx_backend(ctx)->sys, fd);
+	if (fd < 0) {
+		free_handle(made);
+		return FAIL_KERNEL(ctx, __func__, fd, CALL_DUP, .id = id);
+	}
+	made->id = id;
+	made->fd = fd;
+	made->own_fd = fd_mode != LIBIOMMU_FD_BORROW;
+	made->own_id = id_mode == LIBIOMMU_ID_OWN;
+	*queue = made;
+	return 0;
+}
+
 int libiommu_veventq_destroy(struct libiommu_veventq *queue)
 {
 	struct uapi_destroy cmd = {.size = sizeof(cmd)};
 	const struct backend *backend;
 	struct libiommu_ctx *ctx;
-	int error;
+	int error = 0;
 
 	if (!queue)
 		return 0;
 	ctx = li_viommu_ctx(queue->viommu);
 	backend = li_ctx_backend(ctx);
-	if (queue->fd >= 0)
+	if (queue->fd >= 0 && queue->own_fd)
 		li_sys_close(backend->sys, queue->fd);
 	queue->fd = -1;
 	cmd.id = queue->id;
-	error = backend_ioctl(backend, UAPI_IOC_DESTROY, &cmd);
+	if (queue->own_id)
+		error = backend_ioctl(backend, UAPI_IOC_DESTROY, &cmd);
 	if (error)
 		return FAIL_KERNEL(ctx, __func__, error, CALL_DESTROY, .id = queue->id);
-	li_viommu_unpin(queue->viommu);
-	li_ctx_count(ctx, LIBIOMMU_OBJECT_VEVENTQ, -1);
-	pthread_mutex_destroy(&queue->lock);
-	free(queue);
+	free_handle(queue);
 	return 0;
 }
 
@@ -206,6 +278,9 @@ static int take_apart(struct libiommu_veventq *queue, struct libiommu_vevent_bat
 		size -= sizeof(header);
 		if (header.sequence > SEQUENCE_MASK || (!is_loss && size < queue->layout.length))
 			return -EPROTO;
+		if (!queue->counts)
+			queue->expected = header.sequence;
+		queue->counts = true;
 		gap = ((header.sequence - queue->expected) & SEQUENCE_MASK) + is_loss;
 		queue->expected = (header.sequence + 1) & SEQUENCE_MASK;
 		queue->lost += gap;

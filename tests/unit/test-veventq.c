@@ -346,6 +346,82 @@ static void test_destroy_refused(void **state)
 	queue = NULL;
 }
 
+static void put_smmuv3(uint32_t sequence)
+{
+	const uint64_t event[4] = {0};
+
+	put(0, sequence, event, sizeof(event));
+}
+
+static void test_adopt(void **state)
+{
+	const size_t room = (size_t)4 * 40;
+	struct libiommu_veventq *made = NULL;
+	uint64_t lost;
+
+	(void)state;
+	script_lend_fd(VEVENTQ_FD + 1);
+	assert_int_equal(libiommu_veventq_adopt(viommu, 1, 0, LIBIOMMU_ID_OWN, VEVENTQ_FD + 1,
+	                                        LIBIOMMU_FD_BORROW, &made),
+	                 -EINVAL);
+	assert_failure(-EINVAL, LIBRARY, "libiommu_veventq_adopt");
+	assert_int_equal(libiommu_veventq_adopt(viommu, 1, 81, (enum libiommu_id_mode)2,
+	                                        VEVENTQ_FD + 1, LIBIOMMU_FD_BORROW, &made),
+	                 -EINVAL);
+	assert_int_equal(libiommu_veventq_adopt(viommu, 1, 81, LIBIOMMU_ID_OWN, -1,
+	                                        LIBIOMMU_FD_BORROW, &made),
+	                 -EINVAL);
+	assert_int_equal(libiommu_veventq_adopt(viommu, 1, 81, LIBIOMMU_ID_OWN, VEVENTQ_FD + 1,
+	                                        (enum libiommu_fd_mode)3, &made),
+	                 -EINVAL);
+	assert_int_equal(libiommu_veventq_adopt(viommu, 1, 81, LIBIOMMU_ID_OWN, VEVENTQ_FD + 1,
+	                                        LIBIOMMU_FD_BORROW, NULL),
+	                 -EINVAL);
+	assert_int_equal(libiommu_veventq_adopt(viommu, SELFTEST, 81, LIBIOMMU_ID_OWN,
+	                                        VEVENTQ_FD + 1, LIBIOMMU_FD_BORROW, &made),
+	                 -EOPNOTSUPP);
+	assert_failure(-EOPNOTSUPP, LIBRARY, "libiommu_veventq_adopt");
+	EXPECT_DUP(VEVENTQ_FD + 1, -EMFILE);
+	assert_int_equal(libiommu_veventq_adopt(viommu, 1, 81, LIBIOMMU_ID_OWN, VEVENTQ_FD + 1,
+	                                        LIBIOMMU_FD_DUP, &made),
+	                 -EMFILE);
+	assert_failure(-EMFILE, KERNEL, "libiommu_veventq_adopt");
+	assert_null(made);
+	/* Neither is the handle's. */
+	assert_int_equal(libiommu_veventq_adopt(viommu, 1, 81, LIBIOMMU_ID_BORROW, VEVENTQ_FD + 1,
+	                                        LIBIOMMU_FD_BORROW, &made),
+	                 0);
+	assert_int_equal(libiommu_viommu_destroy(viommu), -EBUSY);
+	/* What came before is not known to be lost; from there on it is. */
+	put_smmuv3(1000);
+	put_smmuv3(1002);
+	EXPECT(READ, .fd = VEVENTQ_FD + 1, .length = room, .out = bytes, .out_size = used,
+	       .result = (ssize_t)used);
+	assert_int_equal(libiommu_veventq_read(made, batch, &lost), 2);
+	assert_int_equal(lost, 1);
+	assert_int_equal(get(0)->lost, 0);
+	assert_int_equal(get(1)->lost, 1);
+	assert_int_equal(libiommu_veventq_destroy(made), 0);
+	/* Both are. */
+	EXPECT_DUP(VEVENTQ_FD + 1, VEVENTQ_FD + 2);
+	assert_int_equal(libiommu_veventq_adopt(viommu, 1, 81, LIBIOMMU_ID_OWN, VEVENTQ_FD + 1,
+	                                        LIBIOMMU_FD_DUP, &made),
+	                 0);
+	assert_int_equal(libiommu_veventq_fd(made), VEVENTQ_FD + 2);
+	EXPECT_CLOSE(VEVENTQ_FD + 2);
+	expect_destroy(81, 0);
+	assert_int_equal(libiommu_veventq_destroy(made), 0);
+	ALLOC_LOOP
+	{
+		made = NULL;
+		if (!ALLOC_TRY(libiommu_veventq_adopt(viommu, 1, 81, LIBIOMMU_ID_BORROW,
+		                                      VEVENTQ_FD + 1, LIBIOMMU_FD_BORROW, &made)))
+			assert_int_equal(libiommu_veventq_destroy(made), 0);
+		else
+			assert_null(made);
+	}
+}
+
 static void test_without_memory(void **state)
 {
 	struct libiommu_vevent_batch *other;
@@ -399,6 +475,7 @@ int main(void)
 		VEVENTQ_TEST(test_alloc_refused),
 		VEVENTQ_TEST(test_read_refused),
 		VEVENTQ_TEST(test_destroy_refused),
+		VEVENTQ_TEST(test_adopt),
 		VEVENTQ_TEST(test_without_memory),
 	};
 
