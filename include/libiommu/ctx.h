@@ -240,7 +240,8 @@ LIBIOMMU_API int libiommu_ctx_live(const struct libiommu_ctx *ctx, enum libiommu
 /**
  * @brief Bytes that this context has mapped through its IOAS handles and not unmapped.
  *
- * What is mapped twice counts twice, as the kernel charges it.
+ * What is mapped twice counts twice, as the kernel charges it; so does what is copied, which the
+ * kernel charges once.
  *
  * @param ctx         The context.
  * @param[out] bytes  The sum.
@@ -287,6 +288,31 @@ LIBIOMMU_API int libiommu_ctx_set_rlimit_mode(struct libiommu_ctx *ctx,
  */
 LIBIOMMU_API int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx,
                                               enum libiommu_rlimit_mode *mode);
+
+/**
+ * @brief Take the context over into this process: what is pinned is charged to it from now on, no
+ * longer to the one that mapped it.
+ *
+ * For a program that replaces itself while devices go on working: the new one gets the context's
+ * descriptor, and those of the devices and files, from the old one, and calls this. Every mapping
+ * of the context must come from files of memory; libiommu_ioas_mapped() tells beforehand.
+ *
+ * @param ctx  The context.
+ * @return 0.
+ * @retval -EINVAL  @p ctx is NULL, or something is mapped by address or from a dma-buf. Nothing has
+ *                  changed.
+ * @retval -EBUSY   Something is being mapped or unmapped at this moment. Nothing has changed.
+ * @retval -ENOMEM  What is pinned exceeds this process's locked-memory limit, or the kernel has no
+ *                  memory. Nothing has changed.
+ * @retval -ENOTTY  The kernel is older than 6.14.
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_IOAS_CHANGE_PROCESS).
+ * @kernel 6.14
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_IOAS_CHANGE_PROCESS.
+ */
+LIBIOMMU_API int libiommu_ctx_change_process(struct libiommu_ctx *ctx);
 
 /**
  * @brief Whether the running kernel has an ioctl, without any side effect.

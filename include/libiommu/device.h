@@ -324,9 +324,10 @@ LIBIOMMU_API int libiommu_device_detach(struct libiommu_device *dev);
  * until the last use of the device's descriptor is gone. Mapped BARs are replaced in place by plain
  * memory that reads zero, so that a thread still driving the device does not crash; the descriptor
  * is closed, which ends the attachment; from then on every call on the device except the getters,
- * the destruction of what hangs on it, and its own destroy is -ENODEV. A borrowed descriptor is not
- * closed: that is up to its owner; what was attached through this handle is detached. KVM keeps a
- * hold of its own on a device that it was told of: take the device from it too.
+ * the destruction of what hangs on it, and its own destroy is -ENODEV. Its virtual device is
+ * destroyed before the descriptor is closed, where the kernel lets it be. A borrowed descriptor is
+ * not closed: that is up to its owner; what was attached through this handle is detached. KVM keeps
+ * a hold of its own on a device that it was told of: take the device from it too.
  *
  * @param dev  The device. Revoking it twice is 0.
  * @return 0.
@@ -336,9 +337,9 @@ LIBIOMMU_API int libiommu_device_detach(struct libiommu_device *dev);
  * @retval -errno   Whatever else mmap() says, likewise.
  * @threads Shared. Waits for the calls on the device that are in flight; those that come later wait
  *   for it.
- * @syscalls mmap (for each mapped BAR); close, also of a group with its last device; for a borrowed
- *   descriptor instead ioctl (VFIO_DEVICE_DETACH_IOMMUFD_PT) where the device is attached by this
- *   handle.
+ * @syscalls mmap (for each mapped BAR); ioctl (IOMMU_DESTROY) for a virtual device; close, also of
+ *   a group with its last device; for a borrowed descriptor instead ioctl
+ *   (VFIO_DEVICE_DETACH_IOMMUFD_PT) where the device is attached by this handle.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_device_revoke(struct libiommu_device *dev);
@@ -352,7 +353,7 @@ LIBIOMMU_API int libiommu_device_revoke(struct libiommu_device *dev);
  *
  * @param dev  The device; NULL is 0.
  * @return 0.
- * @retval -EBUSY  One of its BARs is still mapped. Nothing has changed.
+ * @retval -EBUSY  One of its BARs is still mapped, or it has a virtual device. Nothing has changed.
  * @threads Owner.
  * @syscalls close, also of a group with its last device; for a borrowed descriptor instead ioctl
  *   (VFIO_DEVICE_DETACH_IOMMUFD_PT) where the device is attached by this handle.

@@ -17,13 +17,21 @@
 
 LIBIOMMU_BEGIN_DECLS
 
-/** @brief The page table can be the parent of nested ones. Kernel 6.7. */
+/** @brief The page table can be the parent of nested ones. Kernel 6.7. It can have no fault queue;
+ * its children can. */
 #define LIBIOMMU_HWPT_NEST_PARENT (1U << 0)
 /** @brief The page table can track which pages devices write. Kernel 6.7. */
 #define LIBIOMMU_HWPT_DIRTY_TRACKING (1U << 1)
 /** @brief The page table can be attached to a PASID, or its device may have page tables attached to
  * PASIDs. Kernel 6.15. */
 #define LIBIOMMU_HWPT_PASID (1U << 3)
+
+/** @brief Supervisor requests are allowed (SRE of a VT-d PASID entry). */
+#define LIBIOMMU_VTD_S1_SRE (1U << 0)
+/** @brief Extended-accessed flags are used (EAFE). */
+#define LIBIOMMU_VTD_S1_EAFE (1U << 1)
+/** @brief Write protection holds for supervisor writes too (WPE). */
+#define LIBIOMMU_VTD_S1_WPE (1U << 2)
 
 /**
  * @brief Make a set of choices for a new page table; each has a default.
@@ -82,10 +90,55 @@ LIBIOMMU_API int libiommu_hwpt_config_set_data(struct libiommu_hwpt_config *conf
                                                const void *data, size_t length);
 
 /**
+ * @brief Nest: the guest's first-stage page table of a VT-d PASID entry.
+ *
+ * Replaces what libiommu_hwpt_config_set_data() has set, and is replaced by it.
+ *
+ * @param config   The choices.
+ * @param address  Of the page table, guest-physical: it is translated by the parent.
+ * @param width    Bits of an address that it translates: 48 or 57, as the IOMMU can.
+ * @param flags    Any of the LIBIOMMU_VTD_S1_ flags.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL or @p flags has an unknown bit.
+ * @retval -ENOMEM  No memory; nothing has changed.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ * @follows iommufd uAPI, struct iommu_hwpt_vtd_s1; VT-d specification, scalable-mode PASID table
+ *   entry.
+ */
+LIBIOMMU_API int libiommu_hwpt_config_set_vtd_s1(struct libiommu_hwpt_config *config,
+                                                 uint64_t address, uint32_t width, uint64_t flags);
+
+/**
+ * @brief Nest: the guest's stream table entry for an SMMUv3.
+ *
+ * Of the entry the kernel takes V, Config (bypass, abort or stage 1), S1Fmt, S1ContextPtr, S1CDMax,
+ * S1DSS, S1CIR, S1COR, S1CSH, S1STALLD and EATS, and refuses any other bit with -EIO. Replaces what
+ * libiommu_hwpt_config_set_data() has set, and is replaced by it.
+ *
+ * @param config  The choices.
+ * @param ste0    The entry's first 64 bits, as a number: the bytes in the guest's memory are
+ *                little-endian.
+ * @param ste1    The next 64 bits.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL.
+ * @retval -ENOMEM  No memory; nothing has changed.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ * @follows iommufd uAPI, struct iommu_hwpt_arm_smmuv3; Arm SMMUv3 specification, stream table
+ *   entry.
+ */
+LIBIOMMU_API int libiommu_hwpt_config_set_smmuv3(struct libiommu_hwpt_config *config, uint64_t ste0,
+                                                 uint64_t ste1);
+
+/**
  * @brief Have the page requests of devices that are attached to the page table sent to a queue.
  *
  * The kernel may grant that where the hardware cannot do it: then attaching fails with -ENODEV
- * (VT-d), or no request ever comes (AMD, SMMUv3).
+ * (VT-d), or no request ever comes (AMD, SMMUv3). A nesting parent can have no queue: the kernel
+ * refuses the two together with -EOPNOTSUPP.
  *
  * @param config  The choices.
  * @param queue   The queue, of the same context; it must not be destroyed before the page table is
@@ -131,6 +184,43 @@ LIBIOMMU_API int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiomm
                                      struct libiommu_hwpt **hwpt);
 
 /**
+ * @brief Make a page table that is nested on another: what the device asks for is translated by the
+ * guest's own table first, and what comes out of that by the parent.
+ *
+ * The guest's table is given by libiommu_hwpt_config_set_vtd_s1() and the like; without any the
+ * kernel refuses. What the hardware caches of it is invalidated by libiommu_hwpt_invalidate(). For
+ * an SMMUv3 the page table is made on a vIOMMU instead: libiommu_hwpt_alloc_viommu().
+ *
+ * @param dev        The device, bound.
+ * @param parent     A page table made with LIBIOMMU_HWPT_NEST_PARENT, of the same context and for
+ *                   an IOMMU of the same kind; it cannot be destroyed before the nested one.
+ * @param config     Choices, with data; of the flags LIBIOMMU_HWPT_PASID only.
+ * @param[out] hwpt  The page table; destroyed with libiommu_hwpt_destroy().
+ * @return 0.
+ * @retval -EINVAL      A pointer is NULL, two of them are of different contexts, the device is not
+ *                      bound, @p parent was not made to be one, or the kernel finds the data
+ *                      wrong.
+ * @retval -ENODEV      The device was revoked.
+ * @retval -EOPNOTSUPP  There is no data or that of another kind of IOMMU, a flag is not for nested
+ *                      page tables, the hardware or the kernel cannot do it (AMD), or the device
+ *                      was opened by its group.
+ * @retval -ENOENT      The kernel has no such parent (a wrong adopted id).
+ * @retval -E2BIG       The kernel is older than 6.8.
+ * @retval -ENOTTY      The kernel is older than 6.6.
+ * @retval -ENOMEM      No memory, here or in the kernel.
+ * @retval -errno       Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_HWPT_ALLOC).
+ * @kernel 6.8
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_HWPT_ALLOC.
+ */
+LIBIOMMU_API int libiommu_hwpt_alloc_nested(struct libiommu_device *dev,
+                                            struct libiommu_hwpt *parent,
+                                            const struct libiommu_hwpt_config *config,
+                                            struct libiommu_hwpt **hwpt);
+
+/**
  * @brief Make a handle for a page table that exists already. Asks the kernel nothing.
  *
  * What is attached to it is not known to the library.
@@ -174,8 +264,9 @@ LIBIOMMU_API int libiommu_hwpt_name_fault_queue(struct libiommu_hwpt *hwpt,
  *
  * @param hwpt  The page table; NULL is 0. A borrowed one is left alone and only its handle goes.
  * @return 0.
- * @retval -EBUSY   A device of this library is attached to it, or the kernel says that something
- *                  else uses it. Nothing has changed.
+ * @retval -EBUSY   A device of this library is attached to it, a nested page table or a vIOMMU was
+ *                  made from it, or the kernel says that something else uses it. Nothing has
+ *                  changed.
  * @retval -ENOENT  The kernel has no such page table (a wrong adopted id). The handle still exists.
  * @retval -errno   Whatever else the kernel says; the handle still exists.
  * @threads Owner.
@@ -185,6 +276,38 @@ LIBIOMMU_API int libiommu_hwpt_name_fault_queue(struct libiommu_hwpt *hwpt,
  * @follows iommufd uAPI, IOMMU_DESTROY.
  */
 LIBIOMMU_API int libiommu_hwpt_destroy(struct libiommu_hwpt *hwpt);
+
+/**
+ * @brief Drop what the hardware caches of a nested page table, in an IOMMU's own format.
+ *
+ * For a VT-d page table libiommu_vtd_batch_new() is the comfortable way.
+ *
+ * @param hwpt          The nested page table.
+ * @param type          The format, as the kernel's enum iommu_hwpt_invalidate_data_type numbers
+ *                      them.
+ * @param entries       The entries, one after the other; NULL when @p count is 0.
+ * @param entry_length  Bytes of one, 1 to 4096.
+ * @param count         How many; 0 asks whether the type is known. More than 2^19 are given to the
+ *                      kernel in several calls.
+ * @param[out] done     How many of them, from the first on, were done: written after an error of
+ *                      the kernel too. Then the next one is the one it did not like.
+ * @return 0.
+ * @retval -EINVAL      A pointer is NULL, @p entry_length is out of range, the page table is not
+ *                      nested, or the kernel finds an entry or the type wrong.
+ * @retval -EOPNOTSUPP  An entry has an unknown flag.
+ * @retval -ENOENT      The page table is not there (a wrong adopted id); before 6.13 also one that
+ *                      is not nested.
+ * @retval -ENOTTY      The kernel is older than 6.8.
+ * @retval -errno       Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (IOMMU_HWPT_INVALIDATE).
+ * @kernel 6.8
+ * @since 0.1
+ * @follows iommufd uAPI, IOMMU_HWPT_INVALIDATE.
+ */
+LIBIOMMU_API int libiommu_hwpt_invalidate(struct libiommu_hwpt *hwpt, uint32_t type,
+                                          const void *entries, size_t entry_length, size_t count,
+                                          size_t *done);
 
 /**
  * @brief The kernel's id of a page table.

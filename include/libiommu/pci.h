@@ -28,6 +28,14 @@ enum libiommu_bar_flags {
 	LIBIOMMU_BAR_MMAP = 4
 };
 
+/** @brief A part of a BAR. */
+struct libiommu_bar_range {
+	/** First byte, from the start of the BAR. */
+	uint64_t offset;
+	/** Bytes. */
+	uint64_t length;
+};
+
 /**
  * @brief Read config space, through the kernel's virtualization of it. Bytes are as on the bus:
  * little endian.
@@ -280,6 +288,39 @@ LIBIOMMU_API uint64_t libiommu_bar_map_length(const struct libiommu_bar_map *map
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_bar_map_destroy(struct libiommu_bar_map *map);
+
+/**
+ * @brief Make a dma-buf of parts of a BAR, for other devices to reach them.
+ *
+ * It can be mapped into an address space (libiommu_ioas_map_file()), if it has one range, and given
+ * to other drivers that take dma-bufs. When the device is reset or closed, or stops decoding
+ * memory, whoever has it mapped loses access.
+ *
+ * @param dev      The device, a PCI one, bound.
+ * @param bar      0 to 5.
+ * @param ranges   The parts, each a whole number of pages, in the order they shall have in the
+ *                 dma-buf.
+ * @param count    How many, from 1 to 65536.
+ * @param[out] fd  The dma-buf, close-on-exec; the caller closes it.
+ * @return 0.
+ * @retval -EINVAL      A pointer is NULL, there is no BAR of this number, @p count is 0 or too
+ *                      large, a range does not begin and end at pages, or the device is not bound.
+ * @retval -ERANGE      A range is empty or not inside the BAR.
+ * @retval -ENODEV      The device is no PCI device or was revoked, or the BAR is claimed by
+ *                      something else.
+ * @retval -ENOMEM      No memory, here or in the kernel.
+ * @retval -EOPNOTSUPP  The device's driver cannot do it.
+ * @retval -ENOTTY      The kernel is older than 6.19, or was built without CONFIG_VFIO_PCI_DMABUF.
+ * @retval -errno       Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO, VFIO_DEVICE_FEATURE).
+ * @kernel 6.19
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_DEVICE_FEATURE_DMA_BUF.
+ */
+LIBIOMMU_API int libiommu_pci_bar_export(struct libiommu_device *dev, uint32_t bar,
+                                         const struct libiommu_bar_range *ranges, size_t count,
+                                         int *fd);
 
 LIBIOMMU_END_DECLS
 

@@ -73,6 +73,8 @@ typedef ssize_t (*libiommu_sys_list_fn)(void *user, const char *path, char *buff
 typedef int (*libiommu_sys_memfd_fn)(void *user, const char *name, uint64_t size);
 /** @brief fcntl(2), F_ADD_SEALS where @p seals is not 0, then F_GET_SEALS; returns the seals. */
 typedef int (*libiommu_sys_seal_fn)(void *user, int fd, int seals);
+/** @brief fcntl(2), F_GETFL; returns the flags of open(2) that @p fd has. */
+typedef int (*libiommu_sys_getfl_fn)(void *user, int fd);
 /** @brief fstat(2): the file's size in bytes through @p size; returns 0. */
 typedef int (*libiommu_sys_size_fn)(void *user, int fd, uint64_t *size);
 /** @brief madvise(2); returns 0. */
@@ -359,6 +361,19 @@ LIBIOMMU_API int libiommu_sys_set_memfd(struct libiommu_sys *sys, libiommu_sys_m
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_sys_set_seal(struct libiommu_sys *sys, libiommu_sys_seal_fn fn);
+
+/**
+ * @brief Replace the question for how a descriptor was opened.
+ *
+ * @param sys   The door.
+ * @param fn  The replacement; NULL returns to libc.
+ * @return 0.
+ * @retval -EINVAL  @p sys is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_sys_set_getfl(struct libiommu_sys *sys, libiommu_sys_getfl_fn fn);
 
 /**
  * @brief Replace the question for a file's size.

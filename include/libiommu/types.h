@@ -84,6 +84,24 @@ struct libiommu_pasid_space;
 struct libiommu_fault_queue;
 /** @brief A buffer that page requests are read into. See @ref fault_queue. */
 struct libiommu_fault_batch;
+/** @brief Choices for a new vIOMMU. See @ref viommu. */
+struct libiommu_viommu_config;
+/** @brief A vIOMMU: a slice of an IOMMU for one guest. See @ref viommu. */
+struct libiommu_viommu;
+/** @brief Memory of a vIOMMU, mapped into the process. See @ref viommu. */
+struct libiommu_viommu_map;
+/** @brief A device's number on a vIOMMU. See @ref vdevice. */
+struct libiommu_vdevice;
+/** @brief A queue of a vIOMMU that the hardware reads by itself. See @ref hw_queue. */
+struct libiommu_hw_queue;
+/** @brief A queue of a vIOMMU's events. See @ref veventq. */
+struct libiommu_veventq;
+/** @brief A buffer that events are read into. See @ref veventq. */
+struct libiommu_vevent_batch;
+/** @brief Invalidations for VT-d, collected. See @ref invalidate. */
+struct libiommu_vtd_batch;
+/** @brief Invalidation commands for an SMMUv3, collected. See @ref invalidate. */
+struct libiommu_smmuv3_batch;
 /** @brief Choices for a new fault ring. See @ref ring. */
 struct libiommu_ring_config;
 /** @brief A fault ring: the end where it is filled. See @ref ring. */
@@ -133,7 +151,17 @@ enum libiommu_object_kind {
 	/** Fault queues. */
 	LIBIOMMU_OBJECT_FAULT_QUEUE = 5,
 	/** Fault rings. */
-	LIBIOMMU_OBJECT_RING = 6
+	LIBIOMMU_OBJECT_RING = 6,
+	/** vIOMMUs. */
+	LIBIOMMU_OBJECT_VIOMMU = 7,
+	/** Mapped memory of vIOMMUs. */
+	LIBIOMMU_OBJECT_VIOMMU_MAP = 8,
+	/** Virtual devices. */
+	LIBIOMMU_OBJECT_VDEVICE = 9,
+	/** Hardware queues. */
+	LIBIOMMU_OBJECT_HW_QUEUE = 10,
+	/** Virtual event queues. */
+	LIBIOMMU_OBJECT_VEVENTQ = 11
 };
 
 /** @brief An inclusive range of I/O virtual addresses. */

@@ -15,6 +15,7 @@
 #include <libiommu/ioas.h>
 
 #include "../base/sys.h"
+#include "../base/uapi/iommufd.h"
 
 struct backend;
 
@@ -44,6 +45,14 @@ struct backend {
 };
 
 extern const struct backend_ops li_backend_iommufd;
+
+/* The kernel's flags of MAP, MAP_FILE and COPY for the library's. */
+static inline uint32_t backend_map_flags(uint32_t flags, bool fixed)
+{
+	return (flags & LIBIOMMU_MAP_READ ? UAPI_IOAS_MAP_READABLE : 0) |
+	       (flags & LIBIOMMU_MAP_WRITE ? UAPI_IOAS_MAP_WRITEABLE : 0) |
+	       (fixed ? UAPI_IOAS_MAP_FIXED_IOVA : 0);
+}
 
 static inline int backend_ioctl(const struct backend *backend, unsigned long request, void *arg)
 {

@@ -3,7 +3,6 @@
 
 #include "backend.h"
 
-#include "../base/uapi/iommufd.h"
 #include "../base/uapi/vfio.h"
 
 _Static_assert(sizeof(struct libiommu_iova_range) == sizeof(struct uapi_iova_range) &&
@@ -34,9 +33,7 @@ static int iommufd_map(const struct backend *backend, uint32_t ioas, void *addre
 {
 	struct uapi_ioas_map cmd = {
 		.size = sizeof(cmd),
-		.flags = (flags & LIBIOMMU_MAP_READ ? UAPI_IOAS_MAP_READABLE : 0) |
-	                 (flags & LIBIOMMU_MAP_WRITE ? UAPI_IOAS_MAP_WRITEABLE : 0) |
-	                 (fixed ? UAPI_IOAS_MAP_FIXED_IOVA : 0),
+		.flags = backend_map_flags(flags, fixed),
 		.ioas_id = ioas,
 		.user_va = (uintptr_t)address,
 		.length = length,

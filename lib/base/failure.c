@@ -94,7 +94,8 @@ static void add_range(struct line *line)
 static int explain(char *text, size_t size)
 {
 	struct line line = {text, size, 0};
-	const bool memory = last.error == -ENOMEM && last.call == CALL_MAP;
+	const bool memory =
+		last.error == -ENOMEM && (last.call == CALL_MAP || last.call == CALL_MAP_FILE);
 
 	if (!last.error)
 		return 0;

@@ -12,6 +12,12 @@ struct hint {
 	const char *text;
 };
 
+/* What several entries say. */
+#define NO_IOAS       "the kernel has no address space with this id"
+#define MAPPED        "something is mapped in the range already"
+#define NO_ROOM       "no free range of this length is left; see libiommu_ioas_ranges()"
+#define NO_DESCRIPTOR "this process has no descriptor left (ulimit -n)"
+
 /* One entry for each answer of the kernel that a person can act on. */
 static const struct hint hints[] = {
 	{CALL_OPEN_CTX, ENOENT,
@@ -21,7 +27,7 @@ static const struct hint hints[] = {
          "nothing is behind the node: the module cannot be loaded, or this kernel was built "
          "without iommufd (CONFIG_IOMMUFD)"},
 	{CALL_OPEN_CTX, EPERM, "refused: a container's device rules have to allow the node"},
-	{CALL_OPEN_CTX, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_OPEN_CTX, EMFILE, NO_DESCRIPTOR},
 	{CALL_OPEN_CTX, EACCES, "no permission on the node: root, or a udev rule, is needed"},
 	{CALL_OPEN, EACCES, "no permission on the node: give it to this user (chown, udev)"},
 	{CALL_OPEN, ENOENT, "there is no such node"},
@@ -29,34 +35,82 @@ static const struct hint hints[] = {
 	{CALL_OPEN, EPERM,
          "refused: a container's device rules have to allow the node, and a device without an "
          "IOMMU needs CAP_SYS_RAWIO"},
-	{CALL_OPEN, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_OPEN, EMFILE, NO_DESCRIPTOR},
 	{CALL_DUP, EBADF, "the descriptor is not open"},
-	{CALL_DUP, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_DUP, EMFILE, NO_DESCRIPTOR},
 	{CALL_DESTROY, EBUSY,
          "something in the kernel still uses it: an attachment, an object made from it, an open "
          "descriptor, or a call in flight"},
 	{CALL_DESTROY, ENOENT, "the kernel has no object with this id in this context"},
-	{CALL_MAP, EEXIST, "something is mapped in the range already"},
+	{CALL_MAP, EEXIST, MAPPED},
 	{CALL_MAP, EINVAL,
          "address, IOVA and length must be multiples of the page size, and the range one of "
          "libiommu_ioas_ranges()"},
 	{CALL_MAP, EFAULT,
          "the memory is not mapped in this process, is read-only while the device may write, or "
          "cannot be pinned (device BARs cannot)"},
-	{CALL_MAP, ENOSPC, "no free range of this length is left; see libiommu_ioas_ranges()"},
+	{CALL_MAP, ENOSPC, NO_ROOM},
 	{CALL_MAP, EOVERFLOW, "the range wraps around"},
-	{CALL_MAP, ENOENT, "the kernel has no address space with this id"},
+	{CALL_MAP, ENOENT, NO_IOAS},
+	{CALL_MAP_FILE, EEXIST, MAPPED},
+	{CALL_MAP_FILE, EINVAL,
+         "offset, IOVA and length must be multiples of the page size, the range inside the file "
+         "and "
+         "among libiommu_ioas_ranges(), the file memory or, since 6.19, a dma-buf"},
+	{CALL_MAP_FILE, EBADF, "the descriptor is not open"},
+	{CALL_MAP_FILE, ENOSPC, NO_ROOM},
+	{CALL_MAP_FILE, EOVERFLOW, "a range wraps around"},
+	{CALL_MAP_FILE, ENOENT, NO_IOAS},
+	{CALL_MAP_FILE, ENODEV,
+         "the dma-buf is revoked: its device is being reset, is closed, or does not decode memory; "
+         "once it does again, unmap what was mapped of it, and map it again"},
+	{CALL_MAP_FILE, EOPNOTSUPP,
+         "the dma-buf is not a part of a device's BAR, or has more than one range"},
+	{CALL_MAP_FILE, ENOTTY, "this kernel is older than 6.13"},
+	{CALL_COPY, ENOENT,
+         "a part of the source range is not mapped, or the kernel has no address space with this "
+         "id"},
+	{CALL_COPY, EPERM, "the source was mapped without LIBIOMMU_MAP_WRITE"},
+	{CALL_COPY, EEXIST, MAPPED},
+	{CALL_COPY, EINVAL,
+         "IOVAs and length must be multiples of the page size, and the range one of "
+         "libiommu_ioas_ranges()"},
+	{CALL_COPY, ENOSPC, NO_ROOM},
+	{CALL_COPY, EOVERFLOW, "a range wraps around"},
+	{CALL_COPY, ENOMEM,
+         "the kernel has no memory left, or, where nothing has used the memory before, it exceeds "
+         "the locked-memory limit (ulimit -l)"},
 	{CALL_UNMAP, ENOENT,
          "nothing is mapped there, or the range cuts a mapping in two: the kernel unmaps whole "
          "mappings only"},
 	{CALL_UNMAP, EBUSY,
          "a hardware queue holds memory in the range, or a call is mapping it at this moment"},
-	{CALL_RANGES, ENOENT, "the kernel has no address space with this id"},
-	{CALL_ALLOW, ENOENT, "the kernel has no address space with this id"},
+	{CALL_RANGES, ENOENT, NO_IOAS},
+	{CALL_ALLOW, ENOENT, NO_IOAS},
 	{CALL_ALLOW, EADDRINUSE, "an attached device needs a part of the range for itself"},
 	{CALL_ALLOW, EINVAL, "each range must end after it starts, and none overlap another"},
 	{CALL_OPTION, EPERM, "CAP_SYS_RESOURCE is needed"},
 	{CALL_OPTION, EBUSY, "choose before the first object of the context is made"},
+	{CALL_HUGE_PAGES, EINVAL,
+         "a page table of the address space has mappings in it: choose before mapping"},
+	{CALL_HUGE_PAGES, EADDRINUSE, "something is mapped that does not begin and end at pages"},
+	{CALL_HUGE_PAGES, ENOENT, NO_IOAS},
+	{CALL_PHYSICAL, EPERM, "CAP_SYS_RAWIO is needed"},
+	{CALL_PHYSICAL, ENOENT,
+         "nothing is mapped there, or the kernel has no address space with this id"},
+	{CALL_PHYSICAL, EOPNOTSUPP,
+         "no device without an IOMMU was the first to be attached to it"},
+	{CALL_PHYSICAL, ENOTTY,
+         "this kernel is older than 7.3, or was built without CONFIG_IOMMUFD_NOIOMMU"},
+	{CALL_CHANGE_PROCESS, EINVAL,
+         "something is mapped by address or from a dma-buf, where all must come from files of "
+         "memory; libiommu_ioas_mapped() tells in which address space"},
+	{CALL_CHANGE_PROCESS, EBUSY, "something is being mapped at this moment: try again"},
+	{CALL_CHANGE_PROCESS, ENOMEM,
+         "what is pinned exceeds this process's locked-memory limit (ulimit -l), or the kernel has "
+         "no memory"},
+	{CALL_CHANGE_PROCESS, ENOTTY, "this kernel is older than 6.14"},
+	{CALL_COMPAT, ENOENT, NO_IOAS},
 	{CALL_COMPAT, ENODEV,
          "the context has no compatibility address space: none was set, and no device was opened "
          "by its group"},
@@ -95,21 +149,66 @@ static const struct hint hints[] = {
 	{CALL_GROUP, ENODEV, "the group has no such device"},
 	{CALL_GROUP, EACCES, "a virtual function needs its token"},
 	{CALL_HWPT_ALLOC, EOPNOTSUPP,
-         "the IOMMU or this kernel cannot do what the flags ask for; see "
-         "libiommu_hw_info_capability()"},
+         "the IOMMU or this kernel cannot do what the flags ask for (see "
+         "libiommu_hw_info_capability()), or not both at once: a nesting parent has no fault "
+         "queue"},
 	{CALL_HWPT_ALLOC, EINVAL, "the data does not fit its type, or the IOMMU behind the device"},
 	{CALL_HWPT_ALLOC, EADDRINUSE,
          "a mapping or an allowed range lies where the device needs a range for itself"},
 	{CALL_HWPT_ALLOC, ENOMEM,
          "what is mapped exceeds the locked-memory limit (ulimit -l), or the kernel has no memory"},
 	{CALL_HWPT_ALLOC, ENOTTY, "this kernel is older than 6.6"},
+	{CALL_HWPT_ALLOC, EIO, "the guest's entry has bits set that a guest may not choose"},
+	{CALL_HWPT_ALLOC, E2BIG, "this kernel is too old for the data, or for a fault queue"},
+	{CALL_INVALIDATE, ENOENT, "the kernel has no nested page table or vIOMMU with this id"},
+	{CALL_INVALIDATE, EINVAL,
+         "an entry is wrong, or the page table is not nested (LIBIOMMU_HWPT_NEST_PARENT makes a "
+         "parent only) or of another kind of IOMMU"},
+	{CALL_INVALIDATE, EOPNOTSUPP, "an entry has a flag that the kernel does not know"},
+	{CALL_INVALIDATE, EIO,
+         "a command that the kernel does not take from a guest, or that names no virtual device"},
+	{CALL_INVALIDATE, ENOTTY, "this kernel is older than 6.8"},
+	{CALL_VIOMMU, EOPNOTSUPP,
+         "the IOMMU behind the device, or this kernel, has no vIOMMUs of this type"},
+	{CALL_VIOMMU, EINVAL,
+         "the page table was made without LIBIOMMU_HWPT_NEST_PARENT, or does not fit the IOMMU "
+         "behind the device"},
+	{CALL_VIOMMU, ENOTTY, "this kernel is older than 6.13"},
+	{CALL_VIOMMU, E2BIG, "this kernel is older than 6.17, and takes no data"},
+	{CALL_VDEVICE, EEXIST,
+         "the virtual id is taken, or the device, or one that shares its place, has a virtual "
+         "device already"},
+	{CALL_VDEVICE, EINVAL, "the device is behind another IOMMU than the vIOMMU is a part of"},
+	{CALL_VDEVICE, ENOTTY, "this kernel is older than 6.13"},
+	{CALL_HW_QUEUE, EOPNOTSUPP, "the vIOMMU has no hardware queues of this type"},
+	{CALL_HW_QUEUE, ENOENT, "a part of the queue's memory is not mapped in the parent"},
+	{CALL_HW_QUEUE, EFAULT,
+         "the queue's memory is not contiguous for the hardware: take one page, a huge page, or "
+         "memory of a file on hugetlbfs"},
+	{CALL_HW_QUEUE, EEXIST, "the vIOMMU has a queue of this index"},
+	{CALL_HW_QUEUE, EIO, "queues are made in the order of their indices"},
+	{CALL_HW_QUEUE, ENOTTY, "this kernel is older than 6.17"},
+	{CALL_VEVENTQ, EOPNOTSUPP, "the vIOMMU has no events of this type"},
+	{CALL_VEVENTQ, EEXIST,
+         "the vIOMMU has an event queue of this type: there is one of each type, and all events "
+         "of the type are in it"},
+	{CALL_VEVENTQ, EINVAL, "the depth is not 1 to 2^19, or an event is longer than was said"},
+	{CALL_VEVENTQ, ENOTTY, "this kernel is older than 6.15"},
+	{CALL_DIRTY, EOPNOTSUPP,
+         "the page table was made without LIBIOMMU_HWPT_DIRTY_TRACKING, or the IOMMU cannot do it"},
+	{CALL_DIRTY, EINVAL,
+         "IOVA and length must be multiples of what libiommu_iova_ranges_alignment() says"},
+	{CALL_DIRTY, ENOENT,
+         "the kernel has no page table with this id, or it is nested: its parent has the dirty "
+         "bits"},
+	{CALL_DIRTY, ENOTTY, "this kernel is older than 6.7"},
 	{CALL_FAULT_QUEUE, ENOTTY, "this kernel is older than 6.11"},
 	{CALL_FAULT_QUEUE, EINVAL,
          "a group of faults is larger than any buffer, or the descriptor is not a fault queue's"},
 	{CALL_FAULT_QUEUE, ETIMEDOUT,
          "the kernel reads the queue ahead, in a thread of this process that has been in a system "
          "call for half a minute"},
-	{CALL_RING, EMFILE, "this process has no descriptor left (ulimit -n)"},
+	{CALL_RING, EMFILE, NO_DESCRIPTOR},
 	{CALL_RING, EPIPE, "the other end of the socket is closed"},
 	{CALL_RING, EAGAIN, "the socket is full of something that nobody reads"},
 	{CALL_RING, EOPNOTSUPP, "the socket is not a connected Unix socket"},
@@ -117,6 +216,12 @@ static const struct hint hints[] = {
 	{CALL_THREAD, EMFILE, "this process has no descriptor left (ulimit -n)"},
 	{CALL_HW_INFO, EOPNOTSUPP, "there is no IOMMU behind the device"},
 	{CALL_HW_INFO, ENOTTY, "this kernel is older than 6.6"},
+	{CALL_FEATURE, ENOTTY, "the device or its driver, or this kernel, has no such feature"},
+	{CALL_FEATURE, EOPNOTSUPP, "the device or its driver cannot do that"},
+	{CALL_FEATURE, EINVAL,
+         "the data is wrong or too short, or the feature not of this direction"},
+	{CALL_FEATURE, ENODEV, "the BAR is not there, or is claimed by something else"},
+	{CALL_FEATURE, EMFILE, NO_DESCRIPTOR},
 	{CALL_IRQ, EINVAL,
          "the device does not have those vectors, they are not enabled, or another kind of "
          "interrupt is"},

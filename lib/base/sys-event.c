@@ -46,6 +46,14 @@ int li_libc_seal(void *user, int fd, int seals)
 	return result < 0 ? -errno : result;
 }
 
+int li_libc_getfl(void *user, int fd)
+{
+	const int flags = fcntl(fd, F_GETFL);
+
+	(void)user;
+	return flags < 0 ? -errno : flags;
+}
+
 int li_libc_size(void *user, int fd, uint64_t *size)
 {
 	struct stat info;

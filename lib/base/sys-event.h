@@ -9,6 +9,7 @@
 
 int li_libc_memfd(void *user, const char *name, uint64_t size);
 int li_libc_seal(void *user, int fd, int seals);
+int li_libc_getfl(void *user, int fd);
 int li_libc_size(void *user, int fd, uint64_t *size);
 int li_libc_madvise(void *user, void *address, size_t length, int advice);
 int li_libc_eventfd(void *user);

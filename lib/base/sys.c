@@ -40,6 +40,7 @@ struct libiommu_sys {
 	libiommu_sys_poll_fn poll;
 	libiommu_sys_memfd_fn memfd;
 	libiommu_sys_seal_fn seal;
+	libiommu_sys_getfl_fn getfl;
 	libiommu_sys_size_fn size;
 	libiommu_sys_madvise_fn madvise;
 	libiommu_sys_eventfd_fn eventfd;
@@ -199,6 +200,7 @@ static const struct libiommu_sys libc_sys = {
 	.poll = libc_poll,
 	.memfd = li_libc_memfd,
 	.seal = li_libc_seal,
+	.getfl = li_libc_getfl,
 	.size = li_libc_size,
 	.madvise = li_libc_madvise,
 	.eventfd = li_libc_eventfd,
@@ -293,6 +295,7 @@ DEFINE_SETTER(write)
 DEFINE_SETTER(poll)
 DEFINE_SETTER(memfd)
 DEFINE_SETTER(seal)
+DEFINE_SETTER(getfl)
 DEFINE_SETTER(size)
 DEFINE_SETTER(madvise)
 DEFINE_SETTER(eventfd)
@@ -382,6 +385,11 @@ int li_sys_memfd(const struct libiommu_sys *sys, const char *name, uint64_t size
 int li_sys_seal(const struct libiommu_sys *sys, int fd, int seals)
 {
 	return sys->seal(sys->user, fd, seals);
+}
+
+int li_sys_getfl(const struct libiommu_sys *sys, int fd)
+{
+	return sys->getfl(sys->user, fd);
 }
 
 int li_sys_size(const struct libiommu_sys *sys, int fd, uint64_t *size)

@@ -34,6 +34,7 @@ int li_sys_poll(const struct libiommu_sys *sys, struct pollfd *fds, unsigned int
                 int timeout);
 int li_sys_memfd(const struct libiommu_sys *sys, const char *name, uint64_t size);
 int li_sys_seal(const struct libiommu_sys *sys, int fd, int seals);
+int li_sys_getfl(const struct libiommu_sys *sys, int fd);
 int li_sys_size(const struct libiommu_sys *sys, int fd, uint64_t *size);
 int li_sys_madvise(const struct libiommu_sys *sys, void *address, size_t length, int advice);
 int li_sys_eventfd(const struct libiommu_sys *sys);

@@ -19,8 +19,7 @@
 #define SLOT_GENERATION (UINT64_C(1) << RING_SLOT_BITS)
 
 struct slot {
-	uint64_t
-		token; /* its index, and 44 bits that change when it is taken or given */
+	uint64_t token; /* its index, and 44 bits that change when it is taken or given */
 	uint64_t cookie;
 	uint64_t published; /* ns */
 	uint32_t source;

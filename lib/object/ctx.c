@@ -17,7 +17,7 @@
 #include "group.h"
 #include "registry.h"
 
-#define KINDS (LIBIOMMU_OBJECT_RING + 1)
+#define KINDS (LIBIOMMU_OBJECT_VEVENTQ + 1)
 
 struct libiommu_ctx {
 	struct backend backend;
@@ -104,6 +104,11 @@ static void count_left(struct libiommu_ctx *ctx, char *text, size_t size)
 		[LIBIOMMU_OBJECT_PASID_SPACE] = "PASID space",
 		[LIBIOMMU_OBJECT_FAULT_QUEUE] = "fault queue",
 		[LIBIOMMU_OBJECT_RING] = "fault ring",
+		[LIBIOMMU_OBJECT_VIOMMU] = "vIOMMU",
+		[LIBIOMMU_OBJECT_VIOMMU_MAP] = "mapping of a vIOMMU",
+		[LIBIOMMU_OBJECT_VDEVICE] = "virtual device",
+		[LIBIOMMU_OBJECT_HW_QUEUE] = "hardware queue",
+		[LIBIOMMU_OBJECT_VEVENTQ] = "virtual event queue",
 	};
 	size_t used = 0;
 
@@ -194,6 +199,17 @@ int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx, enum libiommu_rlimit_
 		return FAIL_KERNEL(ctx, __func__, error, CALL_OPTION, .id = 0);
 	*mode = cmd.val64 ? LIBIOMMU_RLIMIT_PER_PROCESS : LIBIOMMU_RLIMIT_PER_USER;
 	return 0;
+}
+
+int libiommu_ctx_change_process(struct libiommu_ctx *ctx)
+{
+	struct uapi_ioas_change_process cmd = {.size = sizeof(cmd)};
+	int error;
+
+	if (!ctx)
+		return FAIL_NULL(ctx);
+	error = backend_ioctl(&ctx->backend, UAPI_IOC_IOAS_CHANGE_PROCESS, &cmd);
+	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_CHANGE_PROCESS, .id = 0) : 0;
 }
 
 const struct backend *li_ctx_backend(const struct libiommu_ctx *ctx)

@@ -45,6 +45,7 @@ struct libiommu_device {
 	struct device_pasids pasids;
 	struct mapping_list mappings;
 	struct region_cache regions;
+	struct device_child *child; /* NULL for none */
 };
 
 static unsigned int state_of(const struct libiommu_device *dev)
@@ -143,6 +144,11 @@ int li_device_enter_alone(struct libiommu_device *dev, const char *operation, en
 	return enter(dev, operation, need, pthread_rwlock_wrlock);
 }
 
+void li_device_hold(struct libiommu_device *dev)
+{
+	take(dev, pthread_rwlock_wrlock);
+}
+
 void li_device_leave(struct libiommu_device *dev)
 {
 	pthread_rwlock_unlock(&dev->lock);
@@ -217,6 +223,16 @@ bool li_device_has_name(const struct libiommu_device *dev)
 struct mapping_list *li_device_mappings(struct libiommu_device *dev)
 {
 	return &dev->mappings;
+}
+
+struct device_child *li_device_child(const struct libiommu_device *dev)
+{
+	return dev->child;
+}
+
+void li_device_set_child(struct libiommu_device *dev, struct device_child *child)
+{
+	dev->child = child;
 }
 
 struct region_cache *li_device_regions(struct libiommu_device *dev)
@@ -295,6 +311,8 @@ int libiommu_device_revoke(struct libiommu_device *dev)
 	take(dev, pthread_rwlock_wrlock);
 	if (!(state_of(dev) & STATE_REVOKED)) {
 		error = li_mapping_list_replace(&dev->mappings);
+		if (!error && dev->child)
+			dev->child->end(dev->child);
 		if (!error) {
 			let_go(dev);
 			add_state(dev, STATE_REVOKED);
@@ -310,6 +328,9 @@ int libiommu_device_destroy(struct libiommu_device *dev)
 		return 0;
 	if (!li_mapping_list_empty(&dev->mappings))
 		return FAIL_LIBRARY(dev->ctx, __func__, -EBUSY, "one of its BARs is still mapped",
+		                    .id = dev->entry.id);
+	if (dev->child)
+		return FAIL_LIBRARY(dev->ctx, __func__, -EBUSY, "it has a virtual device",
 		                    .id = dev->entry.id);
 	if (!(state_of(dev) & STATE_REVOKED))
 		let_go(dev);

@@ -77,6 +77,21 @@ bool li_device_has_name(const struct libiommu_device *dev);
  */
 struct mapping_list *li_device_mappings(struct libiommu_device *dev);
 
+/*
+ * What a service has made of the device and must go before it: one at most. A revoke calls @end,
+ * once, alone on the device and with the descriptor still open; the device keeps its child, and
+ * cannot be destroyed, until li_device_set_child(dev, NULL).
+ */
+struct device_child {
+	void (*end)(struct device_child *child);
+};
+
+/* Between li_device_enter_alone() and li_device_leave(). */
+struct device_child *li_device_child(const struct libiommu_device *dev);
+void li_device_set_child(struct libiommu_device *dev, struct device_child *child);
+/* As li_device_enter_alone(), whatever has become of the device. */
+void li_device_hold(struct libiommu_device *dev);
+
 /* What is known of its regions: between li_device_enter() and li_device_leave(). */
 struct region_cache *li_device_regions(struct libiommu_device *dev);
 

@@ -6,102 +6,23 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../base/uapi/iommufd.h"
 #include "device.h"
 #include "fault-queue.h"
+#include "hwpt-config.h"
 #include "ioas.h"
-
-_Static_assert(LIBIOMMU_HWPT_NEST_PARENT == UAPI_HWPT_ALLOC_NEST_PARENT &&
-                       LIBIOMMU_HWPT_DIRTY_TRACKING == UAPI_HWPT_ALLOC_DIRTY_TRACKING &&
-                       LIBIOMMU_HWPT_PASID == UAPI_HWPT_ALLOC_PASID,
-               "flags are passed on as they are");
-
-struct libiommu_hwpt_config {
-	uint32_t flags;
-	uint32_t data_type;
-	uint32_t data_length;
-	void *data;
-	struct libiommu_fault_queue *queue;
-};
 
 struct libiommu_hwpt {
 	struct libiommu_ctx *ctx;
-	struct libiommu_ioas *ioas;         /* NULL when adopted */
+	struct hwpt_base base;              /* zero when adopted */
 	struct libiommu_fault_queue *queue; /* NULL for none */
 	uint32_t id;
 	uint32_t data_type;
 	bool own;
 	atomic_uint_least32_t pins;
+	struct hwpt_dirty dirty;
 };
-
-int libiommu_hwpt_config_new(struct libiommu_hwpt_config **config)
-{
-	struct libiommu_hwpt_config *made;
-
-	if (!config)
-		return FAIL_NULL(NULL);
-	made = calloc(1, sizeof(*made));
-	if (!made)
-		return FAIL_MEMORY(NULL);
-	*config = made;
-	return 0;
-}
-
-void libiommu_hwpt_config_free(struct libiommu_hwpt_config *config)
-{
-	if (!config)
-		return;
-	free(config->data);
-	free(config);
-}
-
-int libiommu_hwpt_config_set_flags(struct libiommu_hwpt_config *config, uint32_t flags)
-{
-	const uint32_t known =
-		LIBIOMMU_HWPT_NEST_PARENT | LIBIOMMU_HWPT_DIRTY_TRACKING | LIBIOMMU_HWPT_PASID;
-
-	if (!config)
-		return FAIL_NULL(NULL);
-	if (flags & ~known)
-		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "unknown flag", .amount = flags,
-		                    .unit = "are the flags");
-	config->flags = flags;
-	return 0;
-}
-
-int libiommu_hwpt_config_set_data(struct libiommu_hwpt_config *config, uint32_t type,
-                                  const void *data, size_t length)
-{
-	void *copy = NULL;
-
-	if (!config || (!data && length))
-		return FAIL_NULL(NULL);
-	if (length > UINT32_MAX)
-		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "too much data", .amount = length,
-		                    .unit = "bytes");
-	if (length) {
-		copy = malloc(length);
-		if (!copy)
-			return FAIL_MEMORY(NULL);
-		memcpy(copy, data, length);
-	}
-	free(config->data);
-	config->data = copy;
-	config->data_type = type;
-	config->data_length = (uint32_t)length;
-	return 0;
-}
-
-int libiommu_hwpt_config_set_fault_queue(struct libiommu_hwpt_config *config,
-                                         struct libiommu_fault_queue *queue)
-{
-	if (!config)
-		return FAIL_NULL(NULL);
-	config->queue = queue;
-	return 0;
-}
 
 static struct libiommu_hwpt *new_handle(struct libiommu_ctx *ctx, uint32_t id, bool own)
 {
@@ -110,33 +31,36 @@ static struct libiommu_hwpt *new_handle(struct libiommu_ctx *ctx, uint32_t id, b
 	if (!hwpt)
 		return NULL;
 	hwpt->ctx = ctx;
-	hwpt->ioas = NULL;
+	hwpt->base = (struct hwpt_base){0};
 	hwpt->queue = NULL;
 	hwpt->id = id;
 	hwpt->own = own;
 	hwpt->data_type = UAPI_HWPT_DATA_NONE;
 	atomic_init(&hwpt->pins, 0);
+	pthread_rwlock_init(&hwpt->dirty.lock, NULL);
+	hwpt->dirty.tracking = TRACKING_UNKNOWN;
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_HWPT, 1);
 	return hwpt;
 }
 
 static void free_handle(struct libiommu_hwpt *hwpt)
 {
-	if (hwpt->ioas)
-		li_ioas_unpin(hwpt->ioas);
+	if (hwpt->base.count)
+		hwpt->base.count(hwpt->base.on, -1);
 	li_fault_queue_unpin(hwpt->queue);
 	li_ctx_count(hwpt->ctx, LIBIOMMU_OBJECT_HWPT, -1);
+	pthread_rwlock_destroy(&hwpt->dirty.lock);
 	free(hwpt);
 }
 
 /* With the device entered. */
-static int ask_kernel(struct libiommu_device *dev, const struct libiommu_ioas *ioas,
+static int ask_kernel(struct libiommu_device *dev, const struct hwpt_base *base,
                       const struct libiommu_hwpt_config *config, uint32_t *id)
 {
 	struct uapi_hwpt_alloc cmd = {
 		.size = sizeof(cmd),
 		.dev_id = li_device_id(dev),
-		.pt_id = li_ioas_id(ioas),
+		.pt_id = base->id,
 	};
 	int error;
 
@@ -156,47 +80,87 @@ static int ask_kernel(struct libiommu_device *dev, const struct libiommu_ioas *i
 	return error;
 }
 
-int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiommu_ioas *ioas,
-                        const struct libiommu_hwpt_config *config, struct libiommu_hwpt **hwpt)
+int li_hwpt_alloc(struct libiommu_device *dev, const char *operation, const struct hwpt_base *base,
+                  const struct libiommu_hwpt_config *config, struct libiommu_hwpt **hwpt)
 {
+	struct libiommu_ctx *const ctx = li_device_ctx(dev);
 	struct libiommu_hwpt *made;
-	struct libiommu_ctx *ctx;
 	int error;
 
-	if (!dev || !ioas || !hwpt)
-		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
-	ctx = li_device_ctx(dev);
-	if (li_ioas_ctx(ioas) != ctx)
-		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
-		                    "the device and the address space are of different contexts",
-		                    .id = li_device_id(dev), .other = li_ioas_id(ioas));
+	if (base->ctx != ctx)
+		return FAIL_LIBRARY(ctx, operation, -EINVAL,
+		                    "the device and what the page table is made on are of "
+		                    "different contexts",
+		                    .id = li_device_id(dev), .other = base->id);
 	if (config && config->queue && li_fault_queue_ctx(config->queue) != ctx)
-		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
+		return FAIL_LIBRARY(ctx, operation, -EINVAL,
 		                    "the device and the fault queue are of different contexts",
 		                    .id = li_device_id(dev),
 		                    .other = li_fault_queue_id(config->queue));
-	error = li_device_enter(dev, __func__, DEVICE_NODE);
+	error = li_device_enter(dev, operation, DEVICE_NODE);
 	if (error)
 		return error;
 	made = new_handle(ctx, 0, true);
 	if (!made) {
 		li_device_leave(dev);
-		return FAIL_MEMORY(ctx);
+		return FAIL_MEMORY_IN(ctx, operation);
 	}
-	error = ask_kernel(dev, ioas, config, &made->id);
+	error = ask_kernel(dev, base, config, &made->id);
 	li_device_leave(dev);
 	if (error) {
 		free_handle(made);
-		return FAIL_KERNEL(ctx, __func__, error, CALL_HWPT_ALLOC, .id = li_device_id(dev),
-		                   .other = li_ioas_id(ioas));
+		return FAIL_KERNEL(ctx, operation, error, CALL_HWPT_ALLOC, .id = li_device_id(dev),
+		                   .other = base->id);
 	}
-	made->ioas = ioas;
+	made->base = *base;
+	made->dirty.tracking = TRACKING_OFF;
+	base->count(base->on, 1);
 	made->queue = config ? config->queue : NULL;
 	li_fault_queue_pin(made->queue);
 	made->data_type = config ? config->data_type : UAPI_HWPT_DATA_NONE;
-	li_ioas_pin(ioas);
 	*hwpt = made;
 	return 0;
+}
+
+static void count_ioas(void *on, int change)
+{
+	if (change > 0)
+		li_ioas_pin(on);
+	else
+		li_ioas_unpin(on);
+}
+
+static void count_parent(void *on, int change)
+{
+	if (change > 0)
+		li_hwpt_pin(on);
+	else
+		li_hwpt_unpin(on);
+}
+
+int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiommu_ioas *ioas,
+                        const struct libiommu_hwpt_config *config, struct libiommu_hwpt **hwpt)
+{
+	struct hwpt_base base = {.on = ioas, .count = count_ioas};
+
+	if (!dev || !ioas || !hwpt)
+		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
+	base.ctx = li_ioas_ctx(ioas);
+	base.id = li_ioas_id(ioas);
+	return li_hwpt_alloc(dev, __func__, &base, config, hwpt);
+}
+
+int libiommu_hwpt_alloc_nested(struct libiommu_device *dev, struct libiommu_hwpt *parent,
+                               const struct libiommu_hwpt_config *config,
+                               struct libiommu_hwpt **hwpt)
+{
+	struct hwpt_base base = {.on = parent, .count = count_parent};
+
+	if (!dev || !parent || !hwpt)
+		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
+	base.ctx = parent->ctx;
+	base.id = parent->id;
+	return li_hwpt_alloc(dev, __func__, &base, config, hwpt);
 }
 
 int libiommu_hwpt_adopt(struct libiommu_ctx *ctx, uint32_t id, enum libiommu_id_mode mode,
@@ -243,8 +207,9 @@ int libiommu_hwpt_destroy(struct libiommu_hwpt *hwpt)
 	if (!hwpt)
 		return 0;
 	if (pins)
-		return FAIL_LIBRARY(hwpt->ctx, __func__, -EBUSY, "devices are attached to it",
-		                    .id = hwpt->id, .amount = pins, .unit = "of them");
+		return FAIL_LIBRARY(hwpt->ctx, __func__, -EBUSY,
+		                    "something is attached to it, or made from it", .id = hwpt->id,
+		                    .amount = pins, .unit = "of them");
 	if (hwpt->own) {
 		struct uapi_destroy cmd = {.size = sizeof(cmd), .id = hwpt->id};
 
@@ -275,9 +240,24 @@ uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt)
 	return hwpt->id;
 }
 
+uint32_t li_hwpt_ioas_id(const struct libiommu_hwpt *hwpt)
+{
+	return hwpt->base.count == count_ioas ? hwpt->base.id : 0;
+}
+
+struct hwpt_dirty *li_hwpt_dirty(struct libiommu_hwpt *hwpt)
+{
+	return &hwpt->dirty;
+}
+
 struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwpt)
 {
 	return hwpt ? hwpt->queue : NULL;
+}
+
+bool li_hwpt_may_be(const struct libiommu_hwpt *hwpt, uint32_t data_type)
+{
+	return hwpt->data_type == data_type || !hwpt->base.count;
 }
 
 bool li_hwpt_guest_owns_pasids(const struct libiommu_hwpt *hwpt)

@@ -4,15 +4,44 @@
 #ifndef LIBIOMMU_OBJECT_HWPT_H
 #define LIBIOMMU_OBJECT_HWPT_H
 
+#include <pthread.h>
+
 #include <libiommu/hwpt.h>
+
+#include "ctx.h"
+
+/* What a page table is made on: an address space, a parent to nest on, a vIOMMU. */
+struct hwpt_base {
+	struct libiommu_ctx *ctx;
+	uint32_t id;
+	void *on;
+	void (*count)(void *on, int change); /* page tables on it: 1 more, or -1 */
+};
+
+/* libiommu_hwpt_alloc() and its like; @dev is not NULL. */
+int li_hwpt_alloc(struct libiommu_device *dev, const char *operation, const struct hwpt_base *base,
+                  const struct libiommu_hwpt_config *config, struct libiommu_hwpt **hwpt);
 
 struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt);
 uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt);
 /* Where page requests go; NULL for nowhere. */
 struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwpt);
+/* Whether its data is of this type, as far as is known: one that was adopted may be of any. */
+bool li_hwpt_may_be(const struct libiommu_hwpt *hwpt, uint32_t data_type);
 /* The PASID table of a device that it is attached to is the guest's, with the guest's numbers. */
 bool li_hwpt_guest_owns_pasids(const struct libiommu_hwpt *hwpt);
-/* Something that must go before the page table: an attachment. */
+/* The kernel's id of the address space that it was made from; 0 for none, or where adopted. */
+uint32_t li_hwpt_ioas_id(const struct libiommu_hwpt *hwpt);
+
+/* Whether writes are tracked, which the kernel does not tell. Readers hold the lock shared. */
+enum tracking { TRACKING_UNKNOWN, TRACKING_OFF, TRACKING_ON };
+struct hwpt_dirty {
+	pthread_rwlock_t lock;
+	enum tracking tracking;
+};
+struct hwpt_dirty *li_hwpt_dirty(struct libiommu_hwpt *hwpt);
+
+/* Something that must go before the page table: an attachment, a child. */
 void li_hwpt_pin(struct libiommu_hwpt *hwpt);
 void li_hwpt_unpin(struct libiommu_hwpt *hwpt);
 

@@ -16,6 +16,7 @@ struct libiommu_ioas {
 	bool own;
 	atomic_uint_least32_t pins;
 	atomic_int_least64_t mapped;
+	atomic_int_least64_t others; /* at most so much of it is not from files of memory */
 };
 
 static struct libiommu_ioas *new_handle(struct libiommu_ctx *ctx, uint32_t id, bool own)
@@ -29,6 +30,7 @@ static struct libiommu_ioas *new_handle(struct libiommu_ctx *ctx, uint32_t id, b
 	ioas->own = own;
 	atomic_init(&ioas->pins, 0);
 	atomic_init(&ioas->mapped, 0);
+	atomic_init(&ioas->others, 0);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_IOAS, 1);
 	return ioas;
 }
@@ -128,31 +130,66 @@ int libiommu_ioas_id(const struct libiommu_ioas *ioas, uint32_t *id)
 	return 0;
 }
 
-static void count_mapped(struct libiommu_ioas *ioas, int64_t bytes)
+/* The sum first, since the part must not be cut by a sum that does not have it yet. */
+void li_ioas_count_mapped(struct libiommu_ioas *ioas, uint64_t bytes, uint64_t others)
 {
-	atomic_fetch_add_explicit(&ioas->mapped, bytes, memory_order_relaxed);
-	li_ctx_count_mapped(ioas->ctx, bytes);
+	atomic_fetch_add(&ioas->mapped, (int64_t)bytes);
+	if (others)
+		atomic_fetch_add(&ioas->others, (int64_t)others);
+	li_ctx_count_mapped(ioas->ctx, (int64_t)bytes);
+}
+
+/* What kind it was the kernel does not say: the part is no more than the sum, that is all. */
+static void count_unmapped(struct libiommu_ioas *ioas, uint64_t bytes)
+{
+	const int64_t left = atomic_fetch_sub(&ioas->mapped, (int64_t)bytes) - (int64_t)bytes;
+	int64_t others = atomic_load(&ioas->others);
+
+	while (others > 0 && others > left &&
+	       !atomic_compare_exchange_weak(&ioas->others, &others, left > 0 ? left : 0))
+		;
+	li_ctx_count_mapped(ioas->ctx, -(int64_t)bytes);
+}
+
+int libiommu_ioas_mapped(const struct libiommu_ioas *ioas, uint64_t *bytes, uint64_t *others)
+{
+	int64_t mapped, part;
+
+	if (!ioas || !bytes || !others)
+		return FAIL_NULL(ioas ? ioas->ctx : NULL);
+	part = atomic_load(&ioas->others);
+	mapped = atomic_load(&ioas->mapped);
+	/* What was mapped by others and unmapped through this handle counts below nothing. */
+	*bytes = mapped > 0 ? (uint64_t)mapped : 0;
+	*others = (uint64_t)part;
+	return 0;
+}
+
+int li_ioas_check_flags(const struct libiommu_ioas *ioas, const char *operation, uint32_t flags)
+{
+	if (!flags || flags & ~(uint32_t)(LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE))
+		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL,
+		                    "flags must be LIBIOMMU_MAP_READ, LIBIOMMU_MAP_WRITE or both",
+		                    .id = ioas->id);
+	return 0;
 }
 
 static int map(struct libiommu_ioas *ioas, const char *operation, void *address, uint64_t length,
                uint32_t flags, bool fixed, uint64_t *iova)
 {
-	const uint32_t known = LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE;
 	const struct backend *const backend = li_ctx_backend(ioas->ctx);
 	int error;
 
-	if (!flags || (flags & ~known))
-		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL,
-		                    "flags must be LIBIOMMU_MAP_READ, LIBIOMMU_MAP_WRITE or both",
-		                    .id = ioas->id, .start = *iova, .length = length,
-		                    .anywhere = !fixed);
+	error = li_ioas_check_flags(ioas, operation, flags);
+	if (error)
+		return error;
 	error = backend->ops->map(backend, ioas->id, address, length, flags, fixed, iova);
 	if (error)
 		return FAIL_KERNEL(ioas->ctx, operation, error, CALL_MAP, .id = ioas->id,
 		                   .start = *iova, .length = length, .anywhere = !fixed,
 		                   .memory = (uintptr_t)address,
 		                   .amount = li_ctx_mapped(ioas->ctx));
-	count_mapped(ioas, (int64_t)length);
+	li_ioas_count_mapped(ioas, length, length);
 	return 0;
 }
 
@@ -188,7 +225,7 @@ static int unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iov
 	if (error)
 		return FAIL_KERNEL(ioas->ctx, operation, error, CALL_UNMAP, .id = ioas->id,
 		                   .start = iova, .length = asked);
-	count_mapped(ioas, -(int64_t)*length);
+	count_unmapped(ioas, *length);
 	return 0;
 }
 

@@ -8,6 +8,15 @@
 
 struct libiommu_ctx *li_ioas_ctx(const struct libiommu_ioas *ioas);
 uint32_t li_ioas_id(const struct libiommu_ioas *ioas);
+/* Count mapped bytes in; @others: at most so many of them do not come from files of memory. */
+void li_ioas_count_mapped(struct libiommu_ioas *ioas, uint64_t bytes, uint64_t others);
+/* Which flags a mapping may have; 0, or -EINVAL recorded under @operation. */
+int li_ioas_check_flags(const struct libiommu_ioas *ioas, const char *operation, uint32_t flags);
+/*
+ * 0 if a range is mapped from end to end, -ENOENT if not; for one that has a page table. Nothing is
+ * recorded.
+ */
+int li_ioas_is_mapped(const struct libiommu_ctx *ctx, uint32_t id, uint64_t iova, uint64_t length);
 /* Something that must go before the address space: an attachment, a page table. */
 void li_ioas_pin(struct libiommu_ioas *ioas);
 void li_ioas_unpin(struct libiommu_ioas *ioas);

@@ -10,7 +10,7 @@ import re
 import sys
 
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
-PROTOTYPE = re.compile(r"LIBIOMMU_API\s+(.*?)\b(libiommu_\w+)\s*\(([^;]*)\)\s*;", re.S)
+PROTOTYPE = re.compile(r"LIBIOMMU_API\s+([\w\s*]*?)\b(libiommu_\w+)\s*\(([^;]*)\)\s*;", re.S)
 
 
 def argument(parameter, opaque, first):

@@ -77,6 +77,7 @@ bool dump_same(const struct step *step, const struct step *call)
 	case STEP_DUP:
 	case STEP_READ:
 	case STEP_WRITE:
+	case STEP_GETFL:
 		return step->fd == call->fd;
 	case STEP_IOCTL:
 		return step->fd == call->fd && step->request == call->request;
@@ -89,6 +90,8 @@ bool dump_same(const struct step *step, const struct step *call)
 		return step->fd == call->fd && step->offset == call->offset &&
 		       step->length == call->length && step->prot == call->prot &&
 		       step->flags == call->flags && step->hint == call->hint;
+	case STEP_SEAL:
+		return step->fd == call->fd && step->flags == call->flags;
 	case STEP_POLL:
 		return step->fd == call->fd && step->flags == call->flags &&
 		       step->prot == call->prot;
@@ -121,6 +124,12 @@ void dump_step(const struct step *step, char text[DUMP_MAX])
 		return;
 	case STEP_WRITE:
 		snprintf(text, DUMP_MAX, "write(%d, %zu bytes)", step->fd, step->in_size);
+		return;
+	case STEP_GETFL:
+		snprintf(text, DUMP_MAX, "getfl(%d)", step->fd);
+		return;
+	case STEP_SEAL:
+		snprintf(text, DUMP_MAX, "seal(%d, %#x)", step->fd, (unsigned)step->flags);
 		return;
 	case STEP_POLL:
 		snprintf(text, DUMP_MAX, "poll(%d, %#x, %d ms)", step->fd, (unsigned)step->flags,

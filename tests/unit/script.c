@@ -303,6 +303,25 @@ static int script_poll(void *user, struct pollfd *fds, unsigned int count_of_fds
 	return (int)step->result;
 }
 
+static int script_getfl(void *user, int fd)
+{
+	const struct step *const step = take(&(const struct step){.op = STEP_GETFL, .fd = fd});
+
+	(void)user;
+	ledger_use_fd(fd);
+	return (int)step->result;
+}
+
+static int script_seal(void *user, int fd, int seals)
+{
+	const struct step *const step =
+		take(&(const struct step){.op = STEP_SEAL, .fd = fd, .flags = seals});
+
+	(void)user;
+	ledger_use_fd(fd);
+	return (int)step->result;
+}
+
 struct libiommu_sys *script_door(void)
 {
 	return door;
@@ -331,6 +350,8 @@ int script_setup(void **state)
 	libiommu_sys_set_list(door, script_list);
 	libiommu_sys_set_write(door, script_write);
 	libiommu_sys_set_poll(door, script_poll);
+	libiommu_sys_set_getfl(door, script_getfl);
+	libiommu_sys_set_seal(door, script_seal);
 	return 0;
 }
 

@@ -41,6 +41,8 @@ enum step_op {
 	STEP_LIST,
 	STEP_WRITE,
 	STEP_POLL,
+	STEP_GETFL,
+	STEP_SEAL,
 };
 
 /*
@@ -64,7 +66,7 @@ struct step {
 	size_t out_offset;
 	uint64_t offset; /* PREAD, PWRITE, MMAP */
 	size_t length;   /* PREAD, MMAP, MUNMAP: as asked for */
-	int flags;       /* OPEN, besides O_CLOEXEC; MMAP; POLL: the events asked for */
+	int flags;       /* OPEN, besides O_CLOEXEC; MMAP; POLL: the events asked for; SEAL */
 	int prot;        /* MMAP; POLL: the timeout */
 	void *address;   /* MMAP: where it ends up; MUNMAP */
 	void *hint;      /* MMAP: where it is asked for, with MAP_FIXED */

@@ -54,6 +54,19 @@ static void test_memfd_is_sealed_and_measured(void **state)
 	close(fd);
 }
 
+static void test_how_a_descriptor_was_opened(void **state)
+{
+	const int reads = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const int both = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(li_sys_getfl(sys, reads) & O_ACCMODE, O_RDONLY);
+	assert_int_equal(li_sys_getfl(sys, both) & O_ACCMODE, O_RDWR);
+	close(reads);
+	close(both);
+	assert_int_equal(li_sys_getfl(sys, both), -EBADF);
+}
+
 static void test_madvise(void **state)
 {
 	const size_t page = (size_t)li_sys_page_size();
@@ -157,6 +170,11 @@ static int my_seal(void *user, int fd, int seals)
 	return *(int *)user + fd + seals;
 }
 
+static int my_getfl(void *user, int fd)
+{
+	return *(int *)user + fd;
+}
+
 static int my_size(void *user, int fd, uint64_t *size)
 {
 	*size = 1;
@@ -243,6 +261,7 @@ static void test_each_operation_can_be_replaced(void **state)
 	CHECK(memfd, my_memfd, li_sys_memfd(mine, "a", 5), 1005 + 'a',
 	      li_sys_memfd(mine, "a", UINT64_MAX), -EINVAL);
 	CHECK(seal, my_seal, li_sys_seal(mine, 3, 4), 1007, li_sys_seal(mine, -1, 0), -EBADF);
+	CHECK(getfl, my_getfl, li_sys_getfl(mine, 3), 1003, li_sys_getfl(mine, -1), -EBADF);
 	CHECK(size, my_size, li_sys_size(mine, 3, &value), 1003, li_sys_size(mine, -1, &value),
 	      -EBADF);
 	CHECK(madvise, my_madvise, li_sys_madvise(mine, NULL, 3, 4), 1007,
@@ -280,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SYS_TEST(test_memfd_is_sealed_and_measured),
+		SYS_TEST(test_how_a_descriptor_was_opened),
 		SYS_TEST(test_madvise),
 		SYS_TEST(test_eventfd_neither_blocks_nor_is_inherited),
 		SYS_TEST(test_timer_epoll_and_clock),

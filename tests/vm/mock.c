@@ -97,6 +97,8 @@ struct mock {
 	mock_hook before_cancel;
 	mock_hook after_cancel;
 	void *user;
+	mock_ioctl instead;
+	void *instead_user;
 };
 
 static int test_ioctl(int fd, unsigned long request, void *arg)
@@ -239,7 +241,8 @@ static void remember_queue(struct mock *mock, const struct uapi_fault_alloc *mad
 
 static int device_ioctl(void *user, int fd, unsigned long request, void *arg)
 {
-	struct device *const dev = find(user, fd);
+	struct mock *const mock = user;
+	struct device *const dev = find(mock, fd);
 	int result;
 
 	if (dev && request == UAPI_IOC_VFIO_DEVICE_BIND_IOMMUFD)
@@ -248,9 +251,11 @@ static int device_ioctl(void *user, int fd, unsigned long request, void *arg)
 		return attach_device(dev, arg);
 	if (dev && request == UAPI_IOC_VFIO_DEVICE_DETACH_IOMMUFD_PT)
 		return detach_device(dev, arg);
+	if (mock->instead)
+		return mock->instead(mock->instead_user, fd, request, arg);
 	result = ioctl(fd, request, arg);
 	if (result >= 0 && request == UAPI_IOC_FAULT_QUEUE_ALLOC)
-		remember_queue(user, arg);
+		remember_queue(mock, arg);
 	return result < 0 ? -errno : result;
 }
 
@@ -354,6 +359,12 @@ void mock_set_cancel_hook(struct mock *mock, mock_hook before, mock_hook after, 
 	mock->user = user;
 	mock->before_cancel = before;
 	mock->after_cancel = after;
+}
+
+void mock_set_ioctl(struct mock *mock, mock_ioctl instead, void *user)
+{
+	mock->instead = instead;
+	mock->instead_user = user;
 }
 
 struct mock *mock_new(void)

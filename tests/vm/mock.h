@@ -17,6 +17,9 @@
 
 struct mock;
 
+/* In the place of an ioctl of the library, which it may make itself: 0 or -errno. */
+typedef int (*mock_ioctl)(void *user, int fd, unsigned long request, void *arg);
+
 /* Called in the thread that makes the call of the library, before or after a system call of it. */
 typedef void (*mock_hook)(void *user);
 
@@ -55,5 +58,8 @@ void mock_get_answers(struct mock *mock, struct mock_answers *answers);
 void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, void *user);
 /* The same around io_uring_register(2) where that cancels what the kernel is about to do. */
 void mock_set_cancel_hook(struct mock *mock, mock_hook before, mock_hook after, void *user);
+
+/* For all descriptors but the devices'. NULL for none; set while nobody calls. */
+void mock_set_ioctl(struct mock *mock, mock_ioctl instead, void *user);
 
 #endif

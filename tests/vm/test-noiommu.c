@@ -6,6 +6,7 @@
 #include "vm.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Without the kernel's permission for unsafe DMA the list names the obstacle. */
 static void test_obstacle(void **state)
@@ -39,6 +40,47 @@ static void give_to_vfio(const struct vm *vm)
 	assert_int_equal(vm_give_to(vm->edu, "vfio-pci"), 0);
 }
 
+/* What the kernel says of a page of this process. */
+static uint64_t physical(const void *at)
+{
+	FILE *const map = fopen("/proc/self/pagemap", "r");
+	uint64_t entry = 0;
+
+	assert_non_null(map);
+	assert_int_equal(fseek(map, (long)((uintptr_t)at / VM_PAGE * 8), SEEK_SET), 0);
+	assert_int_equal(fread(&entry, 8, 1, map), 1);
+	fclose(map);
+	return (entry & ((UINT64_C(1) << 55) - 1)) * VM_PAGE;
+}
+
+static void check_physical(struct vm *vm)
+{
+	struct libiommu_ioas *other;
+	uint64_t address = 7, length = 7;
+
+	FAILS(ENOENT, libiommu_ioas_noiommu_get_pa(vm->ioas, VM_IOVA, VM_PAGE, &address, &length));
+	memset(vm->memory, 1, VM_LENGTH);
+	OK(libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_LENGTH, VM_READ_WRITE, VM_IOVA));
+	for (uint64_t i = 0; i < VM_LENGTH; i += VM_PAGE) {
+		OK(libiommu_ioas_noiommu_get_pa(vm->ioas, VM_IOVA + i + 8, VM_LENGTH, &address,
+		                                &length));
+		assert_int_equal(address, physical(vm->memory + i) + 8);
+		assert_in_range(length, VM_PAGE - 8, VM_LENGTH - i - 8);
+	}
+	OK(libiommu_ioas_noiommu_get_pa(vm->ioas, VM_IOVA, 5, &address, &length));
+	assert_int_equal(length, 5);
+	/* Attached to nothing it has no page table to look into. */
+	OK(libiommu_ioas_alloc(vm->ctx, &other));
+	OK(libiommu_ioas_map_fixed(other, vm->memory, VM_PAGE, VM_READ_WRITE, VM_IOVA));
+	FAILS(EOPNOTSUPP, libiommu_ioas_noiommu_get_pa(other, VM_IOVA, 5, &address, &length));
+	OK(libiommu_ioas_destroy(other));
+	assert_int_equal(seteuid(65534), 0);
+	FAILS(EPERM, libiommu_ioas_noiommu_get_pa(vm->ioas, VM_IOVA, 5, &address, &length));
+	EXPLAINED("CAP_SYS_RAWIO");
+	assert_int_equal(seteuid(0), 0);
+	OK(libiommu_ioas_unmap(vm->ioas, VM_IOVA, VM_LENGTH));
+}
+
 /* Where the kernel has nodes for such devices they are found, bound and "attached". */
 static void test_node(void **state)
 {
@@ -62,6 +104,7 @@ static void test_node(void **state)
 	EXPLAINED("no IOMMU behind the device");
 	vm_map_registers(vm);
 	assert_int_equal(edu_read(vm->regs, EDU_ID) & 0xff, 0xed);
+	check_physical(vm);
 	OK(libiommu_device_detach(vm->dev));
 }
 

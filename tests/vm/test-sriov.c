@@ -4,10 +4,7 @@
 /* A virtual function is for those who know the token that the physical function's owner has set. */
 #include "vm.h"
 
-#include "base/uapi/vfio-feature.h"
-
 #include <string.h>
-#include <sys/ioctl.h>
 
 static const uint8_t token[16] = "libiommu's token";
 static const uint8_t wrong[16] = "somebody else's.";
@@ -30,15 +27,17 @@ static int set_functions(const struct sriov *sriov, const char *count)
 
 static void set_token(struct libiommu_device *dev)
 {
-	union {
-		struct uapi_vfio_device_feature header;
-		uint8_t bytes[sizeof(struct uapi_vfio_device_feature) + sizeof(token)];
-	} feature;
+	uint8_t copy[sizeof(token)];
 
-	feature.header.argsz = sizeof(feature);
-	feature.header.flags = UAPI_VFIO_DEVICE_FEATURE_SET | UAPI_VFIO_DEVICE_FEATURE_PCI_VF_TOKEN;
-	memcpy(feature.header.data, token, sizeof(token));
-	assert_int_equal(ioctl(libiommu_device_fd(dev), UAPI_IOC_VFIO_DEVICE_FEATURE, &feature), 0);
+	memcpy(copy, token, sizeof(copy));
+	assert_int_equal(libiommu_device_feature_probe(dev, LIBIOMMU_DEVICE_FEATURE_PCI_VF_TOKEN,
+	                                               LIBIOMMU_DEVICE_FEATURE_SET),
+	                 1);
+	assert_int_equal(libiommu_device_feature_probe(dev, LIBIOMMU_DEVICE_FEATURE_PCI_VF_TOKEN,
+	                                               LIBIOMMU_DEVICE_FEATURE_GET),
+	                 0);
+	OK(libiommu_device_feature_set(dev, LIBIOMMU_DEVICE_FEATURE_PCI_VF_TOKEN, copy,
+	                               sizeof(copy)));
 }
 
 static int setup(void **state)

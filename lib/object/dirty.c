@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libiommu/dirty.h>
+
+#include "../base/uapi/iommufd.h"
+#include "hwpt.h"
+#include "ioas.h"
+
+/* Pieces end at multiples of this: see the header. */
+#define PIECE UINT64_C(0x40000000)
+/* So that a piece's bits are no more than 128 KiB. */
+#define MIN_PAGE_SIZE 1024
+#define WORD          64
+
+/* What is asked for, and how far that is done. */
+struct reading {
+	struct libiommu_hwpt *hwpt;
+	uint64_t iova;
+	uint64_t length;
+	uint64_t page_size;
+	uint32_t flags;
+	uint64_t *bitmap;
+	uint64_t done;
+};
+
+static uint64_t words_of(uint64_t bits)
+{
+	return bits / WORD + (bits % WORD ? 1 : 0);
+}
+
+/* Bits beyond @count are not the range's: the kernel may set some for a large page. */
+static void add_bits(uint64_t *bitmap, uint64_t first, const uint64_t *bits, uint64_t count)
+{
+	const unsigned int shift = first % WORD;
+	uint64_t *to = bitmap + first / WORD;
+
+	for (uint64_t i = 0; i < words_of(count); i++, to++) {
+		const uint64_t left = count - i * WORD;
+		const uint64_t word =
+			bits[i] & (left < WORD ? (UINT64_C(1) << left) - 1 : UINT64_MAX);
+
+		if (!word)
+			continue;
+		to[0] |= word << shift;
+		if (shift && word >> (WORD - shift))
+			to[1] |= word >> (WORD - shift);
+	}
+}
+
+static uint64_t piece_length(const struct reading *reading)
+{
+	const uint64_t piece = reading->page_size > PIECE ? reading->page_size : PIECE;
+	const uint64_t left = reading->length - reading->done;
+	const uint64_t to_border = piece - (reading->iova + reading->done) % piece;
+
+	return reading->flags & LIBIOMMU_DIRTY_WHOLE || left < to_border ? left : to_border;
+}
+
+/* Whatever the kernel says in the end, bits that it has set are bits that it may have cleared. */
+static int read_piece(struct reading *reading, uint64_t length, uint64_t *bits, int *hole)
+{
+	const struct libiommu_ctx *const ctx = li_hwpt_ctx(reading->hwpt);
+	const uint32_t ioas = li_hwpt_ioas_id(reading->hwpt);
+	const uint64_t pages = length / reading->page_size;
+	struct uapi_hwpt_get_dirty_bitmap cmd = {
+		.size = sizeof(cmd),
+		.hwpt_id = li_hwpt_id(reading->hwpt),
+		.flags = reading->flags & LIBIOMMU_DIRTY_NO_CLEAR
+	                         ? UAPI_HWPT_GET_DIRTY_BITMAP_NO_CLEAR
+	                         : 0,
+		.iova = reading->iova + reading->done,
+		.length = length,
+		.page_size = reading->page_size,
+		.data = (uintptr_t)bits,
+	};
+	int error;
+
+	*hole = ioas ? li_ioas_is_mapped(ctx, ioas, cmd.iova, length) : 0;
+	if (*hole)
+		return *hole;
+	/* Also so that the memory is there: the kernel loses what it cannot write. */
+	memset(bits, 0, words_of(pages) * sizeof(*bits));
+	error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_HWPT_GET_DIRTY_BITMAP, &cmd);
+	add_bits(reading->bitmap, reading->done / reading->page_size, bits, pages);
+	if (!error)
+		reading->done += length;
+	return error;
+}
+
+static int read_pieces(struct reading *reading, const char *operation)
+{
+	struct libiommu_ctx *const ctx = li_hwpt_ctx(reading->hwpt);
+	struct hwpt_dirty *const dirty = li_hwpt_dirty(reading->hwpt);
+	const uint32_t id = li_hwpt_id(reading->hwpt);
+	uint64_t longest = reading->page_size > PIECE ? reading->page_size : PIECE;
+	uint64_t *bits, length = 0, at = reading->iova;
+	int error = 0, hole = 0;
+	bool off;
+
+	if (reading->flags & LIBIOMMU_DIRTY_WHOLE || reading->length < longest)
+		longest = reading->length;
+	bits = malloc(words_of(longest / reading->page_size) * sizeof(*bits));
+	if (!bits)
+		return FAIL_MEMORY_IN(ctx, operation);
+	pthread_rwlock_rdlock(&dirty->lock);
+	off = dirty->tracking == TRACKING_OFF;
+	while (!off && !error && reading->done < reading->length) {
+		at = reading->iova + reading->done;
+		length = piece_length(reading);
+		error = read_piece(reading, length, bits, &hole);
+	}
+	pthread_rwlock_unlock(&dirty->lock);
+	free(bits);
+	if (off)
+		return FAIL_LIBRARY(ctx, operation, -ENODATA,
+		                    "dirty tracking is off "
+		                    "(libiommu_hwpt_set_dirty_tracking())",
+		                    .id = id);
+	if (hole == -ENOENT)
+		return FAIL_LIBRARY(ctx, operation, hole,
+		                    "a part of this piece of the range is not mapped: the kernel "
+		                    "would stop there without a word",
+		                    .id = id, .start = at, .length = length,
+		                    .amount = reading->done, .unit = "bytes were read before it");
+	if (error)
+		return FAIL_KERNEL(ctx, operation, error, hole ? CALL_COPY : CALL_DIRTY, .id = id,
+		                   .start = at, .length = length, .amount = reading->done,
+		                   .unit = "bytes were read before it");
+	return 0;
+}
+
+static const char *find_fault(const struct reading *reading, size_t words)
+{
+	const uint64_t page_size = reading->page_size;
+
+	if (reading->flags & ~(uint32_t)(LIBIOMMU_DIRTY_NO_CLEAR | LIBIOMMU_DIRTY_WHOLE))
+		return "unknown flag";
+	if (page_size < MIN_PAGE_SIZE || page_size & (page_size - 1))
+		return "the page size is no power of two from 1024 up";
+	if (!reading->length)
+		return "the length is 0";
+	if (reading->iova % page_size || reading->length % page_size)
+		return "IOVA or length is not a multiple of the page size";
+	if (words_of(reading->length / page_size) > words)
+		return "the bitmap is too short";
+	return NULL;
+}
+
+int libiommu_hwpt_get_dirty_bitmap(struct libiommu_hwpt *hwpt, uint64_t iova, uint64_t length,
+                                   uint64_t page_size, uint32_t flags, uint64_t *bitmap,
+                                   size_t words, uint64_t *done)
+{
+	struct reading reading = {
+		.hwpt = hwpt,
+		.iova = iova,
+		.length = length,
+		.page_size = page_size,
+		.flags = flags,
+		.bitmap = bitmap,
+	};
+	const char *fault;
+	int error;
+
+	if (!hwpt || !bitmap)
+		return FAIL_NULL(hwpt ? li_hwpt_ctx(hwpt) : NULL);
+	if (done)
+		*done = 0;
+	fault = find_fault(&reading, words);
+	if (fault)
+		return FAIL_LIBRARY(li_hwpt_ctx(hwpt), __func__, -EINVAL, fault,
+		                    .id = li_hwpt_id(hwpt), .start = iova, .length = length,
+		                    .amount = page_size, .unit = "bytes a page");
+	if (iova > UINT64_MAX - (length - 1))
+		return FAIL_LIBRARY(li_hwpt_ctx(hwpt), __func__, -EOVERFLOW,
+		                    "the range wraps around", .id = li_hwpt_id(hwpt), .start = iova,
+		                    .length = length);
+	error = read_pieces(&reading, __func__);
+	if (done)
+		*done = reading.done;
+	return error;
+}
+
+int libiommu_hwpt_set_dirty_tracking(struct libiommu_hwpt *hwpt, bool enable)
+{
+	struct uapi_hwpt_set_dirty_tracking cmd = {
+		.size = sizeof(cmd),
+		.flags = enable ? UAPI_HWPT_DIRTY_TRACKING_ENABLE : 0,
+	};
+	struct hwpt_dirty *dirty;
+	struct libiommu_ctx *ctx;
+	bool already;
+	int error = 0;
+
+	if (!hwpt)
+		return FAIL_NULL(NULL);
+	ctx = li_hwpt_ctx(hwpt);
+	dirty = li_hwpt_dirty(hwpt);
+	cmd.hwpt_id = li_hwpt_id(hwpt);
+	pthread_rwlock_wrlock(&dirty->lock);
+	already = enable && dirty->tracking == TRACKING_ON;
+	if (!already)
+		error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_HWPT_SET_DIRTY_TRACKING, &cmd);
+	if (!error)
+		dirty->tracking = enable ? TRACKING_ON : TRACKING_OFF;
+	pthread_rwlock_unlock(&dirty->lock);
+	if (already)
+		return FAIL_LIBRARY(ctx, __func__, -EALREADY,
+		                    "dirty tracking is on; starting again would forget what it has "
+		                    "recorded",
+		                    .id = cmd.hwpt_id);
+	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_DIRTY, .id = cmd.hwpt_id) : 0;
+}
