@@ -21,7 +21,7 @@ struct work {
 	uint32_t batch; /* at most MAX_BATCH */
 	uint32_t groups;
 	bool one_way; /* nothing is completed */
-	bool ordered; /* bare: a publication looks whether the other side sleeps, as the library does */
+	bool ordered; /* bare: a publication looks whether the other side sleeps, as ours does */
 	/* In one thread only: what the filler calls each time round, for the reader's part. */
 	void (*turn)(const struct work *work);
 };
