@@ -277,8 +277,8 @@ LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
  *
  * From now on the ring alone reads and answers the queue. Ends of attachments reach the reader
  * too: after a detach or a replacement of a page table with this queue comes a record
- * LIBIOMMU_RECORD_DETACHED, behind the last fault of the attachment, once there is room for it and
- * not as many groups are out as may be. What ends while the ring is without a reader that it had,
+ * LIBIOMMU_RECORD_DETACHED, behind the last fault of the attachment, once there is room for it,
+ * however many groups are out. What ends while the ring is without a reader that it had,
  * or the queue without a ring, is told to nobody.
  *
  * @param ring   The ring.

@@ -103,7 +103,7 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at, bool *sca
 		int count;
 
 		*at = pen.at;
-		*scarce = !slots || !pen.room;
+		*scarce = !pen.room;
 		if (*scarce)
 			return 0;
 		fetch.records = &filler->session->memory.records[pen.place];
@@ -121,6 +121,7 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at, bool *sca
 		}
 		if (count > 0)
 			*at = register_groups(filler, number, count, pen.at);
+		*scarce = !slots && !count;
 		return count;
 	}
 }

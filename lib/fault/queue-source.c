@@ -106,7 +106,7 @@ static int fetch_new(struct queue_source *from, struct source_fetch *fetch)
 		.limit = limit,
 		.records = fetch->records,
 		.notices = notices,
-		.max_notices = limit < NOTICES ? limit : NOTICES,
+		.max_notices = fetch->room < NOTICES ? fetch->room : NOTICES,
 	};
 	const int error = take_in(from, &intake);
 

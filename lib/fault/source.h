@@ -36,7 +36,8 @@ struct source_fetch {
 
 struct source_ops {
 	/*
-	 * Takes over as many whole groups as there are and as fit: how many, 0 where there are
+	 * With @max_groups 0 only such as need no answer, and only if they come first. Otherwise
+	 * takes over as many whole groups as there are and as fit: how many, 0 where there are
 	 * none, -ENOBUFS where the first does not fit. Writes all of a record but token, queue
 	 * and time;
 	 * the last record of a group has LIBIOMMU_RECORD_LAST. Never blocks.

@@ -96,7 +96,7 @@ bool li_fault_queue_is_taken(struct libiommu_fault_queue *queue);
 struct fault_intake {
 	/* Its runs say which groups there are. It grows where a group does not fit. */
 	struct libiommu_fault_batch *batch;
-	size_t limit; /* faults, if the first group alone has not more; not 0 */
+	size_t limit; /* faults, if the first group alone has not more; 0: no faults */
 	/* Where @limit faults go, written and not read; NULL: into the batch. */
 	struct libiommu_record *records;
 	bool direct; /* out: they did; else, as the first group has more, they are in the batch */

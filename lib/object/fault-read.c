@@ -186,12 +186,12 @@ struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
 	intake->direct = false;
 	intake->notice_count = 0;
 	li_fault_queue_lock(queue, NULL);
-	if (state->early.count) {
+	if (state->early.count && intake->limit) {
 		outcome = li_fault_queue_fetch_early(queue, intake);
-	} else if (state->notices.count) {
+	} else if (state->notices.count && !state->early.count) {
 		intake->notice_count = li_fault_notices_take(&state->notices, intake->notices,
 		                                             intake->max_notices);
-	} else {
+	} else if (intake->limit) {
 		outcome = fill(queue, intake->batch, intake->limit);
 		hand_over(queue, intake);
 	}
