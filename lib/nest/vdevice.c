@@ -133,8 +133,8 @@ int libiommu_vdevice_destroy(struct libiommu_vdevice *vdev)
 	li_device_leave(dev);
 	if (error)
 		return FAIL_KERNEL(ctx, __func__, error, CALL_DESTROY, .id = id);
-	li_viommu_unpin(vdev->viommu);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_VDEVICE, -1);
+	li_viommu_unpin(vdev->viommu);
 	free(vdev);
 	return 0;
 }

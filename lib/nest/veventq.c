@@ -78,8 +78,8 @@ static struct libiommu_veventq *new_handle(struct libiommu_viommu *viommu,
 
 static void free_handle(struct libiommu_veventq *queue)
 {
-	li_viommu_unpin(queue->viommu);
 	li_ctx_count(li_viommu_ctx(queue->viommu), LIBIOMMU_OBJECT_VEVENTQ, -1);
+	li_viommu_unpin(queue->viommu);
 	pthread_mutex_destroy(&queue->lock);
 	free(queue);
 }
