@@ -91,8 +91,11 @@ static int make_room(struct filler *filler, const struct source *source, size_t 
 	return 1;
 }
 
+/* What keeps a source from handing over more. */
+enum lack { LACK_NOTHING, LACK_PLACES, LACK_ROOM };
+
 /* What one source has now, as far as there is room: how many groups. */
-static int fetch(struct filler *filler, uint32_t number, uint32_t *at, bool *scarce)
+static int fetch(struct filler *filler, uint32_t number, uint32_t *at, enum lack *lack)
 {
 	const struct source *const source = filler->inputs[number]->source;
 	struct pen pen = pen_at(filler, *at);
@@ -103,8 +106,8 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at, bool *sca
 		int count;
 
 		*at = pen.at;
-		*scarce = !pen.room;
-		if (*scarce)
+		*lack = pen.room ? LACK_NOTHING : LACK_ROOM;
+		if (*lack)
 			return 0;
 		fetch.records = &filler->session->memory.records[pen.place];
 		/* More than that would depend on where the ring is; see make_room(). */
@@ -116,12 +119,13 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at, bool *sca
 			count = make_room(filler, source, fetch.need, &pen);
 			if (count == 1)
 				continue;
-			*scarce = !count;
+			*lack = count ? LACK_NOTHING : LACK_ROOM;
 			return count;
 		}
 		if (count > 0)
 			*at = register_groups(filler, number, count, pen.at);
-		*scarce = !slots && !count;
+		/* Only an end of an attachment came without a place, if there was one. */
+		*lack = slots || count ? LACK_NOTHING : LACK_PLACES;
 		return count;
 	}
 }
@@ -131,10 +135,11 @@ int li_filler_fetch(struct filler *filler)
 {
 	struct session *const session = filler->session;
 	uint32_t at = session->prod;
+	enum lack lack = LACK_NOTHING;
 	bool scarce = false;
 	int first = 0;
 
-	for (uint32_t n = 0, i = filler->turn; n < filler->used && !scarce; n++, i++) {
+	for (uint32_t n = 0, i = filler->turn; n < filler->used && lack != LACK_ROOM; n++, i++) {
 		struct filler_input *input;
 		int count;
 
@@ -144,10 +149,11 @@ int li_filler_fetch(struct filler *filler)
 
 		if (!input || !input->ready)
 			continue;
-		count = fetch(filler, i, &at, &scarce);
-		input->ready = count > 0 || scarce;
-		if (scarce)
+		count = fetch(filler, i, &at, &lack);
+		input->ready = count > 0 || lack;
+		if (lack && !scarce)
 			filler->turn = i + 1;
+		scarce = scarce || lack;
 		if (count > 0)
 			filler->done += (uint32_t)count;
 		if (count > 0 && input->source->fd >= 0)

@@ -221,7 +221,7 @@ static void test_many_ends(void **state)
 	assert_int_equal(rig_reserved(rig.queue[0]), 2);
 }
 
-/* Ends wait for room, and for a group to be answered, as faults do, and are not lost. */
+/* Ends wait for room, as faults do, and are not lost. */
 static void test_ends_without_room(void **state)
 {
 	struct libiommu_record record;
@@ -245,6 +245,29 @@ static void test_ends_without_room(void **state)
 	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 1024);
 	assert_int_equal(rig_count(LIBIOMMU_RING_OUTSTANDING), 0);
 	assert_int_equal(rig_count(LIBIOMMU_RING_WAITING), 0);
+}
+
+/* It needs room, and no place: neither its own queue nor another source keeps it from coming. */
+static void test_ends_without_places(void **state)
+{
+	struct libiommu_record record;
+
+	(void)state;
+	rig_ring(2048, 1024, 0);
+	rig_add(rig.queue[1]);
+	for (uint32_t i = 0; i < 1024; i++)
+		model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	for (uint32_t i = 0; i < 1024; i++)
+		record = rig_take_fault(i);
+	rig_dispatch();
+	detach(RIG_PASID);
+	rig_dispatch();
+	rig_take_end(RIG_TAG);
+	assert_int_equal(rig_count(LIBIOMMU_RING_DROPPED), 1024);
+	assert_int_equal(rig_count(LIBIOMMU_RING_OUTSTANDING), 0);
+	rig_complete(&record);
+	assert_int_equal(rig_count(LIBIOMMU_RING_STALE), 1);
 }
 
 /* No more of them than there is room for. */
@@ -420,6 +443,7 @@ int main(void)
 		RIG_TEST_BOTH(test_held),
 		RIG_TEST_BOTH(test_many_ends),
 		RIG_TEST_BOTH(test_ends_without_room),
+		RIG_TEST_BOTH(test_ends_without_places),
 		RIG_TEST_BOTH(test_ends_with_little_room),
 		RIG_TEST_BOTH(test_answers_to_ended_groups_fail),
 		RIG_TEST_BOTH(test_device_goes),
