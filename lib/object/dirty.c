@@ -92,6 +92,19 @@ static int read_piece(struct reading *reading, uint64_t length, uint64_t *bits, 
 	return error;
 }
 
+/*
+ * Memory for so many bits, in pages that nothing else is in: of a large page that is dirty the kernel
+ * sets all bits, also those beyond the range, up to the end of the last page of the bitmap.
+ */
+static uint64_t *alloc_bits(uint64_t count, void **memory)
+{
+	const uint64_t page = li_sys_page_size();
+	const uint64_t size = (words_of(count) * sizeof(uint64_t) + page - 1) / page * page;
+
+	*memory = malloc(size + page - 1);
+	return *memory ? (uint64_t *)(((uintptr_t)*memory + page - 1) / page * page) : NULL;
+}
+
 static int read_pieces(struct reading *reading, const char *operation)
 {
 	struct libiommu_ctx *const ctx = li_hwpt_ctx(reading->hwpt);
@@ -100,11 +113,12 @@ static int read_pieces(struct reading *reading, const char *operation)
 	uint64_t longest = reading->page_size > PIECE ? reading->page_size : PIECE;
 	uint64_t *bits, length = 0, at = reading->iova;
 	int error = 0, hole = 0;
+	void *memory;
 	bool off;
 
 	if (reading->flags & LIBIOMMU_DIRTY_WHOLE || reading->length < longest)
 		longest = reading->length;
-	bits = malloc(words_of(longest / reading->page_size) * sizeof(*bits));
+	bits = alloc_bits(longest / reading->page_size, &memory);
 	if (!bits)
 		return FAIL_MEMORY_IN(ctx, operation);
 	pthread_rwlock_rdlock(&dirty->lock);
@@ -115,7 +129,7 @@ static int read_pieces(struct reading *reading, const char *operation)
 		error = read_piece(reading, length, bits, &hole);
 	}
 	pthread_rwlock_unlock(&dirty->lock);
-	free(bits);
+	free(memory);
 	if (off)
 		return FAIL_LIBRARY(ctx, operation, -ENODATA,
 		                    "dirty tracking is off "

@@ -75,11 +75,17 @@ static void set_bits(void *arg, const void *user)
 	const struct uapi_hwpt_get_dirty_bitmap *const cmd = arg;
 	uint64_t *const bitmap = (uint64_t *)(uintptr_t)cmd->data;
 	const struct dirty *const dirty = user;
+	uint64_t words;
 
 	for (uint64_t i = 0; i < cmd->length / cmd->page_size / 64; i++)
 		assert_int_equal(bitmap[i], 0);
 	for (uint64_t i = 0; dirty && i < dirty->words; i++)
 		bitmap[dirty->word[i].index] |= dirty->word[i].value;
+	/* A large page at the end of the range: all bits to the end of the bitmap's last page. */
+	assert_int_equal(cmd->data % PAGE, 0);
+	words = (cmd->length / cmd->page_size + 63) / 64;
+	while (words % (PAGE / sizeof(*bitmap)))
+		bitmap[words++] = UINT64_MAX;
 }
 
 static void expect_get(uint64_t iova, uint64_t length, uint64_t page_size, uint32_t flags,
