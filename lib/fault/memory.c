@@ -115,6 +115,8 @@ int li_memory_new(const struct libiommu_sys *sys, const struct ring_shape *shape
 		goto unmap;
 	write_header(made.a, shape);
 	place(&made, RING_HEADER, RING_HEADER);
+	made.capacity = shape->capacity;
+	made.completion_capacity = shape->completion_capacity;
 	*memory = made;
 	return 0;
 
@@ -139,7 +141,33 @@ static bool fits(uint64_t offset, uint64_t count, uint64_t size, uint64_t memory
 	return offset >= RING_HEADER && offset % 64 == 0 && offset + count * size <= memory;
 }
 
-static int check_a(const struct ring_a *a, size_t size)
+/* What the other side writes once, by its promise: read once, so that what is checked is used. */
+struct head {
+	uint64_t magic;
+	uint16_t major;
+	uint32_t record_offset;
+	uint32_t record_size;
+	uint32_t capacity;
+	uint32_t completion_size;
+	uint32_t completion_capacity;
+	uint32_t completion_offset;
+};
+
+static struct head read_head(const volatile struct ring_a *a)
+{
+	return (struct head){
+		.magic = a->magic,
+		.major = a->major,
+		.record_offset = a->record_offset,
+		.record_size = a->record_size,
+		.capacity = a->capacity,
+		.completion_size = a->completion_size,
+		.completion_capacity = a->completion_capacity,
+		.completion_offset = a->completion_offset,
+	};
+}
+
+static int check_a(const struct head *a, size_t size)
 {
 	if (a->magic != RING_MAGIC)
 		return -EPROTO;
@@ -150,7 +178,7 @@ static int check_a(const struct ring_a *a, size_t size)
 	return fits(a->record_offset, a->capacity, a->record_size, size) ? 0 : -EPROTO;
 }
 
-static int check_b(const struct ring_a *a, size_t size)
+static int check_b(const struct head *a, size_t size)
 {
 	if (a->completion_size != sizeof(struct libiommu_completion) ||
 	    !is_power_of_two(a->completion_capacity))
@@ -183,6 +211,7 @@ static int measure(const struct libiommu_sys *sys, int fd, size_t *size)
 int li_memory_open(const struct libiommu_sys *sys, int a_fd, int b_fd, struct ring_memory *memory)
 {
 	struct ring_memory made = {.a_fd = a_fd, .b_fd = b_fd};
+	struct head head;
 	int error;
 
 	error = measure(sys, a_fd, &made.a_size);
@@ -193,16 +222,19 @@ int li_memory_open(const struct libiommu_sys *sys, int a_fd, int b_fd, struct ri
 	error = map_both(sys, &made, PROT_READ, PROT_READ | PROT_WRITE);
 	if (error)
 		return error;
-	error = check_a(made.a, made.a_size);
+	head = read_head(made.a);
+	error = check_a(&head, made.a_size);
 	if (!error)
-		error = check_b(made.a, made.b_size);
+		error = check_b(&head, made.b_size);
 	made.a_fd = -1;
 	made.b_fd = -1;
 	if (error) {
 		li_memory_free(sys, &made);
 		return error;
 	}
-	place(&made, made.a->record_offset, made.a->completion_offset);
+	place(&made, head.record_offset, head.completion_offset);
+	made.capacity = head.capacity;
+	made.completion_capacity = head.completion_capacity;
 	*memory = made;
 	return 0;
 }
@@ -221,6 +253,7 @@ int li_memory_watch(const struct libiommu_sys *sys, int fd, const struct ring_a 
 {
 	size_t size = 0;
 	void *at = NULL;
+	struct head head;
 	int error;
 
 	error = measure(sys, fd, &size);
@@ -228,7 +261,8 @@ int li_memory_watch(const struct libiommu_sys *sys, int fd, const struct ring_a 
 		error = li_sys_mmap(sys, NULL, RING_HEADER, PROT_READ, MAP_SHARED, fd, 0, &at);
 	if (error)
 		return error;
-	error = check_a(at, size);
+	head = read_head(at);
+	error = check_a(&head, size);
 	if (error)
 		li_sys_munmap(sys, at, RING_HEADER);
 	else

@@ -75,8 +75,8 @@ static int open_reader(struct libiommu_reader *reader)
 	if (error)
 		goto free_memory;
 	close_fds(sys, fds, HELLO_BELL);
-	reader->mask = reader->memory.a->capacity - 1;
-	reader->completion_capacity = reader->memory.a->completion_capacity;
+	reader->mask = reader->memory.capacity - 1;
+	reader->completion_capacity = reader->memory.completion_capacity;
 	return 0;
 
 free_memory:
