@@ -169,6 +169,7 @@ static int set_timer(struct filler *filler)
 {
 	const struct slot *const oldest = slots_oldest(&filler->slots);
 	uint64_t at;
+	int error;
 
 	if (!filler->choices.deadline || !oldest)
 		return 0;
@@ -176,8 +177,10 @@ static int set_timer(struct filler *filler)
 	/* One that is early does no harm and is set anew then: that is cheaper than each time. */
 	if (filler->timer_at && filler->timer_at <= at)
 		return 0;
-	filler->timer_at = at;
-	return li_sys_timer_set(filler->sys, filler->timer, at);
+	error = li_sys_timer_set(filler->sys, filler->timer, at);
+	if (!error)
+		filler->timer_at = at;
+	return error;
 }
 
 int li_filler_dispatch(struct filler *filler)

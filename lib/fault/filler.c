@@ -182,6 +182,9 @@ int li_filler_remove(struct filler *filler, const struct source *source)
 			filler->used--;
 	}
 	pthread_mutex_unlock(&filler->lock);
+	/* Others may have waited for its places. */
+	if (found)
+		li_filler_poke(filler);
 	free(found);
 	return error;
 }
@@ -200,6 +203,8 @@ void li_filler_give_up(struct filler *filler)
 	unwatch(filler, filler->session->socket);
 	unwatch(filler, filler->session->kick);
 	li_filler_condemn(filler);
+	/* There are answers to give, and nothing else may tell of it. */
+	li_filler_poke(filler);
 }
 
 int li_filler_join(struct filler *filler, int socket, bool own, uint64_t features)

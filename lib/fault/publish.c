@@ -35,16 +35,15 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 	const struct source_group *const end = filler->groups + count;
 	const uint32_t first = at;
 	const uint64_t now = filler->now;
+	bool ended = false;
 
 	for (const struct source_group *group = filler->groups; group != end; group++) {
 		const struct libiommu_record *const last = record + group->records;
 		uint64_t token = 0;
 
 		at += group->records;
-		if (group->detached) {
-			filler->counters[LIBIOMMU_RING_DETACHED]++;
-			li_filler_drop_unwanted(filler, source);
-		}
+		filler->counters[LIBIOMMU_RING_DETACHED] += group->detached;
+		ended = ended || group->detached;
 		if (group->answer) {
 			struct slot *const slot = slots_take(&filler->slots);
 
@@ -60,6 +59,8 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 			record->token = token;
 		} while (++record != last);
 	}
+	if (ended)
+		li_filler_drop_unwanted(filler, source);
 	filler->counters[LIBIOMMU_RING_RECORDS] += at - first;
 	filler->counters[LIBIOMMU_RING_GROUPS] += (uint64_t)count;
 	return at;
@@ -150,9 +151,10 @@ int li_filler_fetch(struct filler *filler)
 		if (!input || !input->ready)
 			continue;
 		count = fetch(filler, i, &at, &lack);
-		input->ready = count > 0 || lack;
+		/* What failed is tried again the next time: not all of it is told by the descriptor. */
+		input->ready = count || lack;
 		if (lack && !scarce)
-			filler->turn = i + 1;
+			filler->turn = i;
 		scarce = scarce || lack;
 		if (count > 0)
 			filler->done += (uint32_t)count;
@@ -183,7 +185,7 @@ int li_filler_refuse(struct filler *filler)
 		if (!input || !input->ready)
 			continue;
 		refused = input->source->ops->refuse(input->source->self, FILLER_GROUPS);
-		input->ready = refused > 0;
+		input->ready = refused != 0;
 		if (refused > 0) {
 			filler->counters[LIBIOMMU_RING_REFUSED] += (uint64_t)refused;
 			filler->done += (uint32_t)refused;

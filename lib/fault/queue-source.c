@@ -98,6 +98,18 @@ static int fetch_held(struct queue_source *from, struct source_fetch *fetch)
 	return (int)groups;
 }
 
+static void skip_ended(struct queue_source *from)
+{
+	while (!is_empty(from)) {
+		const struct fault_run *const run = &from->batch->runs[from->next_group];
+
+		if (li_fault_queue_wants(from->queue, run->token))
+			return;
+		from->next += run->records;
+		from->next_group++;
+	}
+}
+
 static int fetch_new(struct queue_source *from, struct source_fetch *fetch)
 {
 	struct fault_notice notices[NOTICES];
@@ -132,6 +144,9 @@ static int fetch(void *self, struct source_fetch *fetch)
 	struct queue_source *const from = self;
 	const bool drained = from->drained && !atomic_exchange(&from->told, false);
 
+	/* An end needs no place, and must not wait for groups that it has ended. */
+	if (!fetch->max_groups)
+		skip_ended(from);
 	if (!is_empty(from))
 		return fetch_held(from, fetch);
 	/* The descriptor tells when there is more: no need to ask. */

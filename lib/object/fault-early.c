@@ -110,3 +110,16 @@ void li_fault_queue_forget_early(struct fault_state *state)
 	state->next_early = state->early.count = 0;
 	state->next_early_group = state->early.groups = 0;
 }
+
+void li_fault_queue_skip_early(struct fault_state *state)
+{
+	while (state->next_early_group < state->early.groups) {
+		const struct fault_run *const run = &state->early.runs[state->next_early_group];
+
+		if (fault_groups_wants(&state->groups, run->token))
+			return;
+		state->next_early += run->records;
+		state->next_early_group++;
+	}
+	li_fault_queue_forget_early(state);
+}

@@ -144,6 +144,8 @@ void li_fault_queue_refuse_feed(struct libiommu_fault_queue *queue);
 struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *queue,
                                                 struct fault_intake *intake);
 void li_fault_queue_forget_early(struct fault_state *state);
+/* With the lock: passes over those that come first and have ended since. */
+void li_fault_queue_skip_early(struct fault_state *state);
 /* -1 once it is closed. */
 int li_fault_queue_descriptor(const struct libiommu_fault_queue *queue);
 

@@ -186,6 +186,8 @@ struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
 	intake->direct = false;
 	intake->notice_count = 0;
 	li_fault_queue_lock(queue, NULL);
+	if (!intake->limit)
+		li_fault_queue_skip_early(state);
 	if (state->early.count && intake->limit) {
 		outcome = li_fault_queue_fetch_early(queue, intake);
 	} else if (state->notices.count && !state->early.count) {

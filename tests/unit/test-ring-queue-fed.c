@@ -86,10 +86,10 @@ static void test_little_room(void **state)
 	detach();
 	model_raise(0, 0, 1);
 	rig_dispatch();
-	for (uint32_t i = 0; i < 30; i++) {
+	/* As many as there are places; the others have ended, and the ends do not wait for them. */
+	for (uint32_t i = 0; i < 4; i++) {
 		record = rig_take(1 + i % 3);
 		assert_int_equal(record.group, i);
-		rig_complete(&record);
 	}
 	rig_take_end(RIG_TAG);
 	rig_take_end(76);

@@ -31,7 +31,7 @@ static int endless_fetch(void *self, struct source_fetch *fetch)
 	endless.asked++;
 	if (endless.when_asked)
 		endless.when_asked();
-	if (!endless.left)
+	if (!endless.left || !fetch->max_groups)
 		return 0;
 	if (endless.length > fetch->room) {
 		fetch->need = endless.length;

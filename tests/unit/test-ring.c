@@ -372,6 +372,9 @@ static void test_several_sources_into_one_ring(void **state)
 	assert_int_equal(other.groups[0].code, LIBIOMMU_FAULT_INVALID);
 	assert_int_equal(ring_count(ring, LIBIOMMU_RING_ABANDONED), 1);
 	assert_int_equal(li_filler_remove(li_ring_filler(ring), &other.source), -ENOENT);
+	/* What it leaves behind is places, which others may have waited for. */
+	assert_true(ring_ready(ring));
+	dispatch();
 	fake_raise(&other, 1, 0);
 	assert_false(ring_ready(ring));
 	fake_close(&other);
@@ -404,6 +407,68 @@ static void test_no_source_starves_another(void **state)
 	dispatch();
 	assert_int_equal(li_filler_remove(li_ring_filler(ring), &other.source), 0);
 	fake_check(&other);
+	fake_close(&other);
+}
+
+/* Whoever had all the places: another one goes next, also beside a source that has nothing. */
+static void test_none_of_several_sources_starves(void **state)
+{
+	static struct fake sources[3];
+	struct libiommu_ring *const small = ring_make(ctx, 1024, 64, 0);
+	struct libiommu_completion done[64];
+	struct libiommu_reader *reading;
+	unsigned int turns[4] = {0};
+
+	(void)state;
+	assert_int_equal(libiommu_ring_open_reader(small, &reading), 0);
+	for (int i = 0; i < 3; i++) {
+		fake_init(&sources[i]);
+		assert_int_equal(li_filler_add(li_ring_filler(small), &sources[i].source), 0);
+		for (int j = 0; j < 2000; j++)
+			fake_raise(&sources[i], 1, 0);
+	}
+	for (int round = 0; round < 12; round++) {
+		assert_int_equal(libiommu_ring_dispatch(small), 0);
+		for (int i = 0; i < 64; i++) {
+			reader_take(reading, &done[i]);
+			turns[done[i].queue]++;
+		}
+		libiommu_reader_release(reading);
+		assert_int_equal(libiommu_reader_complete(reading, done, 64), 64);
+	}
+	for (int i = 1; i < 4; i++)
+		assert_int_equal(turns[i], 4 * 64);
+	assert_int_equal(libiommu_ring_destroy(small), 0);
+	libiommu_reader_free(reading);
+	for (int i = 0; i < 3; i++)
+		fake_close(&sources[i]);
+}
+
+/* The places of a source that goes are for those who have waited for them. */
+static void test_places_of_a_source_that_goes(void **state)
+{
+	static struct fake other;
+
+	(void)state;
+	fake_init(&other);
+	assert_int_equal(li_filler_add(li_ring_filler(ring), &other.source), 0);
+	for (int i = 0; i < 512; i++)
+		fake_raise(&other, 1, 0);
+	dispatch();
+	for (int i = 0; i < 512; i++) {
+		struct libiommu_completion done;
+
+		reader_take(reader, &done);
+	}
+	libiommu_reader_release(reader);
+	dispatch();
+	fake_raise(&fake, 1, 0);
+	dispatch();
+	assert_int_equal(reader_none(reader), 0);
+	assert_int_equal(li_filler_remove(li_ring_filler(ring), &other.source), 0);
+	assert_true(ring_ready(ring));
+	dispatch();
+	assert_int_not_equal(reader_none(reader), 0);
 	fake_close(&other);
 }
 
@@ -552,6 +617,8 @@ int main(void)
 		RING_TEST(test_answers_that_the_source_finds_stale),
 		RING_TEST(test_several_sources_into_one_ring),
 		RING_TEST(test_no_source_starves_another),
+		RING_TEST(test_none_of_several_sources_starves),
+		RING_TEST(test_places_of_a_source_that_goes),
 		RING_TEST(test_a_busy_side_costs_the_other_no_call),
 		RING_TEST(test_waking_a_reader),
 		RING_TEST(test_software_injects),
