@@ -151,7 +151,7 @@ int li_filler_fetch(struct filler *filler)
 		if (!input || !input->ready)
 			continue;
 		count = fetch(filler, i, &at, &lack);
-		/* What failed is tried again the next time: not all of it is told by the descriptor. */
+		/* What failed is tried again: the descriptor does not tell of all there is. */
 		input->ready = count || lack;
 		if (lack && !scarce)
 			filler->turn = i;

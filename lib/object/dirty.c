@@ -93,8 +93,8 @@ static int read_piece(struct reading *reading, uint64_t length, uint64_t *bits, 
 }
 
 /*
- * Memory for so many bits, in pages that nothing else is in: of a large page that is dirty the kernel
- * sets all bits, also those beyond the range, up to the end of the last page of the bitmap.
+ * Memory for so many bits, in pages that nothing else is in: of a large page that is dirty the
+ * kernel sets all bits, also those beyond the range, up to the end of the bitmap's last page.
  */
 static uint64_t *alloc_bits(uint64_t count, void **memory)
 {
