@@ -101,7 +101,7 @@ static uint64_t *alloc_bits(uint64_t count, void **memory)
 	const uint64_t page = li_sys_page_size();
 	const uint64_t size = (words_of(count) * sizeof(uint64_t) + page - 1) / page * page;
 
-	*memory = malloc(size + page - 1);
+	*memory = size < SIZE_MAX / 2 - page ? malloc((size_t)(size + page - 1)) : NULL;
 	return *memory ? (uint64_t *)(((uintptr_t)*memory + page - 1) / page * page) : NULL;
 }
 
