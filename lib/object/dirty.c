@@ -98,11 +98,12 @@ static int read_piece(struct reading *reading, uint64_t length, uint64_t *bits, 
  */
 static uint64_t *alloc_bits(uint64_t count, void **memory)
 {
-	const uint64_t page = li_sys_page_size();
-	const uint64_t size = (words_of(count) * sizeof(uint64_t) + page - 1) / page * page;
+	const size_t page = (size_t)li_sys_page_size();
+	/* The last one is for what comes before the first that is used. */
+	const uint64_t pages = words_of(count) / (page / sizeof(uint64_t)) + 2;
 
-	*memory = size < SIZE_MAX / 2 - page ? malloc((size_t)(size + page - 1)) : NULL;
-	return *memory ? (uint64_t *)(((uintptr_t)*memory + page - 1) / page * page) : NULL;
+	*memory = pages < SIZE_MAX ? calloc((size_t)pages, page) : NULL;
+	return *memory ? (void *)((char *)*memory + (page - (uintptr_t)*memory % page)) : NULL;
 }
 
 static int read_pieces(struct reading *reading, const char *operation)
