@@ -5,8 +5,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "../object/config-data.h"
 #include "../object/ctx.h"
 
 int libiommu_viommu_config_new(struct libiommu_viommu_config **config)
@@ -33,21 +33,13 @@ void libiommu_viommu_config_free(struct libiommu_viommu_config *config)
 int libiommu_viommu_config_set_data(struct libiommu_viommu_config *config, const void *data,
                                     size_t length)
 {
-	void *copy = NULL;
-
 	if (!config || (!data && length))
 		return FAIL_NULL(NULL);
 	if (length > 65536)
 		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "too much data", .amount = length,
 		                    .unit = "bytes");
-	if (length) {
-		copy = malloc(length);
-		if (!copy)
-			return FAIL_MEMORY(NULL);
-		memcpy(copy, data, length);
-	}
-	free(config->data);
-	config->data = copy;
+	if (!li_config_data_set(&config->data, data, length))
+		return FAIL_MEMORY(NULL);
 	config->length = length;
 	return 0;
 }

@@ -6,9 +6,9 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../base/uapi/iommufd.h"
+#include "config-data.h"
 #include "ctx.h"
 
 _Static_assert(LIBIOMMU_HWPT_NEST_PARENT == UAPI_HWPT_ALLOC_NEST_PARENT &&
@@ -54,27 +54,25 @@ int libiommu_hwpt_config_set_flags(struct libiommu_hwpt_config *config, uint32_t
 	return 0;
 }
 
+static int set(struct libiommu_hwpt_config *config, const char *operation, uint32_t type,
+               const void *data, size_t length)
+{
+	if (!li_config_data_set(&config->data, data, length))
+		return FAIL_MEMORY_IN(NULL, operation);
+	config->data_type = type;
+	config->data_length = (uint32_t)length;
+	return 0;
+}
+
 int libiommu_hwpt_config_set_data(struct libiommu_hwpt_config *config, uint32_t type,
                                   const void *data, size_t length)
 {
-	void *copy = NULL;
-
 	if (!config || (!data && length))
 		return FAIL_NULL(NULL);
 	if (length > UINT32_MAX)
 		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "too much data", .amount = length,
 		                    .unit = "bytes");
-	if (length) {
-		copy = malloc(length);
-		if (!copy)
-			return FAIL_MEMORY(NULL);
-		memcpy(copy, data, length);
-	}
-	free(config->data);
-	config->data = copy;
-	config->data_type = type;
-	config->data_length = (uint32_t)length;
-	return 0;
+	return set(config, __func__, type, data, length);
 }
 
 int libiommu_hwpt_config_set_fault_queue(struct libiommu_hwpt_config *config,
@@ -83,22 +81,6 @@ int libiommu_hwpt_config_set_fault_queue(struct libiommu_hwpt_config *config,
 	if (!config)
 		return FAIL_NULL(NULL);
 	config->queue = queue;
-	return 0;
-}
-
-/* As set_data(), under the caller's name. */
-static int set(struct libiommu_hwpt_config *config, const char *operation, uint32_t type,
-               const void *data, size_t length)
-{
-	void *const copy = malloc(length);
-
-	if (!copy)
-		return FAIL_MEMORY_IN(NULL, operation);
-	memcpy(copy, data, length);
-	free(config->data);
-	config->data = copy;
-	config->data_type = type;
-	config->data_length = (uint32_t)length;
 	return 0;
 }
 
