@@ -6,26 +6,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../base/array.h"
 #include "ctx.h"
 
 #define FIRST_ROOM 64
 
-/* What has grown before memory ran out is just larger than it needs to be. */
-static bool grow(void **array, size_t room, size_t size)
-{
-	void *const grown = realloc(*array, room * size);
-
-	if (grown)
-		*array = grown;
-	return grown;
-}
-
 bool li_fault_batch_grow(struct libiommu_fault_batch *batch, size_t room)
 {
 	void *raw = batch->raw, *faults = batch->faults, *runs = batch->runs;
-	const bool grown = grow(&raw, room, sizeof(*batch->raw)) &&
-	                   grow(&faults, room, sizeof(*batch->faults)) &&
-	                   grow(&runs, room, sizeof(*batch->runs));
+	const bool grown = array_grow(&raw, room, sizeof(*batch->raw)) &&
+	                   array_grow(&faults, room, sizeof(*batch->faults)) &&
+	                   array_grow(&runs, room, sizeof(*batch->runs));
 
 	batch->raw = raw;
 	batch->faults = faults;

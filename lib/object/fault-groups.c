@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "../base/array.h"
+
 #define FIRST_ROOM UINT32_C(64)
 
 void li_fault_groups_free(struct fault_groups *groups)
@@ -15,16 +17,6 @@ void li_fault_groups_free(struct fault_groups *groups)
 	free(groups->answered);
 }
 
-/* Each array alone: what has grown before memory ran out is just larger than it needs to be. */
-static bool grow_array(void **array, size_t count, size_t size)
-{
-	void *const grown = realloc(*array, count * size);
-
-	if (grown)
-		*array = grown;
-	return grown;
-}
-
 static bool grow(struct fault_groups *groups, uint32_t room)
 {
 	void *all = groups->groups;
@@ -32,10 +24,10 @@ static bool grow(struct fault_groups *groups, uint32_t room)
 	void *answers = groups->answers;
 	void *answered = groups->answered;
 	/* Cookies begin with 1. */
-	const bool grown = grow_array(&all, room, sizeof(*groups->groups)) &&
-	                   grow_array(&by_cookie, (size_t)room + 1, sizeof(*groups->by_cookie)) &&
-	                   grow_array(&answers, room, sizeof(*groups->answers)) &&
-	                   grow_array(&answered, room, sizeof(*groups->answered));
+	const bool grown = array_grow(&all, room, sizeof(*groups->groups)) &&
+	                   array_grow(&by_cookie, (size_t)room + 1, sizeof(*groups->by_cookie)) &&
+	                   array_grow(&answers, room, sizeof(*groups->answers)) &&
+	                   array_grow(&answered, room, sizeof(*groups->answered));
 
 	groups->groups = all;
 	groups->by_cookie = by_cookie;
