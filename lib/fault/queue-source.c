@@ -18,9 +18,6 @@ struct queue_source {
 	struct filler *filler;
 	struct libiommu_fault_queue *queue;
 	struct libiommu_fault_batch *batch;
-	/* What of the batch is not handed on yet. */
-	size_t next;
-	size_t next_group;
 	bool drained;     /* the last read did not fill its buffer */
 	atomic_bool told; /* there is a notice */
 	bool fed;
@@ -36,11 +33,6 @@ static void notify(void *self)
 	li_filler_poke(from->filler);
 }
 
-static bool is_empty(const struct queue_source *from)
-{
-	return from->next_group == from->batch->groups;
-}
-
 /* With nothing held. Returns 0 also where there is nothing. */
 static int take_in(struct queue_source *from, struct fault_intake *intake)
 {
@@ -48,8 +40,6 @@ static int take_in(struct queue_source *from, struct fault_intake *intake)
 
 	intake->batch = from->batch;
 	outcome = li_fault_queue_fetch(from->queue, intake);
-	from->next = 0;
-	from->next_group = 0;
 	/* With a feed it can be the end of a buffer. */
 	from->drained = !from->fed && outcome.done && outcome.done < intake->limit;
 	return outcome.error;
@@ -79,35 +69,23 @@ static struct source_group group_of(const struct fault_run *run)
 /* What was read before there was room for it. */
 static int fetch_held(struct queue_source *from, struct source_fetch *fetch)
 {
+	struct libiommu_fault_batch *const batch = from->batch;
 	size_t used = 0, groups = 0;
 
-	while (!is_empty(from) && groups < fetch->max_groups) {
-		const struct fault_run *const run = &from->batch->runs[from->next_group];
+	while (!fault_batch_is_done(batch) && groups < fetch->max_groups) {
+		const struct fault_run *const run = fault_batch_run(batch);
 
 		if (run->records > fetch->room - used) {
 			fetch->need = run->records;
 			return groups ? (int)groups : -ENOBUFS;
 		}
-		memcpy(fetch->records + used, from->batch->faults + from->next,
+		memcpy(fetch->records + used, batch->faults + batch->next,
 		       run->records * sizeof(*fetch->records));
 		fetch->groups[groups++] = group_of(run);
 		used += run->records;
-		from->next += run->records;
-		from->next_group++;
+		fault_batch_advance(batch);
 	}
 	return (int)groups;
-}
-
-static void skip_ended(struct queue_source *from)
-{
-	while (!is_empty(from)) {
-		const struct fault_run *const run = &from->batch->runs[from->next_group];
-
-		if (li_fault_queue_wants(from->queue, run->token))
-			return;
-		from->next += run->records;
-		from->next_group++;
-	}
 }
 
 static int fetch_new(struct queue_source *from, struct source_fetch *fetch)
@@ -135,7 +113,7 @@ static int fetch_new(struct queue_source *from, struct source_fetch *fetch)
 		return fetch_held(from, fetch);
 	for (size_t i = 0; i < from->batch->groups; i++)
 		fetch->groups[i] = group_of(&from->batch->runs[i]);
-	from->next_group = from->batch->groups;
+	from->batch->next_group = from->batch->groups;
 	return (int)from->batch->groups;
 }
 
@@ -146,8 +124,8 @@ static int fetch(void *self, struct source_fetch *fetch)
 
 	/* An end needs no place, and must not wait for groups that it has ended. */
 	if (!fetch->max_groups)
-		skip_ended(from);
-	if (!is_empty(from))
+		li_fault_queue_skip_ended(from->queue, from->batch);
+	if (!fault_batch_is_done(from->batch))
 		return fetch_held(from, fetch);
 	/* The descriptor tells when there is more: no need to ask. */
 	from->drained = false;
@@ -175,14 +153,12 @@ static int refuse_held(struct queue_source *from, size_t max)
 	size_t count = 0;
 	int error;
 
-	while (!is_empty(from) && count < max && count < FILLER_GROUPS) {
-		const struct fault_run *const run = &from->batch->runs[from->next_group++];
-
+	while (!fault_batch_is_done(from->batch) && count < max && count < FILLER_GROUPS) {
 		from->refusals[count++] = (struct libiommu_fault_response){
-			.token = run->token,
+			.token = fault_batch_run(from->batch)->token,
 			.code = LIBIOMMU_FAULT_INVALID,
 		};
-		from->next += run->records;
+		fault_batch_advance(from->batch);
 	}
 	error = count ? answer(from, from->refusals, count) : 0;
 	return error < 0 ? error : (int)count;
@@ -200,7 +176,7 @@ static int refuse(void *self, size_t max)
 	int error = 0;
 
 	/* Of ends nobody need be told who has not seen the beginning. */
-	while (!error && is_empty(from)) {
+	while (!error && fault_batch_is_done(from->batch)) {
 		error = take_in(from, &intake);
 		if (!intake.notice_count)
 			break;
@@ -247,7 +223,7 @@ void li_queue_source_free(struct queue_source *source)
 {
 	if (!source)
 		return;
-	while (!is_empty(source))
+	while (!fault_batch_is_done(source->batch))
 		refuse_held(source, FILLER_GROUPS);
 	li_fault_queue_unlisten(source->queue);
 	libiommu_fault_batch_free(source->batch);

@@ -88,15 +88,16 @@ void li_fault_queue_refuse_early(struct libiommu_fault_queue *queue)
 	struct fault_outcome ignored = {0};
 	uint32_t made = 0;
 
-	for (size_t i = state->next_early_group; i < state->early.groups; i++) {
-		const int32_t index = fault_groups_take(&state->groups, state->early.runs[i].token);
+	for (; !fault_batch_is_done(&state->early); fault_batch_advance(&state->early)) {
+		const int32_t index =
+			fault_groups_take(&state->groups, fault_batch_run(&state->early)->token);
 
 		if (index >= 0)
 			make_up(&state->groups, made++, (uint32_t)index, LIBIOMMU_FAULT_INVALID);
 	}
 	if (made)
 		write_answers(queue, made, &ignored);
-	li_fault_queue_forget_early(state);
+	fault_batch_clear(&state->early);
 }
 
 static void end_groups(struct libiommu_fault_queue *queue, struct fault_groups *groups,

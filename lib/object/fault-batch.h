@@ -26,7 +26,34 @@ struct libiommu_fault_batch {
 	size_t room; /* of each */
 	size_t count;
 	size_t groups;
+	/* For who hands it on group by group: the first fault and group that are not yet. */
+	size_t next;
+	size_t next_group;
 };
+
+static inline void fault_batch_clear(struct libiommu_fault_batch *batch)
+{
+	batch->count = batch->groups = 0;
+	batch->next = batch->next_group = 0;
+}
+
+/* All groups are handed on. */
+static inline bool fault_batch_is_done(const struct libiommu_fault_batch *batch)
+{
+	return batch->next_group == batch->groups;
+}
+
+/* The next one, which there must be. */
+static inline const struct fault_run *fault_batch_run(const struct libiommu_fault_batch *batch)
+{
+	return &batch->runs[batch->next_group];
+}
+
+static inline void fault_batch_advance(struct libiommu_fault_batch *batch)
+{
+	batch->next += fault_batch_run(batch)->records;
+	batch->next_group++;
+}
 
 /* Returns false without memory; the batch is as it was. */
 bool li_fault_batch_grow(struct libiommu_fault_batch *batch, size_t room);

@@ -108,11 +108,10 @@ struct fault_notice li_fault_notice(const struct name *name, const struct slot *
 /* Where io_uring is not to be had, for whatever reason, read(2) does the same. */
 static void make_feed(struct libiommu_fault_queue *queue, struct fault_state *state)
 {
-	const struct libiommu_sys *const sys = li_ctx_backend(li_fault_queue_ctx(queue))->sys;
 	struct feed *feed;
 
-	if (!li_feed_new(sys, li_fault_queue_descriptor(queue), sizeof(struct uapi_hwpt_pgfault),
-	                 &feed))
+	if (!li_feed_new(li_fault_queue_sys(queue), li_fault_queue_descriptor(queue),
+	                 sizeof(struct uapi_hwpt_pgfault), &feed))
 		state->feed = feed;
 }
 

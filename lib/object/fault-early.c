@@ -61,14 +61,14 @@ void li_fault_queue_refuse_feed(struct libiommu_fault_queue *queue)
 		}
 }
 
-/* How many groups, and faults, no more than @limit if possible. */
-static size_t count_groups(const struct fault_state *state, size_t limit, size_t *faults)
+/* How many groups that are next, and faults, no more than @limit if possible. */
+static size_t count_groups(const struct libiommu_fault_batch *batch, size_t limit, size_t *faults)
 {
 	size_t groups = 0;
 
 	*faults = 0;
-	for (size_t i = state->next_early_group; i < state->early.groups; i++) {
-		const size_t length = state->early.runs[i].records;
+	for (size_t i = batch->next_group; i < batch->groups; i++) {
+		const size_t length = batch->runs[i].records;
 
 		if (groups && length > limit - *faults)
 			break;
@@ -83,43 +83,45 @@ static size_t count_groups(const struct fault_state *state, size_t limit, size_t
 struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *queue,
                                                 struct fault_intake *intake)
 {
-	struct fault_state *const state = li_fault_queue_state(queue);
+	struct libiommu_fault_batch *const early = &li_fault_queue_state(queue)->early;
 	struct libiommu_fault_batch *const batch = intake->batch;
 	const size_t limit = intake->limit < batch->room ? intake->limit : batch->room;
 	size_t count;
-	const size_t groups = count_groups(state, limit, &count);
+	const size_t groups = count_groups(early, limit, &count);
 
 	if (count > batch->room && !li_fault_batch_grow(batch, count))
 		return (struct fault_outcome){.error = -ENOMEM, .text = "no memory"};
 	intake->direct = intake->records && count <= intake->limit;
-	memcpy(intake->direct ? intake->records : batch->faults,
-	       state->early.faults + state->next_early, count * sizeof(*batch->faults));
-	memcpy(batch->runs, state->early.runs + state->next_early_group,
-	       groups * sizeof(*batch->runs));
+	memcpy(intake->direct ? intake->records : batch->faults, early->faults + early->next,
+	       count * sizeof(*batch->faults));
+	memcpy(batch->runs, fault_batch_run(early), groups * sizeof(*batch->runs));
 	batch->count = count;
 	batch->groups = groups;
-	state->next_early += count;
-	state->next_early_group += groups;
-	if (state->next_early == state->early.count)
-		li_fault_queue_forget_early(state);
+	early->next += count;
+	early->next_group += groups;
+	if (fault_batch_is_done(early))
+		fault_batch_clear(early);
 	return (struct fault_outcome){.done = count};
 }
 
-void li_fault_queue_forget_early(struct fault_state *state)
+static void skip_ended(const struct fault_groups *groups, struct libiommu_fault_batch *batch)
 {
-	state->next_early = state->early.count = 0;
-	state->next_early_group = state->early.groups = 0;
+	while (!fault_batch_is_done(batch) &&
+	       !fault_groups_wants(groups, fault_batch_run(batch)->token))
+		fault_batch_advance(batch);
 }
 
 void li_fault_queue_skip_early(struct fault_state *state)
 {
-	while (state->next_early_group < state->early.groups) {
-		const struct fault_run *const run = &state->early.runs[state->next_early_group];
+	skip_ended(&state->groups, &state->early);
+	if (fault_batch_is_done(&state->early))
+		fault_batch_clear(&state->early);
+}
 
-		if (fault_groups_wants(&state->groups, run->token))
-			return;
-		state->next_early += run->records;
-		state->next_early_group++;
-	}
-	li_fault_queue_forget_early(state);
+void li_fault_queue_skip_ended(struct libiommu_fault_queue *queue,
+                               struct libiommu_fault_batch *batch)
+{
+	li_fault_queue_lock(queue, NULL);
+	skip_ended(&li_fault_queue_state(queue)->groups, batch);
+	li_fault_queue_unlock(queue, NULL);
 }

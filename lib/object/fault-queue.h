@@ -113,6 +113,9 @@ struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
                                            size_t count);
 /* Whether the group is still to be answered. */
 bool li_fault_queue_wants(struct libiommu_fault_queue *queue, uint64_t token);
+/* Passes over the groups of a batch that come next and are not. */
+void li_fault_queue_skip_ended(struct libiommu_fault_queue *queue,
+                               struct libiommu_fault_batch *batch);
 
 /* For the public calls: what came of it, or that a ring has the queue. */
 int li_fault_queue_tell(const struct libiommu_fault_queue *queue, const char *operation,
@@ -126,8 +129,6 @@ struct fault_state {
 	struct fault_listener listener;
 	struct feed *feed;                 /* NULL: read(2) */
 	struct libiommu_fault_batch early; /* what the feed had when it was paused */
-	size_t next_early;
-	size_t next_early_group;
 	atomic_bool taken; /* there is a listener; changed with the lock, read without it */
 };
 
@@ -143,8 +144,7 @@ void li_fault_queue_refuse_early(struct libiommu_fault_queue *queue);
 void li_fault_queue_refuse_feed(struct libiommu_fault_queue *queue);
 struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *queue,
                                                 struct fault_intake *intake);
-void li_fault_queue_forget_early(struct fault_state *state);
-/* With the lock: passes over those that come first and have ended since. */
+/* Passes over those that come first and have ended since. */
 void li_fault_queue_skip_early(struct fault_state *state);
 /* -1 once it is closed. */
 int li_fault_queue_descriptor(const struct libiommu_fault_queue *queue);

@@ -181,8 +181,7 @@ struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
 	struct fault_state *const state = li_fault_queue_state(queue);
 	struct fault_outcome outcome = {0};
 
-	intake->batch->count = 0;
-	intake->batch->groups = 0;
+	fault_batch_clear(intake->batch);
 	intake->direct = false;
 	intake->notice_count = 0;
 	li_fault_queue_lock(queue, NULL);
