@@ -65,7 +65,7 @@ int li_filler_take(struct filler *filler, uint32_t made)
 {
 	struct session *const session = filler->session;
 	const struct ring_completion *const completions = session->memory.completions;
-	const uint32_t mask = session->memory.a->completion_capacity - 1;
+	const uint32_t mask = session->memory.completion_capacity - 1;
 	uint64_t oldest = UINT64_MAX;
 	int first = 0;
 

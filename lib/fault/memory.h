@@ -23,7 +23,8 @@ struct ring_memory {
 	struct ring_completion *completions;
 	size_t a_size;
 	size_t b_size;
-	uint32_t capacity; /* in records; for the reader, as it was when it was checked */
+	/* Copies: the other side is not trusted to leave alone what it wrote once. */
+	uint32_t capacity; /* in records */
 	uint32_t completion_capacity;
 	int a_fd; /* -1: closed already */
 	int b_fd;

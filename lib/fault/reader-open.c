@@ -76,7 +76,6 @@ static int open_reader(struct libiommu_reader *reader)
 		goto free_memory;
 	close_fds(sys, fds, HELLO_BELL);
 	reader->mask = reader->memory.capacity - 1;
-	reader->completion_capacity = reader->memory.completion_capacity;
 	return 0;
 
 free_memory:

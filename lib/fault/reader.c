@@ -149,7 +149,7 @@ int libiommu_reader_release(struct libiommu_reader *reader)
 /* The filler's line is left alone while what was seen there the last time is enough. */
 static uint32_t find_room(struct libiommu_reader *reader, size_t count)
 {
-	const uint32_t room = reader->completion_capacity - (reader->made - reader->taken);
+	const uint32_t room = reader->memory.completion_capacity - (reader->made - reader->taken);
 
 	return room >= count ? room : reader_room(reader);
 }
@@ -163,7 +163,7 @@ int li_reader_complete(struct libiommu_reader *reader,
 	for (done = 0; done < room && done < count; done++)
 		ring_completion_store(
 			&reader->memory.completions[(reader->made + done) &
-		                                    (reader->completion_capacity - 1)],
+		                                    (reader->memory.completion_capacity - 1)],
 			&completions[done]);
 	if (done) {
 		reader->made += done;

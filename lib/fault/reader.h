@@ -15,9 +15,7 @@ struct libiommu_reader {
 	struct libiommu_sys *sys;
 	const volatile uint32_t *guard;
 	struct ring_memory memory;
-	/* Copies of what the filler wrote once: it is not trusted to leave that alone. */
-	uint32_t mask;
-	uint32_t completion_capacity;
+	uint32_t mask; /* of indices of records */
 	int socket;
 	bool own_socket;
 	int bell;
@@ -44,10 +42,10 @@ int li_reader_complete(struct libiommu_reader *reader,
 static inline uint32_t reader_room(struct libiommu_reader *reader)
 {
 	const uint32_t taken = atomic_load(&reader->memory.a->taken);
-	const uint32_t room = reader->completion_capacity - (reader->made - taken);
+	const uint32_t room = reader->memory.completion_capacity - (reader->made - taken);
 
 	/* More than there can be: the filler writes nonsense, which next() will say. */
-	if (room > reader->completion_capacity)
+	if (room > reader->memory.completion_capacity)
 		return 0;
 	reader->taken = taken;
 	return room;

@@ -135,7 +135,7 @@ int li_session_look(struct session *session, uint32_t *made)
 {
 	const uint32_t m = atomic_load_explicit(&session->memory.b->made, memory_order_acquire);
 
-	if (m - session->taken > session->memory.a->completion_capacity)
+	if (m - session->taken > session->memory.completion_capacity)
 		return -EPROTO;
 	*made = m;
 	return 0;

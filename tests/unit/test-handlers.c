@@ -415,7 +415,7 @@ static uint32_t fill_completions(struct seen *seen)
 
 	restart(2, 0);
 	set(1, seen);
-	assert_int_equal(reader->completion_capacity, 4);
+	assert_int_equal(reader->memory.completion_capacity, 4);
 	for (uint32_t i = 0; i < 5; i++) {
 		number = raise_tag(1, 1);
 		fake.groups[number].attachment = i;
