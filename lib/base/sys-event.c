@@ -4,72 +4,19 @@
 #include "sys-event.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "sys.h"
+
 #define NS          UINT64_C(1000000000)
 #define MAX_MESSAGE 16 /* descriptors */
-
-int li_libc_memfd(void *user, const char *name, uint64_t size)
-{
-	const int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int error;
-
-	(void)user;
-	if (fd < 0)
-		return -errno;
-	if (!ftruncate(fd, (off_t)size))
-		return fd;
-	error = -errno;
-	close(fd);
-	return error;
-}
-
-int li_libc_seal(void *user, int fd, int seals)
-{
-	int result = 0;
-
-	(void)user;
-	if (seals)
-		result = fcntl(fd, F_ADD_SEALS, seals);
-	if (!result)
-		result = fcntl(fd, F_GET_SEALS);
-	return result < 0 ? -errno : result;
-}
-
-int li_libc_getfl(void *user, int fd)
-{
-	const int flags = fcntl(fd, F_GETFL);
-
-	(void)user;
-	return flags < 0 ? -errno : flags;
-}
-
-int li_libc_size(void *user, int fd, uint64_t *size)
-{
-	struct stat info;
-
-	(void)user;
-	if (fstat(fd, &info))
-		return -errno;
-	*size = (uint64_t)info.st_size;
-	return 0;
-}
-
-int li_libc_madvise(void *user, void *address, size_t length, int advice)
-{
-	(void)user;
-	return madvise(address, length, advice) ? -errno : 0;
-}
 
 int li_libc_eventfd(void *user)
 {
@@ -215,4 +162,11 @@ ssize_t li_libc_receive(void *user, int fd, void *data, size_t size, int *fds, u
 	while (*count)
 		close(fds[--*count]);
 	return -EMSGSIZE;
+}
+
+void li_sys_pause(int ms)
+{
+	const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	nanosleep(&time, NULL);
 }

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* Libc's part of the door for shared memory, events, time and sockets; for sys.c only. */
+/* Libc's part of the door for events, time and sockets; for sys.c only. */
 #ifndef LIBIOMMU_BASE_SYS_EVENT_H
 #define LIBIOMMU_BASE_SYS_EVENT_H
 
 #include <libiommu/sys.h>
 
-int li_libc_memfd(void *user, const char *name, uint64_t size);
-int li_libc_seal(void *user, int fd, int seals);
-int li_libc_getfl(void *user, int fd);
-int li_libc_size(void *user, int fd, uint64_t *size);
-int li_libc_madvise(void *user, void *address, size_t length, int advice);
 int li_libc_eventfd(void *user);
 int li_libc_timer(void *user);
 int li_libc_timer_set(void *user, int fd, uint64_t ns);

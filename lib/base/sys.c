@@ -3,25 +3,14 @@
 
 #include "sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "sys-event.h"
-#include "sys-uring.h"
 
 #include "failure.h"
-
-_Static_assert(sizeof(off_t) == sizeof(uint64_t),
-               "the kernel tells regions of a device apart by the high bits of an offset");
+#include "sys-event.h"
+#include "sys-file.h"
+#include "sys-uring.h"
 
 struct libiommu_sys {
 	void *user;
@@ -59,145 +48,20 @@ struct libiommu_sys {
 	libiommu_sys_uring_register_fn uring_register;
 };
 
-static int libc_open(void *user, const char *path, int flags)
-{
-	const int fd = open(path, flags);
-
-	(void)user;
-	return fd < 0 ? -errno : fd;
-}
-
-static int libc_close(void *user, int fd)
-{
-	(void)user;
-	return close(fd) ? -errno : 0;
-}
-
-static int libc_dup(void *user, int fd)
-{
-	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-	(void)user;
-	return copy < 0 ? -errno : copy;
-}
-
-static int libc_ioctl(void *user, int fd, unsigned long request, void *arg)
-{
-	const int result = ioctl(fd, request, arg);
-
-	(void)user;
-	return result < 0 ? -errno : result;
-}
-
-static ssize_t libc_read(void *user, int fd, void *buffer, size_t size)
-{
-	const ssize_t got = read(fd, buffer, size);
-
-	(void)user;
-	return got < 0 ? -errno : got;
-}
-
-static ssize_t libc_pread(void *user, int fd, void *buffer, size_t size, uint64_t offset)
-{
-	const ssize_t got = pread(fd, buffer, size, (off_t)offset);
-
-	(void)user;
-	return got < 0 ? -errno : got;
-}
-
-static ssize_t libc_pwrite(void *user, int fd, const void *buffer, size_t size, uint64_t offset)
-{
-	const ssize_t put = pwrite(fd, buffer, size, (off_t)offset);
-
-	(void)user;
-	return put < 0 ? -errno : put;
-}
-
-static int libc_mmap(void *user, void *address, size_t length, int prot, int flags, int fd,
-                     uint64_t offset, void **result)
-{
-	void *const mapped = mmap(address, length, prot, flags, fd, (off_t)offset);
-
-	(void)user;
-	if (mapped == MAP_FAILED)
-		return -errno;
-	*result = mapped;
-	return 0;
-}
-
-static int libc_munmap(void *user, void *address, size_t length)
-{
-	(void)user;
-	return munmap(address, length) ? -errno : 0;
-}
-
-static int libc_readlink(void *user, const char *path, char *buffer, size_t size)
-{
-	const ssize_t length = readlink(path, buffer, size);
-
-	(void)user;
-	if (length < 0)
-		return -errno;
-	if ((size_t)length >= size)
-		return -ENAMETOOLONG;
-	buffer[length] = '\0';
-	return (int)length;
-}
-
-static ssize_t libc_list(void *user, const char *path, char *buffer, size_t size)
-{
-	DIR *const dir = opendir(path);
-	const struct dirent *entry;
-	size_t used = 0;
-
-	(void)user;
-	if (!dir)
-		return -errno;
-	/* The end of a directory and a failure both return NULL; only errno tells them apart. */
-	while (errno = 0, (entry = readdir(dir))) {
-		const size_t length = strlen(entry->d_name) + 1;
-
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		if (used + length <= size)
-			memcpy(buffer + used, entry->d_name, length);
-		used += length;
-	}
-	const int error = errno;
-	closedir(dir);
-	return error ? -error : (ssize_t)used;
-}
-
-static ssize_t libc_write(void *user, int fd, const void *buffer, size_t size)
-{
-	const ssize_t put = write(fd, buffer, size);
-
-	(void)user;
-	return put < 0 ? -errno : put;
-}
-
-static int libc_poll(void *user, struct pollfd *fds, unsigned int count, int timeout)
-{
-	const int ready = poll(fds, count, timeout);
-
-	(void)user;
-	return ready < 0 ? -errno : ready;
-}
-
 static const struct libiommu_sys libc_sys = {
-	.open = libc_open,
-	.close = libc_close,
-	.dup = libc_dup,
-	.ioctl = libc_ioctl,
-	.read = libc_read,
-	.pread = libc_pread,
-	.pwrite = libc_pwrite,
-	.mmap = libc_mmap,
-	.munmap = libc_munmap,
-	.readlink = libc_readlink,
-	.list = libc_list,
-	.write = libc_write,
-	.poll = libc_poll,
+	.open = li_libc_open,
+	.close = li_libc_close,
+	.dup = li_libc_dup,
+	.ioctl = li_libc_ioctl,
+	.read = li_libc_read,
+	.pread = li_libc_pread,
+	.pwrite = li_libc_pwrite,
+	.mmap = li_libc_mmap,
+	.munmap = li_libc_munmap,
+	.readlink = li_libc_readlink,
+	.list = li_libc_list,
+	.write = li_libc_write,
+	.poll = li_libc_poll,
 	.memfd = li_libc_memfd,
 	.seal = li_libc_seal,
 	.getfl = li_libc_getfl,
@@ -308,6 +172,10 @@ DEFINE_SETTER(epoll_wait)
 DEFINE_SETTER(socketpair)
 DEFINE_SETTER(send)
 DEFINE_SETTER(receive)
+DEFINE_SETTER(nonblock)
+DEFINE_SETTER(uring_setup)
+DEFINE_SETTER(uring_enter)
+DEFINE_SETTER(uring_register)
 
 int li_sys_open(const struct libiommu_sys *sys, const char *path, int flags)
 {
@@ -456,11 +324,6 @@ ssize_t li_sys_receive(const struct libiommu_sys *sys, int fd, void *data, size_
 	return sys->receive(sys->user, fd, data, size, fds, count, flags);
 }
 
-DEFINE_SETTER(nonblock)
-DEFINE_SETTER(uring_setup)
-DEFINE_SETTER(uring_enter)
-DEFINE_SETTER(uring_register)
-
 int li_sys_nonblock(const struct libiommu_sys *sys, int fd)
 {
 	return sys->nonblock(sys->user, fd);
@@ -481,25 +344,4 @@ int li_sys_uring_register(const struct libiommu_sys *sys, int ring, unsigned int
                           void *arg, unsigned int count)
 {
 	return sys->uring_register(sys->user, ring, operation, arg, count);
-}
-
-uint64_t li_sys_memlock_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY)
-		return UINT64_MAX;
-	return limit.rlim_cur;
-}
-
-uint64_t li_sys_page_size(void)
-{
-	return (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-void li_sys_pause(int ms)
-{
-	const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-
-	nanosleep(&time, NULL);
 }
