@@ -172,10 +172,6 @@ DEFINE_SETTER(epoll_wait)
 DEFINE_SETTER(socketpair)
 DEFINE_SETTER(send)
 DEFINE_SETTER(receive)
-DEFINE_SETTER(nonblock)
-DEFINE_SETTER(uring_setup)
-DEFINE_SETTER(uring_enter)
-DEFINE_SETTER(uring_register)
 
 int li_sys_open(const struct libiommu_sys *sys, const char *path, int flags)
 {
@@ -323,6 +319,11 @@ ssize_t li_sys_receive(const struct libiommu_sys *sys, int fd, void *data, size_
 {
 	return sys->receive(sys->user, fd, data, size, fds, count, flags);
 }
+
+DEFINE_SETTER(nonblock)
+DEFINE_SETTER(uring_setup)
+DEFINE_SETTER(uring_enter)
+DEFINE_SETTER(uring_register)
 
 int li_sys_nonblock(const struct libiommu_sys *sys, int fd)
 {
