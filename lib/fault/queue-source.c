@@ -13,8 +13,7 @@
 #define NOTICES 16
 
 struct queue_source {
-	struct source source;
-	struct queue_source *next_source;
+	struct ring_source base; /* first */
 	struct filler *filler;
 	struct libiommu_fault_queue *queue;
 	struct libiommu_fault_batch *batch;
@@ -191,8 +190,19 @@ static const struct source_ops queue_ops = {
 	.refuse = refuse,
 };
 
-int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queue, bool feed,
-                        struct queue_source **source)
+static void end(struct ring_source *self)
+{
+	struct queue_source *const source = (struct queue_source *)self;
+
+	while (!fault_batch_is_done(source->batch))
+		refuse_held(source, FILLER_GROUPS);
+	li_fault_queue_unlisten(source->queue);
+	libiommu_fault_batch_free(source->batch);
+	free(source);
+}
+
+int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queue, bool *feed,
+                        struct ring_source **source)
 {
 	struct queue_source *const made = calloc(1, sizeof(*made));
 	const struct fault_listener listener = {notify, made};
@@ -204,48 +214,20 @@ int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queu
 	}
 	made->filler = filler;
 	made->queue = queue;
-	error = li_fault_queue_listen(queue, &listener, feed);
+	error = li_fault_queue_listen(queue, &listener, *feed);
 	if (error) {
 		libiommu_fault_batch_free(made->batch);
 		free(made);
 		return error;
 	}
-	made->source = (struct source){
-		.ops = &queue_ops,
-		.self = made,
-		.fd = li_fault_queue_input(queue, &made->fed),
+	made->base = (struct ring_source){
+		.source = {.ops = &queue_ops,
+	                   .self = made,
+	                   .fd = li_fault_queue_input(queue, &made->fed)},
+		.of = queue,
+		.end = end,
 	};
-	*source = made;
+	*feed = made->fed;
+	*source = &made->base;
 	return 0;
-}
-
-void li_queue_source_free(struct queue_source *source)
-{
-	if (!source)
-		return;
-	while (!fault_batch_is_done(source->batch))
-		refuse_held(source, FILLER_GROUPS);
-	li_fault_queue_unlisten(source->queue);
-	libiommu_fault_batch_free(source->batch);
-	free(source);
-}
-
-struct source *li_queue_source(struct queue_source *source)
-{
-	return &source->source;
-}
-
-bool li_queue_source_is_fed(const struct queue_source *source)
-{
-	return source->fed;
-}
-
-const struct libiommu_fault_queue *li_queue_source_queue(const struct queue_source *source)
-{
-	return source->queue;
-}
-
-struct queue_source **li_queue_source_next(struct queue_source *source)
-{
-	return &source->next_source;
 }

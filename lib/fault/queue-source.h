@@ -7,23 +7,17 @@
 
 #include <libiommu/fault-queue.h>
 
-#include "filler.h"
+#include <stdbool.h>
 
-struct queue_source;
+#include "filler.h"
+#include "ring-source.h"
 
 /*
  * Takes the queue for the ring; from then on nobody else may read it. -EBUSY where a ring has it,
- * -EBADF where it is closed.
+ * -EBADF where it is closed. @feed: the kernel shall read ahead, through io_uring; and does so. At
+ * its end, what was read and not published is answered INVALID.
  */
-int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queue, bool feed,
-                        struct queue_source **source);
-/* The kernel reads ahead, through io_uring. */
-bool li_queue_source_is_fed(const struct queue_source *source);
-/* When it is no source any more: what was read and not published is answered INVALID. */
-void li_queue_source_free(struct queue_source *source);
-struct source *li_queue_source(struct queue_source *source);
-const struct libiommu_fault_queue *li_queue_source_queue(const struct queue_source *source);
-/* Where the ring's list of them goes on. */
-struct queue_source **li_queue_source_next(struct queue_source *source);
+int li_queue_source_new(struct filler *filler, struct libiommu_fault_queue *queue, bool *feed,
+                        struct ring_source **source);
 
 #endif

@@ -10,13 +10,12 @@
 #include "driver.h"
 #include "inject.h"
 #include "ring-config.h"
-#include "ring-queue.h"
 
 struct libiommu_ring {
 	struct libiommu_ctx *ctx;
 	struct filler *filler;
 	struct inject *inject;
-	struct ring_queues queues;
+	struct ring_sources sources;
 	uint32_t max_group;
 	struct driver driver;
 };
@@ -75,7 +74,7 @@ int libiommu_ring_new(struct libiommu_ctx *ctx, const struct libiommu_ring_confi
 	if (error)
 		goto free_filler;
 	init_driver(made);
-	li_ring_queues_init(&made->queues);
+	li_ring_sources_init(&made->sources);
 	li_ctx_count(ctx, LIBIOMMU_OBJECT_RING, 1);
 	*ring = made;
 	return 0;
@@ -104,7 +103,7 @@ int libiommu_ring_destroy(struct libiommu_ring *ring)
 	if (li_driver_stop(&ring->driver) == -EDEADLK)
 		return FAIL_DEADLOCK(ring);
 	li_driver_free(&ring->driver);
-	li_ring_queues_free(&ring->queues, ring->filler);
+	li_ring_sources_free(&ring->sources, ring->filler);
 	li_filler_free(ring->filler);
 	li_inject_free(ring->inject);
 	li_ctx_count(ring->ctx, LIBIOMMU_OBJECT_RING, -1);
@@ -278,9 +277,9 @@ struct filler *li_ring_filler(struct libiommu_ring *ring)
 	return ring->filler;
 }
 
-struct ring_queues *li_ring_queues(struct libiommu_ring *ring)
+struct ring_sources *li_ring_sources(struct libiommu_ring *ring)
 {
-	return &ring->queues;
+	return &ring->sources;
 }
 
 struct libiommu_ctx *li_ring_ctx(const struct libiommu_ring *ring)

@@ -7,12 +7,11 @@
 #include <libiommu/ring.h>
 
 #include "filler.h"
-
-struct ring_queues;
+#include "ring-source.h"
 
 /* Where sources are added to a ring. */
 struct filler *li_ring_filler(struct libiommu_ring *ring);
-struct ring_queues *li_ring_queues(struct libiommu_ring *ring);
+struct ring_sources *li_ring_sources(struct libiommu_ring *ring);
 struct libiommu_ctx *li_ring_ctx(const struct libiommu_ring *ring);
 /* This is a forked child, and the ring its parent's. */
 bool li_ring_forked(const struct libiommu_ring *ring);
