@@ -415,30 +415,6 @@ const struct libiommu_sys *mock_door(const struct mock *mock)
 	return mock->sys;
 }
 
-struct libiommu_ctx *mock_ctx(struct mock *mock)
-{
-	struct libiommu_ctx_config *config;
-	struct libiommu_ctx *ctx;
-
-	if (libiommu_ctx_config_new(&config) || libiommu_ctx_config_set_sys(config, mock->sys) ||
-	    libiommu_ctx_new(config, &ctx))
-		abort();
-	libiommu_ctx_config_free(config);
-	return ctx;
-}
-
-struct libiommu_device *mock_device(struct mock *mock, struct libiommu_ctx *ctx, uint64_t label,
-                                    bool pasids)
-{
-	struct libiommu_device *dev;
-
-	(void)mock;
-	if (libiommu_device_open_node(ctx, pasids ? "mock-pasids" : "mock", &dev) ||
-	    libiommu_device_bind(dev, label, NULL, 0))
-		abort();
-	return dev;
-}
-
 int mock_check_pasid(struct mock *mock, struct libiommu_device *dev, uint32_t pasid,
                      uint32_t hwpt_id)
 {

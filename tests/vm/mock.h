@@ -34,6 +34,12 @@ struct libiommu_ctx *mock_ctx(struct mock *mock);
 /* A device, bound; destroyed by the test. */
 struct libiommu_device *mock_device(struct mock *mock, struct libiommu_ctx *ctx, uint64_t label,
                                     bool pasids);
+/* A page table that PASIDs can have, and of a fault queue unless that is NULL. */
+struct libiommu_hwpt *mock_hwpt(struct libiommu_device *dev, struct libiommu_ioas *ioas,
+                                struct libiommu_fault_queue *queue);
+/* The same with other flags. */
+struct libiommu_hwpt *mock_hwpt_with(struct libiommu_device *dev, struct libiommu_ioas *ioas,
+                                     uint32_t flags, struct libiommu_fault_queue *queue);
 
 /* The page table at the PASID, 0 for none, is this one: the kernel's answer, 0 or -errno. */
 int mock_check_pasid(struct mock *mock, struct libiommu_device *dev, uint32_t pasid,

@@ -76,19 +76,6 @@ static void start_child(const struct rig *rig)
 	reader_socket = sockets[0];
 }
 
-static struct libiommu_hwpt *hwpt(const struct rig *rig, struct libiommu_fault_queue *queue)
-{
-	struct libiommu_hwpt_config *config;
-	struct libiommu_hwpt *made;
-
-	MUST(libiommu_hwpt_config_new(&config));
-	MUST(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
-	MUST(libiommu_hwpt_config_set_fault_queue(config, queue));
-	MUST(libiommu_hwpt_alloc(rig->devs[0], rig->ioas, config, &made));
-	libiommu_hwpt_config_free(config);
-	return made;
-}
-
 static void attach(struct rig *rig, uint32_t pair)
 {
 	const uint32_t epoch = rig->epochs[pair];
@@ -122,10 +109,10 @@ void rig_open(struct rig *rig, unsigned int how)
 	MUST(libiommu_ioas_alloc(rig->ctx, &rig->ioas));
 	for (int i = 0; i < MANY_DEVICES; i++)
 		rig->devs[i] = mock_device(rig->mock, rig->ctx, MANY_LABEL + (uint64_t)i, true);
-	rig->own = hwpt(rig, NULL);
+	rig->own = mock_hwpt(rig->devs[0], rig->ioas, NULL);
 	for (int i = 0; i < 2; i++) {
 		MUST(libiommu_fault_queue_alloc(rig->ctx, &rig->queues[i]));
-		rig->tables[i] = hwpt(rig, rig->queues[i]);
+		rig->tables[i] = mock_hwpt(rig->devs[0], rig->ioas, rig->queues[i]);
 	}
 	for (int i = 0; i < MANY_DEVICES; i++)
 		MUST(libiommu_device_attach_hwpt(rig->devs[i], rig->own));

@@ -5,9 +5,7 @@
 #ifndef RING_MANY_RIG_H
 #define RING_MANY_RIG_H
 
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "../must.h"
 #include "mock.h"
 #include "ring-many.h"
 
@@ -25,19 +23,6 @@ struct rig {
 	uint32_t epochs[MANY_PAIRS];
 	uint32_t ends; /* of attachments */
 };
-
-#define MUST(call) must((call), #call)
-
-static inline int must(int result, const char *call)
-{
-	char text[512];
-
-	if (result >= 0)
-		return result;
-	libiommu_failure_text(text, sizeof(text));
-	printf("%s is %d: %s\n", call, result, text);
-	exit(1);
-}
 
 /* Starts the reader if that is another process: before there is a context, so it has none. */
 void rig_open(struct rig *rig, unsigned int how);

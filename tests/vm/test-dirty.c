@@ -56,17 +56,12 @@ static uint64_t bitmap[WORDS + 1];
 
 static int setup(void **state)
 {
-	struct libiommu_hwpt_config *config;
-
 	(void)state;
 	ctx = mock_ctx(mock);
 	dev = mock_device(mock, ctx, 1, false);
 	OK(libiommu_ioas_alloc(ctx, &ioas));
 	OK(libiommu_ioas_set_huge_pages(ioas, false));
-	OK(libiommu_hwpt_config_new(&config));
-	OK(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_DIRTY_TRACKING));
-	OK(libiommu_hwpt_alloc(dev, ioas, config, &table));
-	libiommu_hwpt_config_free(config);
+	table = mock_hwpt_with(dev, ioas, LIBIOMMU_HWPT_DIRTY_TRACKING, NULL);
 	memory = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(memory != MAP_FAILED);
 	memset(bitmap, 0, sizeof(bitmap));

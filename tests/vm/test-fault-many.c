@@ -11,9 +11,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 
+#include "../must.h"
 #include "mock.h"
 
 enum { DEVICES = 8, PASIDS = 8, PAIRS = DEVICES * PASIDS, WORKERS = 2, ROOM = 256 };
@@ -29,19 +28,6 @@ static uint32_t faults = 100000;
 static atomic_uchar *seen;
 static atomic_uint read_alone, stale_alone, read_moved, stale_moved, untrue, twice;
 static atomic_bool done;
-
-#define MUST(call) must((call), #call)
-
-static void must(int result, const char *call)
-{
-	char text[512];
-
-	if (result >= 0)
-		return;
-	libiommu_failure_text(text, sizeof(text));
-	printf("%s: %s\n", call, text);
-	exit(1);
-}
 
 /* vPASIDs that no other device has, in any order. */
 static uint32_t vpasid_of(uint32_t pair)
@@ -104,19 +90,6 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static struct libiommu_hwpt *hwpt(struct libiommu_ioas *ioas, struct libiommu_fault_queue *queue)
-{
-	struct libiommu_hwpt_config *config;
-	struct libiommu_hwpt *made;
-
-	MUST(libiommu_hwpt_config_new(&config));
-	MUST(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
-	MUST(libiommu_hwpt_config_set_fault_queue(config, queue));
-	MUST(libiommu_hwpt_alloc(devs[0], ioas, config, &made));
-	libiommu_hwpt_config_free(config);
-	return made;
-}
-
 static void attach(uint32_t pair)
 {
 	uint32_t pasid;
@@ -173,10 +146,10 @@ int main(int argc, char **argv)
 	MUST(libiommu_ioas_alloc(ctx, &ioas));
 	for (int i = 0; i < DEVICES; i++)
 		devs[i] = mock_device(mock, ctx, LABEL + (uint64_t)i, true);
-	own = hwpt(ioas, NULL);
+	own = mock_hwpt(devs[0], ioas, NULL);
 	for (int i = 0; i < 2; i++) {
 		MUST(libiommu_fault_queue_alloc(ctx, &queues[i]));
-		tables[i] = hwpt(ioas, queues[i]);
+		tables[i] = mock_hwpt(devs[0], ioas, queues[i]);
 	}
 	for (int i = 0; i < DEVICES; i++)
 		MUST(libiommu_device_attach_hwpt(devs[i], own));

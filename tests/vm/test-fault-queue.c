@@ -2,22 +2,13 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Page requests from the kernel's test driver: each read once, translated, and answered once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "mock.h"
-
-#define OK(call)           assert_result((call), 0, #call, __LINE__)
-#define FAILS(error, call) assert_result((call), -(error), #call, __LINE__)
+#include "vm.h"
 
 #define LABEL UINT64_C(0xfeed00000001)
 
@@ -31,30 +22,6 @@ static struct libiommu_fault_queue *queue, *other_queue;
 static struct libiommu_fault_batch *batch;
 static struct libiommu_hwpt *own, *table, *other; /* of queue, queue, and other_queue */
 
-static void assert_result(int got, int wanted, const char *call, int line)
-{
-	char text[512];
-
-	if (got == wanted)
-		return;
-	libiommu_failure_text(text, sizeof(text));
-	print_error("%s is %d, not %d; last failure: %s\n", call, got, wanted, text);
-	_fail(__FILE__, line);
-}
-
-static struct libiommu_hwpt *hwpt(struct libiommu_fault_queue *of)
-{
-	struct libiommu_hwpt_config *config;
-	struct libiommu_hwpt *made;
-
-	OK(libiommu_hwpt_config_new(&config));
-	OK(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
-	OK(libiommu_hwpt_config_set_fault_queue(config, of));
-	OK(libiommu_hwpt_alloc(dev, ioas, config, &made));
-	libiommu_hwpt_config_free(config);
-	return made;
-}
-
 static int setup(void **state)
 {
 	uint32_t pasid;
@@ -66,9 +33,9 @@ static int setup(void **state)
 	OK(libiommu_fault_queue_alloc(ctx, &queue));
 	OK(libiommu_fault_queue_alloc(ctx, &other_queue));
 	OK(libiommu_fault_batch_new(0, &batch));
-	own = hwpt(queue);
-	table = hwpt(queue);
-	other = hwpt(other_queue);
+	own = mock_hwpt(dev, ioas, queue);
+	table = mock_hwpt(dev, ioas, queue);
+	other = mock_hwpt(dev, ioas, other_queue);
 	OK(libiommu_device_set_tag(dev, OWN_TAG));
 	OK(libiommu_device_attach_hwpt(dev, own));
 	OK(libiommu_pasid_attach(dev, 5, table, TAG, &pasid));

@@ -6,18 +6,10 @@
  * device's own, for faults without a PASID, and those of two PASIDs. A thread of the library's
  * fills the ring, and who handles sleeps in between.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "mock.h"
-
-#define OK(call) assert_result((call), #call, __LINE__)
+#include "vm.h"
 
 #define PAGE  4096
 #define PAGES 64
@@ -46,17 +38,6 @@ static struct libiommu_reader *reader;
 static struct libiommu_handlers *handlers;
 static struct space own, under_pasid, next;
 
-static void assert_result(int got, const char *call, int line)
-{
-	char text[512];
-
-	if (got >= 0)
-		return;
-	libiommu_failure_text(text, sizeof(text));
-	print_error("%s is %d; last failure: %s\n", call, got, text);
-	_fail(__FILE__, line);
-}
-
 /* The page that is asked for, from the same place of this space's memory; nothing beyond it. */
 static int map_it(void *user, const struct libiommu_record *records, size_t count)
 {
@@ -84,18 +65,12 @@ static void release(void *user, const struct libiommu_record *record)
 
 static void space_new(struct space *space, uint32_t vpasid)
 {
-	struct libiommu_hwpt_config *config;
-
 	*space = (struct space){.vpasid = vpasid};
 	space->memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
 	                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(space->memory != MAP_FAILED);
 	OK(libiommu_ioas_alloc(ctx, &space->ioas));
-	OK(libiommu_hwpt_config_new(&config));
-	OK(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
-	OK(libiommu_hwpt_config_set_fault_queue(config, queue));
-	OK(libiommu_hwpt_alloc(dev, space->ioas, config, &space->table));
-	libiommu_hwpt_config_free(config);
+	space->table = mock_hwpt(dev, space->ioas, queue);
 }
 
 static void space_free(struct space *space)
@@ -152,10 +127,10 @@ static void handle(int groups)
 	while (groups > 0) {
 		const int got = libiommu_handlers_dispatch(handlers);
 
-		OK(got);
+		SUCCEEDS(got);
 		groups -= got;
 		if (!got)
-			OK(libiommu_reader_sleep(reader, -1));
+			SUCCEEDS(libiommu_reader_sleep(reader, -1));
 	}
 	assert_int_equal(groups, 0);
 }

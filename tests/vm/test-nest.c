@@ -2,23 +2,12 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Nesting on the kernel's test driver: what the library says it has done, the driver has seen. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <errno.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "mock-nest.h"
-
-#define OK(call)           assert_result((call), 0, #call, __LINE__)
-#define FAILS(error, call) assert_result((call), -(error), #call, __LINE__)
+#include "vm.h"
 
 static struct mock *mock;
 static struct libiommu_ctx *ctx;
@@ -28,29 +17,6 @@ static struct libiommu_hwpt *parent;
 static struct libiommu_hwpt_config *config; /* of nested page tables */
 static struct mock_vtd vtd;
 
-static void assert_result(long got, long wanted, const char *call, int line)
-{
-	char text[512];
-
-	if (got == wanted)
-		return;
-	libiommu_failure_text(text, sizeof(text));
-	print_error("%s is %ld, not %ld; last failure: %s\n", call, got, wanted, text);
-	_fail(__FILE__, line);
-}
-
-static struct libiommu_hwpt *paging(uint32_t flags)
-{
-	struct libiommu_hwpt_config *choices;
-	struct libiommu_hwpt *made;
-
-	OK(libiommu_hwpt_config_new(&choices));
-	OK(libiommu_hwpt_config_set_flags(choices, flags));
-	OK(libiommu_hwpt_alloc(dev, ioas, choices, &made));
-	libiommu_hwpt_config_free(choices);
-	return made;
-}
-
 static int setup(void **state)
 {
 	const struct mock_hwpt_data data = {.value = MOCK_CACHED};
@@ -59,7 +25,7 @@ static int setup(void **state)
 	ctx = mock_ctx(mock);
 	dev = mock_device(mock, ctx, 1, true);
 	OK(libiommu_ioas_alloc(ctx, &ioas));
-	parent = paging(LIBIOMMU_HWPT_NEST_PARENT | LIBIOMMU_HWPT_PASID);
+	parent = mock_hwpt_with(dev, ioas, LIBIOMMU_HWPT_NEST_PARENT | LIBIOMMU_HWPT_PASID, NULL);
 	OK(libiommu_hwpt_config_new(&config));
 	OK(libiommu_hwpt_config_set_data(config, MOCK_HWPT_DATA, &data, sizeof(data)));
 	return 0;
@@ -79,8 +45,8 @@ static int teardown(void **state)
 static void assert_cached(const struct libiommu_hwpt *hwpt, const char *which)
 {
 	for (uint32_t i = 0; i < MOCK_CACHES; i++)
-		assert_result(mock_check_iotlb(ctx, hwpt, i, which[i] == '1' ? MOCK_CACHED : 0), 0,
-		              which, __LINE__);
+		vm_expect(mock_check_iotlb(ctx, hwpt, i, which[i] == '1' ? MOCK_CACHED : 0), 0,
+		          which, __FILE__, __LINE__);
 }
 
 static void test_nested(void **state)
@@ -99,7 +65,7 @@ static void test_nested(void **state)
 	OK(libiommu_device_detach(dev));
 	OK(libiommu_hwpt_destroy(two));
 	/* No parent; no data; data of another IOMMU. */
-	plain = paging(0);
+	plain = mock_hwpt_with(dev, ioas, 0, NULL);
 	FAILS(EINVAL, libiommu_hwpt_alloc_nested(dev, plain, config, &none));
 	OK(libiommu_hwpt_destroy(plain));
 	FAILS(EOPNOTSUPP, libiommu_hwpt_alloc_nested(dev, parent, NULL, &none));
@@ -336,7 +302,7 @@ static void test_viommu(void **state)
 	assert_int_equal(length, 0);
 	OK(libiommu_viommu_destroy(other));
 	OK(libiommu_viommu_destroy(viommu));
-	hwpt = paging(0);
+	hwpt = mock_hwpt_with(dev, ioas, 0, NULL);
 	FAILS(EINVAL, libiommu_viommu_alloc(dev, hwpt, MOCK_VIOMMU, NULL, &other));
 	OK(libiommu_hwpt_destroy(hwpt));
 	FAILS(EOPNOTSUPP, libiommu_viommu_alloc(dev, parent, 0, NULL, &other));
@@ -346,9 +312,8 @@ static void test_viommu(void **state)
 static void assert_dev_cached(const struct libiommu_device *which, const char *values)
 {
 	for (uint32_t i = 0; i < MOCK_CACHES; i++)
-		assert_result(
-			mock_check_cache(ctx, which, i, values[i] == '1' ? MOCK_DEV_CACHED : 0), 0,
-			values, __LINE__);
+		vm_expect(mock_check_cache(ctx, which, i, values[i] == '1' ? MOCK_DEV_CACHED : 0),
+		          0, values, __FILE__, __LINE__);
 }
 
 static void test_vdevice(void **state)
@@ -491,7 +456,7 @@ static void test_veventq(void **state)
 	OK(mock_event(ctx, dev));
 	OK(mock_event(ctx, dev));
 	assert_int_equal(poll(&ready, 1, 0), 1);
-	assert_result(libiommu_veventq_read(queue, batch, &lost), 2, "read", __LINE__);
+	vm_expect(libiommu_veventq_read(queue, batch, &lost), 2, "read", __FILE__, __LINE__);
 	assert_int_equal(lost, 0);
 	event = libiommu_vevent_batch_get(batch, 1);
 	assert_int_equal(event->virt_id, 0x18);
@@ -501,11 +466,11 @@ static void test_veventq(void **state)
 	/* Two more than it holds, and nothing after them. */
 	for (int i = 0; i < 5; i++)
 		OK(mock_event(ctx, dev));
-	assert_result(libiommu_veventq_read(queue, batch, &lost), 3, "read", __LINE__);
+	vm_expect(libiommu_veventq_read(queue, batch, &lost), 3, "read", __FILE__, __LINE__);
 	assert_int_equal(lost, 2);
 	assert_int_equal(libiommu_vevent_batch_get(batch, 2)->lost, 0);
 	OK(mock_event(ctx, dev));
-	assert_result(libiommu_veventq_read(queue, batch, &lost), 1, "read", __LINE__);
+	vm_expect(libiommu_veventq_read(queue, batch, &lost), 1, "read", __FILE__, __LINE__);
 	assert_int_equal(lost, 0);
 	assert_int_equal(libiommu_vevent_batch_get(batch, 0)->lost, 2);
 	assert_int_equal(libiommu_vevent_batch_get(batch, 0)->sequence, 7);
@@ -514,12 +479,12 @@ static void test_veventq(void **state)
 		OK(mock_event(ctx, dev));
 	libiommu_vevent_batch_free(batch);
 	OK(libiommu_vevent_batch_new(1, &batch));
-	assert_result(libiommu_veventq_read(queue, batch, &lost), 1, "read", __LINE__);
+	vm_expect(libiommu_veventq_read(queue, batch, &lost), 1, "read", __FILE__, __LINE__);
 	assert_int_equal(lost, 0);
 	OK(mock_event(ctx, dev));
 	libiommu_vevent_batch_free(batch);
 	OK(libiommu_vevent_batch_new(9, &batch));
-	assert_result(libiommu_veventq_read(queue, batch, &lost), 3, "read", __LINE__);
+	vm_expect(libiommu_veventq_read(queue, batch, &lost), 3, "read", __FILE__, __LINE__);
 	assert_int_equal(lost, 1);
 	assert_int_equal(libiommu_vevent_batch_get(batch, 2)->lost, 1);
 	assert_int_equal(libiommu_vevent_batch_get(batch, 2)->sequence, 12);

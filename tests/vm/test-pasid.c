@@ -2,19 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* PASIDs on the kernel's test driver: after each call the kernel has what the library says. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
-
 #include "mock.h"
-
-#define OK(call)           assert_result((call), 0, #call, __LINE__)
-#define FAILS(error, call) assert_result((call), -(error), #call, __LINE__)
+#include "vm.h"
 
 /* The driver makes its first replacement at this one fail. */
 #define FAILING_PASID 1024
@@ -26,29 +15,6 @@ static struct libiommu_ioas *ioas;
 static struct libiommu_hwpt *own; /* the device's own */
 static struct libiommu_hwpt *one;
 static struct libiommu_hwpt *two;
-
-static void assert_result(int got, int wanted, const char *call, int line)
-{
-	char text[512];
-
-	if (got == wanted)
-		return;
-	libiommu_failure_text(text, sizeof(text));
-	print_error("%s is %d, not %d; last failure: %s\n", call, got, wanted, text);
-	_fail(__FILE__, line);
-}
-
-static struct libiommu_hwpt *hwpt(uint32_t flags)
-{
-	struct libiommu_hwpt_config *config;
-	struct libiommu_hwpt *made;
-
-	OK(libiommu_hwpt_config_new(&config));
-	OK(libiommu_hwpt_config_set_flags(config, flags));
-	OK(libiommu_hwpt_alloc(dev, ioas, config, &made));
-	libiommu_hwpt_config_free(config);
-	return made;
-}
 
 static uint32_t id_of(const struct libiommu_hwpt *table)
 {
@@ -64,9 +30,9 @@ static int setup(void **state)
 	ctx = mock_ctx(mock);
 	dev = mock_device(mock, ctx, 1, true);
 	OK(libiommu_ioas_alloc(ctx, &ioas));
-	own = hwpt(LIBIOMMU_HWPT_PASID);
-	one = hwpt(LIBIOMMU_HWPT_PASID);
-	two = hwpt(LIBIOMMU_HWPT_PASID);
+	own = mock_hwpt_with(dev, ioas, LIBIOMMU_HWPT_PASID, NULL);
+	one = mock_hwpt_with(dev, ioas, LIBIOMMU_HWPT_PASID, NULL);
+	two = mock_hwpt_with(dev, ioas, LIBIOMMU_HWPT_PASID, NULL);
 	OK(libiommu_device_attach_hwpt(dev, own));
 	return 0;
 }
@@ -135,7 +101,7 @@ static void test_device_without_pasids(void **state)
 
 static void test_page_table_without_the_flag(void **state)
 {
-	struct libiommu_hwpt *const plain = hwpt(0);
+	struct libiommu_hwpt *const plain = mock_hwpt_with(dev, ioas, 0, NULL);
 	uint32_t pasid;
 
 	(void)state;

@@ -14,12 +14,6 @@
  * a fault that is read while the armed read is being cancelled, and one that comes between that
  * and the end of the attachment.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,8 +21,7 @@
 #include <time.h>
 
 #include "mock.h"
-
-#define OK(call) assert_result((call), #call, __LINE__)
+#include "vm.h"
 
 #define LABEL UINT64_C(0xfeed00000001)
 
@@ -44,30 +37,6 @@ static struct libiommu_hwpt *own, *table, *other; /* of queue, queue, and other_
 static struct libiommu_ring *ring;
 static struct libiommu_reader *reader;
 
-static void assert_result(int got, const char *call, int line)
-{
-	char text[512];
-
-	if (got >= 0)
-		return;
-	libiommu_failure_text(text, sizeof(text));
-	print_error("%s is %d; last failure: %s\n", call, got, text);
-	_fail(__FILE__, line);
-}
-
-static struct libiommu_hwpt *hwpt(struct libiommu_fault_queue *of)
-{
-	struct libiommu_hwpt_config *config;
-	struct libiommu_hwpt *made;
-
-	OK(libiommu_hwpt_config_new(&config));
-	OK(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
-	OK(libiommu_hwpt_config_set_fault_queue(config, of));
-	OK(libiommu_hwpt_alloc(dev, ioas, config, &made));
-	libiommu_hwpt_config_free(config);
-	return made;
-}
-
 /* A test has its feed as its state. */
 static int setup(void **state)
 {
@@ -79,9 +48,9 @@ static int setup(void **state)
 	OK(libiommu_ioas_alloc(ctx, &ioas));
 	OK(libiommu_fault_queue_alloc(ctx, &queue));
 	OK(libiommu_fault_queue_alloc(ctx, &other_queue));
-	own = hwpt(queue);
-	table = hwpt(queue);
-	other = hwpt(other_queue);
+	own = mock_hwpt(dev, ioas, queue);
+	table = mock_hwpt(dev, ioas, queue);
+	other = mock_hwpt(dev, ioas, other_queue);
 	OK(libiommu_device_set_tag(dev, OWN_TAG));
 	OK(libiommu_device_attach_hwpt(dev, own));
 	OK(libiommu_pasid_attach(dev, PASID, table, TAG, &pasid));
@@ -90,7 +59,7 @@ static int setup(void **state)
 	assert_int_equal(libiommu_ring_add_queue(ring, queue, feed), !!feed);
 	assert_int_equal(libiommu_ring_add_queue(ring, other_queue, feed), !!feed);
 	OK(libiommu_ring_open_reader(ring, &reader));
-	OK(libiommu_ring_dispatch(ring));
+	SUCCEEDS(libiommu_ring_dispatch(ring));
 	return 0;
 }
 
@@ -133,7 +102,7 @@ static struct libiommu_record next_record(void)
 	for (int i = 0; (got = libiommu_reader_next(reader, &records, &count)) == 0 && i < 500;
 	     i++) {
 		pause_a_little();
-		OK(libiommu_ring_dispatch(ring));
+		SUCCEEDS(libiommu_ring_dispatch(ring));
 	}
 	assert_int_equal(got, 1);
 	assert_int_equal(count, 1);
@@ -177,7 +146,7 @@ static uint64_t succeed(const struct libiommu_record *record)
 
 	mock_get_answers(mock, &before);
 	assert_int_equal(libiommu_reader_complete(reader, &completion, 1), 1);
-	OK(libiommu_ring_dispatch(ring));
+	SUCCEEDS(libiommu_ring_dispatch(ring));
 	mock_get_answers(mock, &after);
 	assert_true(after.refused[LIBIOMMU_FAULT_SUCCESS] ==
 	            before.refused[LIBIOMMU_FAULT_SUCCESS]);

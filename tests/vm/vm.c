@@ -20,6 +20,11 @@ void vm_expect(int got, int wanted, const char *what, const char *file, int line
 	_fail(file, line);
 }
 
+void vm_expect_count(int got, const char *what, const char *file, int line)
+{
+	vm_expect(got < 0 ? got : 0, 0, what, file, line);
+}
+
 void vm_expect_failure(int got, int wanted, const char *what, const char *file, int line)
 {
 	vm_expect(got, wanted, what, file, line);

@@ -20,6 +20,8 @@
 
 /* A call succeeds; when not, the library's explanation is shown. */
 #define OK(call) vm_expect((call), 0, #call, __FILE__, __LINE__)
+/* The same for a call that returns a count. */
+#define SUCCEEDS(call) vm_expect_count((call), #call, __FILE__, __LINE__)
 /* A call fails with exactly this error, and the library holds the same error ready. */
 #define FAILS(error, call) vm_expect_failure((call), -(error), #call, __FILE__, __LINE__)
 /* The last failure's explanation holds this text. */
@@ -53,6 +55,7 @@ struct vm {
 };
 
 void vm_expect(int got, int wanted, const char *what, const char *file, int line);
+void vm_expect_count(int got, const char *what, const char *file, int line);
 void vm_expect_failure(int got, int wanted, const char *what, const char *file, int line);
 void vm_expect_text(const char *text, const char *file, int line);
 
