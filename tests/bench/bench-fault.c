@@ -13,15 +13,15 @@
  * LEAST is the ratio to the best loop below which the library must not be: good where time is
  * counted in instructions (see bench-fault-instructions), as elsewhere it depends on the machine.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../../lib/base/uapi/iommufd.h"
+#include "../must.h"
 #include "../vm/mock.h"
+#include "bench.h"
 
 enum { FAULTS = 1024, BATCH = 256, WARM_UP = 3, ROUNDS = 60 };
 
@@ -42,27 +42,6 @@ static struct libiommu_hwpt *own, *tables[WAYS];
 static struct libiommu_ring *rings[WAYS];
 static struct libiommu_reader *readers[WAYS];
 static struct libiommu_fault_batch *batch;
-
-static int must(int result, const char *call)
-{
-	char text[512];
-
-	if (result >= 0)
-		return result;
-	libiommu_failure_text(text, sizeof(text));
-	printf("%s: %s\n", call, text);
-	exit(1);
-}
-
-#define MUST(call) must((call), #call)
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
 
 static unsigned int raw(enum way way)
 {
@@ -136,7 +115,7 @@ static double measure(enum way way)
 	for (uint64_t i = 0; i < FAULTS; i++)
 		if (mock_fault(mock, dev, 1 + (uint32_t)way, 1, LIBIOMMU_FAULT_READ, i * 4096))
 			exit(1);
-	start = now();
+	start = bench_now();
 	while (done < FAULTS) {
 		if (way == RAW || way == RAW_ONE_BY_ONE)
 			done += raw(way);
@@ -145,7 +124,7 @@ static double measure(enum way way)
 	}
 	if (rings[way])
 		MUST(libiommu_ring_dispatch(rings[way]));
-	start = now() - start;
+	start = bench_now() - start;
 	MUST(libiommu_fault_queue_outstanding(queues[way], &left));
 	if (left || done != FAULTS) {
 		printf("%s: %zu not answered, %u handled\n", names[way], left, done);
@@ -154,37 +133,17 @@ static double measure(enum way way)
 	return start;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static struct libiommu_hwpt *hwpt(struct libiommu_ioas *ioas, struct libiommu_fault_queue *queue)
-{
-	struct libiommu_hwpt_config *config;
-	struct libiommu_hwpt *made;
-
-	MUST(libiommu_hwpt_config_new(&config));
-	MUST(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
-	MUST(libiommu_hwpt_config_set_fault_queue(config, queue));
-	MUST(libiommu_hwpt_alloc(dev, ioas, config, &made));
-	libiommu_hwpt_config_free(config);
-	return made;
-}
-
 static void prepare(struct libiommu_ctx *ctx, struct libiommu_ioas *ioas)
 {
 	dev = mock_device(mock, ctx, 1, true);
-	own = hwpt(ioas, NULL);
+	own = mock_hwpt(dev, ioas, NULL);
 	MUST(libiommu_device_attach_hwpt(dev, own));
 	MUST(libiommu_fault_batch_new(BATCH, &batch));
 	for (int way = 0; way < WAYS; way++) {
 		uint32_t pasid;
 
 		MUST(libiommu_fault_queue_alloc(ctx, &queues[way]));
-		tables[way] = hwpt(ioas, queues[way]);
+		tables[way] = mock_hwpt(dev, ioas, queues[way]);
 		MUST(libiommu_pasid_attach(dev, 1 + (uint32_t)way, tables[way], 0, &pasid));
 		if (way != RING && way != RING_IO_URING)
 			continue;
@@ -212,19 +171,17 @@ static void finish(struct libiommu_ctx *ctx, struct libiommu_ioas *ioas)
 	MUST(libiommu_ctx_destroy(ctx));
 }
 
-/* The median's interval from the order of the samples alone, whatever their distribution. */
 static double report(double time[WAYS][ROUNDS], enum way way, enum way other)
 {
-	const int spread = (int)(0.98 * sqrt((double)ROUNDS)) + 1;
+	struct bench_figure ratio;
 	double ratios[ROUNDS];
 
 	for (int i = 0; i < ROUNDS; i++)
 		ratios[i] = time[other][i] / time[way][i];
-	qsort(ratios, ROUNDS, sizeof(ratios[0]), compare);
+	ratio = bench_figure(ratios, ROUNDS);
 	printf("# page requests, %s: %.3f times the rate of %s, 95 %% interval %.3f to %.3f\n",
-	       names[way], ratios[ROUNDS / 2], names[other], ratios[ROUNDS / 2 - spread],
-	       ratios[ROUNDS / 2 + spread]);
-	return ratios[ROUNDS / 2];
+	       names[way], ratio.median, names[other], ratio.low, ratio.high);
+	return ratio.median;
 }
 
 int main(int argc, char **argv)
@@ -246,10 +203,10 @@ int main(int argc, char **argv)
 
 		for (int i = 0; i < WAYS; i++) {
 			const int way = (first + i) % WAYS;
-			const double seconds = measure((enum way)way);
+			const double spent = measure((enum way)way);
 
 			if (round >= 0)
-				time[way][round] = seconds;
+				time[way][round] = spent;
 		}
 	}
 	for (int way = QUEUE; way < WAYS; way++) {

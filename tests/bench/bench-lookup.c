@@ -11,13 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <libiommu.h>
 
 #include "../../lib/base/uapi/iommufd.h"
 #include "../../lib/base/uapi/vfio.h"
 #include "../../lib/object/slot.h"
+#include "../must.h"
+#include "bench.h"
 
 #define ALL     (UINT32_C(1) << 20)
 #define DEVICES 1000
@@ -48,17 +49,6 @@ static int fake_ioctl(void *user, int fd, unsigned long request, void *arg)
 	return 0;
 }
 
-static void must(int result)
-{
-	char text[256];
-
-	if (result >= 0)
-		return;
-	libiommu_failure_text(text, sizeof(text));
-	printf("%s\n", text);
-	exit(1);
-}
-
 static struct libiommu_ctx *ctx;
 static struct libiommu_hwpt *hwpt;
 
@@ -67,14 +57,14 @@ static void make_ctx(void)
 	struct libiommu_ctx_config *config;
 	struct libiommu_sys *sys;
 
-	must(libiommu_sys_new(&sys));
+	MUST(libiommu_sys_new(&sys));
 	libiommu_sys_set_open(sys, fake_open);
 	libiommu_sys_set_close(sys, fake_close);
 	libiommu_sys_set_ioctl(sys, fake_ioctl);
-	must(libiommu_ctx_config_new(&config));
-	must(libiommu_ctx_config_set_sys(config, sys));
-	must(libiommu_ctx_new(config, &ctx));
-	must(libiommu_hwpt_adopt(ctx, 0x7fffffff, LIBIOMMU_ID_BORROW, &hwpt));
+	MUST(libiommu_ctx_config_new(&config));
+	MUST(libiommu_ctx_config_set_sys(config, sys));
+	MUST(libiommu_ctx_new(config, &ctx));
+	MUST(libiommu_hwpt_adopt(ctx, 0x7fffffff, LIBIOMMU_ID_BORROW, &hwpt));
 	libiommu_ctx_config_free(config);
 	libiommu_sys_free(sys);
 }
@@ -83,8 +73,8 @@ static struct libiommu_device *make_device(uint64_t label)
 {
 	struct libiommu_device *dev;
 
-	must(libiommu_device_open_node(ctx, "x", &dev));
-	must(libiommu_device_bind(dev, label, NULL, 0));
+	MUST(libiommu_device_open_node(ctx, "x", &dev));
+	MUST(libiommu_device_bind(dev, label, NULL, 0));
 	return dev;
 }
 
@@ -93,16 +83,8 @@ static void attach(struct libiommu_device *dev, uint32_t first, uint32_t last)
 	for (uint32_t vpasid = first; vpasid <= last; vpasid++) {
 		uint32_t pasid;
 
-		must(libiommu_pasid_attach(dev, vpasid, hwpt, vpasid * UINT64_C(3), &pasid));
+		MUST(libiommu_pasid_attach(dev, vpasid, hwpt, vpasid * UINT64_C(3), &pasid));
 	}
-}
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
 /* The same scattered order for both, each depending on what was found before, as faults come. */
@@ -116,7 +98,7 @@ static uint64_t sum;
 
 static double time_library(const struct libiommu_device *dev, uint32_t mask)
 {
-	const double start = now();
+	const double start = bench_now();
 	uint32_t seed = 1;
 
 	for (uint32_t i = 0; i < LOOKUPS; i++) {
@@ -127,7 +109,7 @@ static double time_library(const struct libiommu_device *dev, uint32_t mask)
 			sum += tag;
 		seed += (uint32_t)(tag >> 40);
 	}
-	return (now() - start) / LOOKUPS;
+	return (bench_now() - start) / LOOKUPS;
 }
 
 /* Not inlined: the library's is a call, too. */
@@ -145,7 +127,7 @@ __attribute__((noinline)) static int find_bare(const struct slot *all, uint32_t 
 
 static double time_bare(const struct slot *all, uint32_t mask)
 {
-	const double start = now();
+	const double start = bench_now();
 	uint32_t seed = 1;
 
 	for (uint32_t i = 0; i < LOOKUPS; i++) {
@@ -156,7 +138,7 @@ static double time_bare(const struct slot *all, uint32_t mask)
 			sum += tag;
 		seed += (uint32_t)(tag >> 40);
 	}
-	return (now() - start) / LOOKUPS;
+	return (bench_now() - start) / LOOKUPS;
 }
 
 /* The best of some rounds each, taken in turns: other load hits both. */

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include <libiommu.h>
 
 #include "../../lib/base/uapi/iommufd.h"
+#include "bench.h"
 
 #define LENGTH  ((size_t)2 << 20)
 #define WARM_UP 50
@@ -44,14 +44,6 @@ static int explain(const char *what)
 	libiommu_failure_text(text, sizeof(text));
 	fprintf(stderr, "%s: %s\n", what, text);
 	return 1;
-}
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
 static int with_library(const struct bench *bench)
@@ -82,21 +74,14 @@ static int with_ioctls(const struct bench *bench)
 	       ioctl(bench->fd, UAPI_IOC_IOAS_UNMAP, &unmap) || unmap.length != LENGTH;
 }
 
-/* Seconds, or below 0 for a failure. */
+/* Nanoseconds, or below 0 for a failure. */
 static double measure(const struct bench *bench, int (*call)(const struct bench *))
 {
-	const double start = now();
+	const double start = bench_now();
 	const int error = call(bench);
-	const double end = now();
+	const double end = bench_now();
 
 	return error ? -1 : end - start;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 /*
@@ -169,24 +154,19 @@ static int run(const struct bench *bench, double *ratios, double *plain)
 	return 0;
 }
 
-/* The median's interval from the order of the samples alone, whatever their distribution. */
 static int report(const struct bench *bench, double *ratios, double *plain)
 {
-	const int spread = (int)(0.98 * sqrt((double)PAIRS)) + 1;
-	double low, high;
+	const struct bench_figure ratio = bench_figure(ratios, PAIRS);
+	const struct bench_figure alone = bench_figure(plain, PAIRS);
 
-	qsort(ratios, PAIRS, sizeof(ratios[0]), compare);
-	qsort(plain, PAIRS, sizeof(plain[0]), compare);
-	low = ratios[PAIRS / 2 - spread];
-	high = ratios[PAIRS / 2 + spread];
 	printf("map+unmap of 2 MiB, %s: library/ioctl %.4f, 95 %% interval %.4f to %.4f, middle "
 	       "half "
 	       "of the pairs %.3f to %.3f; %d pairs, ioctls alone %.1f us\n",
-	       bench->device[0] ? bench->device : "no device attached", ratios[PAIRS / 2], low,
-	       high, ratios[PAIRS / 4], ratios[PAIRS * 3 / 4], PAIRS, plain[PAIRS / 2] * 1e6);
-	if (low > LIMIT)
+	       bench->device[0] ? bench->device : "no device attached", ratio.median, ratio.low,
+	       ratio.high, ratios[PAIRS / 4], ratios[PAIRS * 3 / 4], PAIRS, alone.median / 1e3);
+	if (ratio.low > LIMIT)
 		printf("the interval lies above %.2f\n", LIMIT);
-	return low > LIMIT;
+	return ratio.low > LIMIT;
 }
 
 int main(int argc, char **argv)

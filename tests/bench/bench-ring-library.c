@@ -8,11 +8,10 @@
 #include "bench-ring.h"
 
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "../../lib/fault/ring.h"
+#include "../must.h"
 
 #define FAKE_FD 1000000
 
@@ -31,17 +30,6 @@ static struct {
 	uint64_t answered;
 	uint64_t sum;
 } load;
-
-static void must(int result)
-{
-	char text[256];
-
-	if (result >= 0)
-		return;
-	libiommu_failure_text(text, sizeof(text));
-	printf("%s\n", text);
-	exit(1);
-}
 
 static int fetch(void *self, struct source_fetch *fetch)
 {
@@ -101,7 +89,7 @@ static void fill(const struct work *work)
 	load.left = work->groups;
 	li_filler_poke(li_ring_filler(ring));
 	while (load.left || load.answered != end)
-		must(libiommu_ring_dispatch(ring));
+		MUST(libiommu_ring_dispatch(ring));
 }
 
 static void complete(const struct libiommu_completion *done, uint32_t count)
@@ -137,10 +125,10 @@ static uint32_t take(const struct work *work)
 				.code = LIBIOMMU_FAULT_SUCCESS,
 			};
 	}
-	must(got);
+	MUST(got);
 	if (!count)
 		return 0;
-	must(libiommu_reader_release(reader));
+	MUST(libiommu_reader_release(reader));
 	if (!work->one_way)
 		complete(done, count);
 	return count;
@@ -180,20 +168,20 @@ void open_library(void)
 	struct libiommu_ctx_config *config;
 	struct libiommu_sys *sys;
 
-	must(libiommu_sys_new(&sys));
+	MUST(libiommu_sys_new(&sys));
 	libiommu_sys_set_open(sys, fake_open);
 	libiommu_sys_set_close(sys, fake_close);
-	must(libiommu_ctx_config_new(&config));
-	must(libiommu_ctx_config_set_sys(config, sys));
-	must(libiommu_ctx_new(config, &ctx));
+	MUST(libiommu_ctx_config_new(&config));
+	MUST(libiommu_ctx_config_set_sys(config, sys));
+	MUST(libiommu_ctx_new(config, &ctx));
 	libiommu_ctx_config_free(config);
 	libiommu_sys_free(sys);
-	must(libiommu_ring_new(ctx, NULL, &ring));
+	MUST(libiommu_ring_new(ctx, NULL, &ring));
 	load.work = &none;
 	load.source = (struct source){.ops = &ops, .fd = -1};
-	must(li_filler_add(li_ring_filler(ring), &load.source));
-	must(libiommu_ring_open_reader(ring, &reader));
-	must(libiommu_ring_dispatch(ring));
+	MUST(li_filler_add(li_ring_filler(ring), &load.source));
+	MUST(libiommu_ring_open_reader(ring, &reader));
+	MUST(libiommu_ring_dispatch(ring));
 }
 
 const struct pair library_pair = {.fill = fill, .read = read_all, .read_some = read_some};
@@ -212,7 +200,7 @@ static void fill_asleep(const struct work *work)
 		while (load.answered == before) {
 			while (poll(&polled, 1, -1) < 1)
 				;
-			must(libiommu_ring_dispatch(ring));
+			MUST(libiommu_ring_dispatch(ring));
 		}
 	}
 }

@@ -7,6 +7,7 @@
  * times; bench-ring-instructions does.
  */
 #include "bench-ring.h"
+#include "bench.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #define ROUNDS  300 /* that count, at most */
 #define SECONDS 10  /* for each comparison, at most */
@@ -29,14 +29,6 @@ static struct {
 	atomic_uint done;
 } job;
 static cpu_set_t cpus; /* all there are, before a thread was bound to one */
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
 
 static void bind_to(unsigned int nth)
 {
@@ -102,24 +94,11 @@ static double run(const struct pair *pair, const struct work *work)
 		return 0;
 	wait_until(&job.begun, number);
 	before = preempted();
-	start = now();
+	start = bench_now();
 	pair->fill(work);
 	wait_until(&job.done, number);
-	start = now() - start;
+	start = bench_now() - start;
 	return preempted() != before || job.disturbed ? 0 : start;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	const double one = *(const double *)a, two = *(const double *)b;
-
-	return (one > two) - (one < two);
-}
-
-static double median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(*values), compare_doubles);
-	return values[count / 2];
 }
 
 struct figure {
@@ -134,10 +113,10 @@ struct figure {
 static void compare(const struct figure *figure)
 {
 	double ours[ROUNDS], theirs[ROUNDS], ratios[ROUNDS];
-	const double end = now() + SECONDS * 1e9, groups = figure->work.groups;
+	const double end = bench_now() + SECONDS * 1e9, groups = figure->work.groups;
 	size_t count = 0, tried = 0;
 
-	while (count < ROUNDS && now() < end) {
+	while (count < ROUNDS && bench_now() < end) {
 		const double one = run(figure->library, &figure->work);
 		const double two = run(figure->bare, &figure->work);
 
@@ -155,8 +134,8 @@ static void compare(const struct figure *figure)
 		return;
 	}
 	printf("%s: %.2f, wanted %s (%.1f ns each, %.1f bare; medians of %zu rounds of %zu)\n",
-	       figure->what, median(ratios, count), figure->wanted, median(ours, count),
-	       median(theirs, count), count, tried);
+	       figure->what, bench_figure(ratios, count).median, figure->wanted,
+	       bench_figure(ours, count).median, bench_figure(theirs, count).median, count, tried);
 	fflush(stdout);
 }
 
