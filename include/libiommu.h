@@ -30,5 +30,6 @@
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>
+#include <libiommu/kvm.h>
 
 #endif

@@ -180,7 +180,7 @@ LIBIOMMU_API int libiommu_device_open_group(struct libiommu_ctx *ctx, const char
 /**
  * @brief Bind a device to its context, under a label of the caller's.
  *
- * Where KVM is used it must have been told of the device (libiommu_device_fd()) before.
+ * Where KVM is used it must have been told of the device before (@ref kvm).
  *
  * @param dev       The device, open and not bound. One opened by its group is bound by the kernel:
  *                  it only gets the label.

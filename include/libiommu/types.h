@@ -114,6 +114,8 @@ struct libiommu_handlers;
 struct libiommu_monitor;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
 struct libiommu_bar_map;
+/** @brief A virtual machine's KVM-VFIO device. See @ref kvm. */
+struct libiommu_kvm;
 /** @brief The devices that one hot reset reaches. See @ref reset. */
 struct libiommu_reset_list;
 
@@ -161,7 +163,9 @@ enum libiommu_object_kind {
 	/** Hardware queues. */
 	LIBIOMMU_OBJECT_HW_QUEUE = 10,
 	/** Virtual event queues. */
-	LIBIOMMU_OBJECT_VEVENTQ = 11
+	LIBIOMMU_OBJECT_VEVENTQ = 11,
+	/** KVM-VFIO devices. */
+	LIBIOMMU_OBJECT_KVM = 12
 };
 
 /** @brief An inclusive range of I/O virtual addresses. */

@@ -57,6 +57,8 @@ enum failure_call {
 	CALL_IRQ,
 	CALL_RESET,
 	CALL_HOT_RESET,
+	CALL_KVM,
+	CALL_KVM_FILE,
 };
 
 /* What a failure was about; whatever does not apply is left out. */

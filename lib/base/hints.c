@@ -239,6 +239,21 @@ static const struct hint hints[] = {
          "a device that would be reset too is in use at this moment: try again"},
 	{CALL_HOT_RESET, EAGAIN,
          "a device that would be reset too is in use at this moment: try again"},
+	{CALL_KVM, EBUSY,
+         "the virtual machine has a KVM-VFIO device, and can have one only: libiommu_kvm_adopt()"},
+	{CALL_KVM, ENODEV, "this kernel's KVM knows of no VFIO (CONFIG_KVM_VFIO)"},
+	{CALL_KVM, ENOTTY, "the descriptor is not a virtual machine's (KVM_CREATE_VM)"},
+	{CALL_KVM, EBADF, "the descriptor is not open"},
+	{CALL_KVM, EIO, "the virtual machine is another process's"},
+	{CALL_KVM, EMFILE, NO_DESCRIPTOR},
+	{CALL_KVM_FILE, EEXIST, "KVM was told of this file, past this library"},
+	{CALL_KVM_FILE, ENOENT, "KVM was not told of this file, or has forgotten it"},
+	{CALL_KVM_FILE, EINVAL,
+         "KVM does not know the file as one of VFIO's: this kernel is older than 6.6, or the "
+         "descriptor is not a device's"},
+	{CALL_KVM_FILE, ENXIO, "the descriptor is of another of KVM's devices"},
+	{CALL_KVM_FILE, ENOTTY, "the descriptor is not one of KVM's devices (KVM_CREATE_DEVICE)"},
+	{CALL_KVM_FILE, EBADF, "the device's descriptor is not open any more"},
 	{CALL_CONFIG, EIO, "memory decoding is off, or the device is gone"},
 };
 

@@ -17,7 +17,7 @@
 #include "group.h"
 #include "registry.h"
 
-#define KINDS (LIBIOMMU_OBJECT_VEVENTQ + 1)
+#define KINDS (LIBIOMMU_OBJECT_KVM + 1)
 
 struct libiommu_ctx {
 	struct backend backend;
@@ -109,6 +109,7 @@ static void count_left(struct libiommu_ctx *ctx, char *text, size_t size)
 		[LIBIOMMU_OBJECT_VDEVICE] = "virtual device",
 		[LIBIOMMU_OBJECT_HW_QUEUE] = "hardware queue",
 		[LIBIOMMU_OBJECT_VEVENTQ] = "virtual event queue",
+		[LIBIOMMU_OBJECT_KVM] = "KVM-VFIO device",
 	};
 	size_t used = 0;
 

@@ -45,7 +45,8 @@ struct libiommu_device {
 	struct device_pasids pasids;
 	struct mapping_list mappings;
 	struct region_cache regions;
-	struct device_child *child; /* NULL for none */
+	struct device_child *child;   /* NULL for none */
+	struct device_keeper *keeper; /* NULL for none */
 };
 
 static unsigned int state_of(const struct libiommu_device *dev)
@@ -235,6 +236,16 @@ void li_device_set_child(struct libiommu_device *dev, struct device_child *child
 	dev->child = child;
 }
 
+struct device_keeper *li_device_keeper(const struct libiommu_device *dev)
+{
+	return dev->keeper;
+}
+
+void li_device_set_keeper(struct libiommu_device *dev, struct device_keeper *keeper)
+{
+	dev->keeper = keeper;
+}
+
 struct region_cache *li_device_regions(struct libiommu_device *dev)
 {
 	return &dev->regions;
@@ -276,19 +287,24 @@ static void let_go(struct libiommu_device *dev)
 	const struct backend *const backend = li_ctx_backend(dev->ctx);
 	struct libiommu_fault_queue *const queue = li_hwpt_fault_queue(dev->attachment.hwpt);
 	const bool attached = dev->attachment.ioas || dev->attachment.hwpt;
+	/* Otherwise closing the descriptor does it. */
+	const bool detach = !dev->own_fd || dev->keeper;
 	struct name *const name = dev->entry.name;
 	struct fault_notice notice = {0};
 
-	li_pasid_detach_all(dev, !dev->own_fd);
+	li_pasid_detach_all(dev, detach);
 	li_fault_queue_leave_begin(queue);
 	if (name)
 		notice = li_fault_notice(name, &name->own);
 	li_device_set_attachment(dev, &(const struct attachment){0});
 	li_registry_remove(li_ctx_registry(dev->ctx), &dev->entry);
+	if (detach && attached)
+		backend->ops->detach(backend, dev->fd);
+	if (dev->keeper)
+		dev->keeper->let_go(dev->keeper, dev->fd);
+	dev->keeper = NULL;
 	if (dev->own_fd)
 		li_sys_close(backend->sys, dev->fd);
-	else if (attached)
-		backend->ops->detach(backend, dev->fd);
 	if (name)
 		li_fault_queue_purge(queue, &name->own, &notice);
 	li_fault_queue_change_end(queue, NULL, true);

@@ -92,6 +92,18 @@ void li_device_set_child(struct libiommu_device *dev, struct device_child *child
 /* As li_device_enter_alone(), whatever has become of the device. */
 void li_device_hold(struct libiommu_device *dev);
 
+/*
+ * Who keeps the device's file open besides, one at most. When the device is let go it is detached,
+ * then @let_go is called, once and alone on the device, and then the descriptor is closed.
+ */
+struct device_keeper {
+	void (*let_go)(struct device_keeper *keeper, int device_fd);
+};
+
+/* Between li_device_enter_alone() and li_device_leave(); NULL for none. */
+struct device_keeper *li_device_keeper(const struct libiommu_device *dev);
+void li_device_set_keeper(struct libiommu_device *dev, struct device_keeper *keeper);
+
 /* What is known of its regions: between li_device_enter() and li_device_leave(). */
 struct region_cache *li_device_regions(struct libiommu_device *dev);
 

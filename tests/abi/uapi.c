@@ -19,10 +19,12 @@
 
 #include <linux/io_uring.h>
 #include <linux/iommufd.h>
+#include <linux/kvm.h>
 #include <linux/vfio.h>
 
 #include "base/uapi/io-uring.h"
 #include "base/uapi/iommufd.h"
+#include "base/uapi/kvm.h"
 #include "base/uapi/vfio.h"
 
 static bool listing;
@@ -137,12 +139,32 @@ static void compare_io_uring(void)
 #include "uapi-io-uring.def"
 }
 
+#undef STRUCT
+#undef FIELD
+#undef IOCTL
+#undef NUMBER
+
+/* KVM's ioctls have the size of their argument in them, and so its type. */
+static void compare_kvm(void)
+{
+#define STRUCT(s)   PAIR_STRUCT(uapi_kvm_##s, kvm_##s)
+#define FIELD(s, f) PAIR_FIELD(uapi_kvm_##s, f, kvm_##s, f)
+#define NUMBER(c)                                                                                  \
+	pair("UAPI_" #c, #c);                                                                      \
+	EQUAL("UAPI_" #c, "value", UAPI_##c, c);
+#define IOCTL(c)                                                                                   \
+	pair("UAPI_IOC_KVM_" #c, "KVM_" #c);                                                       \
+	EQUAL("UAPI_IOC_KVM_" #c, "value", UAPI_IOC_KVM_##c, KVM_##c);
+#include "uapi-kvm.def"
+}
+
 int main(int argc, char **argv)
 {
 	listing = argc == 2 && strcmp(argv[1], "--list") == 0;
 	compare_iommufd();
 	compare_vfio();
 	compare_io_uring();
+	compare_kvm();
 	if (listing)
 		return 0;
 	printf("%u passed, %u failed\n", passed, failed);

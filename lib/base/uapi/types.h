@@ -14,6 +14,8 @@
  *	VFIO_X					UAPI_VFIO_X, for an ioctl UAPI_IOC_VFIO_X
  *	struct io_x, struct __kernel_x		struct uapi_io_x, struct uapi_x
  *	IORING_X, IOSQE_X			UAPI_IORING_X, UAPI_IOSQE_X
+ *	struct kvm_x				struct uapi_kvm_x
+ *	KVM_X					UAPI_KVM_X, for an ioctl UAPI_IOC_KVM_X
  *	a field __x				x
  *
  * tests/abi compares every one of them with the kernel's headers.
