@@ -2,35 +2,13 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 #include "mock-nest.h"
+#include "mock-cmd.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
 #include "../../lib/base/uapi/iommufd.h"
-
-enum test_op {
-	TEST_CHECK_IOTLB = 14,
-	TEST_CHECK_CACHE = 16,
-	TEST_TRIGGER_VEVENT = 17,
-};
-
-/* As large as the driver's largest. */
-struct test_cmd {
-	uint32_t size;
-	uint32_t op;
-	uint32_t id;
-	uint32_t reserved;
-	union {
-		struct {
-			uint32_t index;
-			uint32_t value;
-		} check;
-		uint32_t dev_id;
-		uint64_t room[6];
-	} u;
-	uint32_t last;
-};
 
 static int call(int fd, unsigned long request, void *arg)
 {
@@ -39,36 +17,30 @@ static int call(int fd, unsigned long request, void *arg)
 	return result < 0 ? -errno : result;
 }
 
-static int command(struct libiommu_ctx *ctx, struct test_cmd *cmd)
-{
-	cmd->size = sizeof(*cmd);
-	return call(libiommu_ctx_fd(ctx), UAPI_IO(UAPI_CMD_BASE + 32), cmd);
-}
-
 int mock_check_iotlb(struct libiommu_ctx *ctx, const struct libiommu_hwpt *hwpt, uint32_t index,
                      uint32_t value)
 {
-	struct test_cmd cmd = {.op = TEST_CHECK_IOTLB, .u.check = {index, value}};
+	struct mock_cmd cmd = {.op = MOCK_OP_CHECK_IOTLB, .u.check = {index, value}};
 
 	libiommu_hwpt_id(hwpt, &cmd.id);
-	return command(ctx, &cmd);
+	return mock_command(libiommu_ctx_fd(ctx), &cmd);
 }
 
 int mock_check_cache(struct libiommu_ctx *ctx, const struct libiommu_device *dev, uint32_t index,
                      uint32_t value)
 {
-	struct test_cmd cmd = {.op = TEST_CHECK_CACHE, .u.check = {index, value}};
+	struct mock_cmd cmd = {.op = MOCK_OP_CHECK_CACHE, .u.check = {index, value}};
 
 	libiommu_device_id(dev, &cmd.id);
-	return command(ctx, &cmd);
+	return mock_command(libiommu_ctx_fd(ctx), &cmd);
 }
 
 int mock_event(struct libiommu_ctx *ctx, const struct libiommu_device *dev)
 {
-	struct test_cmd cmd = {.op = TEST_TRIGGER_VEVENT};
+	struct mock_cmd cmd = {.op = MOCK_OP_EVENT};
 
-	libiommu_device_id(dev, &cmd.u.dev_id);
-	return command(ctx, &cmd);
+	libiommu_device_id(dev, &cmd.u.event.dev_id);
+	return mock_command(libiommu_ctx_fd(ctx), &cmd);
 }
 
 static int alloc_vtd(int fd, struct uapi_hwpt_alloc *cmd)

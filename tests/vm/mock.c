@@ -2,6 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 #include "mock.h"
+#include "mock-cmd.h"
+#include "mock-format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,67 +20,16 @@
 #include "../../lib/base/uapi/iommufd.h"
 #include "../../lib/base/uapi/vfio.h"
 
-/* Commands of the test driver, up to Linux 7.3. */
-enum test_op {
-	TEST_MOCK_DOMAIN = 2,
-	TEST_CHECK_MAP = 3,
-	TEST_REPLACE = 10,
-	TEST_MOCK_DOMAIN_FLAGS = 12,
-	TEST_TRIGGER_IOPF = 15,
-	TEST_PASID_ATTACH = 18,
-	TEST_PASID_REPLACE = 19,
-	TEST_PASID_DETACH = 20,
-	TEST_PASID_CHECK = 21,
-};
-
-#define TEST_FLAG_PASID (1U << 2)
-#define TEST_CMD        UAPI_IO(UAPI_CMD_BASE + 32)
-
-struct test_cmd {
-	uint32_t size;
-	uint32_t op;
-	uint32_t id;
-	uint32_t reserved;
-	union {
-		struct {
-			uint32_t out_stdev;
-			uint32_t out_hwpt;
-			uint32_t out_dev;
-			uint32_t flags;
-		} domain;
-		struct {
-			uint32_t pasid;
-			uint32_t pt_id;
-		} pasid;
-		struct {
-			uint32_t pt_id;
-		} replace;
-		struct {
-			uint32_t dev_id;
-			uint32_t pasid;
-			uint32_t group;
-			uint32_t permissions;
-			uint64_t address;
-		} fault;
-		struct {
-			uint64_t iova;
-			uint64_t length;
-			uint64_t memory;
-		} map;
-		/* The driver's largest. */
-		uint64_t room[6];
-	} u;
-	uint32_t last;
-};
+#define TEST_CMD UAPI_IO(UAPI_CMD_BASE + 32)
 
 #define DEVICES 1100
 #define QUEUES  16
-#define PASIDS  (1U << 20)
+#define PASIDS  (1U << MOCK_PASID_BITS)
 
 struct device {
 	int fd; /* -1: free */
 	int iommufd;
-	bool has_pasids;
+	uint32_t flags; /* MOCK_FLAG_ */
 	uint32_t ioas; /* where it is while the library thinks it is nowhere */
 	uint32_t stdev;
 	uint32_t id;
@@ -106,7 +57,7 @@ static int test_ioctl(int fd, unsigned long request, void *arg)
 	return ioctl(fd, request, arg) < 0 ? -errno : 0;
 }
 
-static int command(int iommufd, struct test_cmd *cmd)
+int mock_command(int iommufd, struct mock_cmd *cmd)
 {
 	cmd->size = sizeof(*cmd);
 	return test_ioctl(iommufd, TEST_CMD, cmd);
@@ -136,36 +87,50 @@ static int open_device(void *user, const char *path, int flags)
 	for (size_t i = 0; i < DEVICES && !dev; i++)
 		if (mock->devices[i].fd < 0)
 			dev = &mock->devices[i];
-	if (dev)
-		*dev = (struct device){.fd = fd, .has_pasids = !strcmp(path, "mock-pasids")};
+	if (dev) {
+		*dev = (struct device){.fd = fd};
+		dev->flags |= strstr(path, "-pasids") ? MOCK_FLAG_PASID : 0;
+		dev->flags |= strstr(path, "-no-dirty") ? MOCK_FLAG_NO_DIRTY : 0;
+	}
 	pthread_mutex_unlock(&mock->lock);
 	if (!dev)
 		close(fd);
 	return dev ? fd : -EMFILE;
 }
 
+static void destroy(int iommufd, uint32_t id)
+{
+	struct uapi_destroy cmd = {.size = sizeof(cmd), .id = id};
+
+	if (test_ioctl(iommufd, UAPI_IOC_DESTROY, &cmd))
+		fprintf(stderr, "mock: object %u cannot be destroyed: %s\n", id, strerror(errno));
+}
+
 static int bind_device(struct device *dev, struct uapi_vfio_device_bind_iommufd *bind)
 {
 	struct uapi_ioas_alloc ioas = {.size = sizeof(ioas)};
-	struct test_cmd cmd = {.op = TEST_MOCK_DOMAIN};
+	struct mock_cmd cmd = {.op = MOCK_OP_DEVICE};
 	int error;
 
 	error = test_ioctl(bind->iommufd, UAPI_IOC_IOAS_ALLOC, &ioas);
 	if (error)
 		return error;
 	cmd.id = ioas.out_ioas_id;
-	if (dev->has_pasids) {
-		cmd.op = TEST_MOCK_DOMAIN_FLAGS;
-		cmd.u.domain.flags = TEST_FLAG_PASID;
-		dev->attached = calloc(1, PASIDS / 8);
+	if (dev->flags) {
+		cmd.op = MOCK_OP_DEVICE_FLAGS;
+		cmd.u.device.flags = dev->flags;
 	}
-	error = command(bind->iommufd, &cmd);
-	if (error)
+	error = mock_command(bind->iommufd, &cmd);
+	if (error) {
+		destroy(bind->iommufd, ioas.out_ioas_id);
 		return error;
+	}
+	if (dev->flags & MOCK_FLAG_PASID)
+		dev->attached = calloc(1, PASIDS / 8);
 	dev->iommufd = bind->iommufd;
 	dev->ioas = ioas.out_ioas_id;
-	dev->stdev = cmd.u.domain.out_stdev;
-	dev->id = cmd.u.domain.out_dev;
+	dev->stdev = cmd.u.device.out_stdev;
+	dev->id = cmd.u.device.out_dev;
 	bind->out_devid = dev->id;
 	return 0;
 }
@@ -177,22 +142,22 @@ static bool is_attached(const struct device *dev, uint32_t pasid)
 
 static int attach_device(struct device *dev, struct uapi_vfio_device_attach_iommufd_pt *attach)
 {
-	struct test_cmd cmd = {.op = TEST_REPLACE, .id = dev->stdev};
+	struct mock_cmd cmd = {.op = MOCK_OP_REPLACE, .id = dev->stdev};
 	int error;
 
 	if (!(attach->flags & UAPI_VFIO_DEVICE_ATTACH_PASID)) {
 		cmd.u.replace.pt_id = attach->pt_id;
-		error = command(dev->iommufd, &cmd);
+		error = mock_command(dev->iommufd, &cmd);
 		attach->pt_id = error ? attach->pt_id : cmd.u.replace.pt_id;
 		return error;
 	}
 	/* What vfio-pci says and does for a device without PASIDs. */
-	if (!dev->has_pasids)
+	if (!(dev->flags & MOCK_FLAG_PASID))
 		return 0;
-	cmd.op = is_attached(dev, attach->pasid) ? TEST_PASID_REPLACE : TEST_PASID_ATTACH;
+	cmd.op = is_attached(dev, attach->pasid) ? MOCK_OP_PASID_REPLACE : MOCK_OP_PASID_ATTACH;
 	cmd.u.pasid.pasid = attach->pasid;
 	cmd.u.pasid.pt_id = attach->pt_id;
-	error = command(dev->iommufd, &cmd);
+	error = mock_command(dev->iommufd, &cmd);
 	if (!error && attach->pasid < PASIDS)
 		dev->attached[attach->pasid / 8] |= (uint8_t)(1U << attach->pasid % 8);
 	return error;
@@ -200,19 +165,19 @@ static int attach_device(struct device *dev, struct uapi_vfio_device_attach_iomm
 
 static void detach_pasid(struct device *dev, uint32_t pasid)
 {
-	struct test_cmd cmd = {.op = TEST_PASID_DETACH, .id = dev->stdev};
+	struct mock_cmd cmd = {.op = MOCK_OP_PASID_DETACH, .id = dev->stdev};
 
 	if (!is_attached(dev, pasid))
 		return;
 	cmd.u.pasid.pasid = pasid;
-	command(dev->iommufd, &cmd);
+	mock_command(dev->iommufd, &cmd);
 	dev->attached[pasid / 8] &= (uint8_t) ~(1U << pasid % 8);
 }
 
 static int detach_device(struct device *dev,
                          const struct uapi_vfio_device_detach_iommufd_pt *detach)
 {
-	struct test_cmd cmd = {.op = TEST_REPLACE, .id = dev->stdev};
+	struct mock_cmd cmd = {.op = MOCK_OP_REPLACE, .id = dev->stdev};
 
 	if (detach->flags & UAPI_VFIO_DEVICE_DETACH_PASID) {
 		detach_pasid(dev, detach->pasid);
@@ -220,7 +185,7 @@ static int detach_device(struct device *dev,
 	}
 	/* The driver's devices are always somewhere. */
 	cmd.u.replace.pt_id = dev->ioas;
-	return command(dev->iommufd, &cmd);
+	return mock_command(dev->iommufd, &cmd);
 }
 
 static atomic_int *find_queue(struct mock *mock, int fd)
@@ -257,14 +222,6 @@ static int device_ioctl(void *user, int fd, unsigned long request, void *arg)
 	if (result >= 0 && request == UAPI_IOC_FAULT_QUEUE_ALLOC)
 		remember_queue(mock, arg);
 	return result < 0 ? -errno : result;
-}
-
-static void destroy(int iommufd, uint32_t id)
-{
-	struct uapi_destroy cmd = {.size = sizeof(cmd), .id = id};
-
-	if (test_ioctl(iommufd, UAPI_IOC_DESTROY, &cmd))
-		fprintf(stderr, "mock: object %u cannot be destroyed: %s\n", id, strerror(errno));
 }
 
 static int close_device(void *user, int fd)
@@ -367,21 +324,25 @@ void mock_set_ioctl(struct mock *mock, mock_ioctl instead, void *user)
 	mock->instead_user = user;
 }
 
-struct mock *mock_new(void)
+/* The driver knows this command: it says that there is no such object. */
+static int ask(uint32_t op)
 {
 	const int iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	struct test_cmd cmd = {.op = TEST_PASID_CHECK};
-	struct mock *mock = NULL;
-	int error;
+	struct mock_cmd cmd = {.op = op};
+	const int error = iommufd < 0 ? -errno : mock_command(iommufd, &cmd);
 
-	error = iommufd < 0 ? -errno : command(iommufd, &cmd);
 	if (iommufd >= 0)
 		close(iommufd);
-	/* No such object: so there is such a command. */
-	if (error == -ENOENT)
-		mock = calloc(1, sizeof(*mock));
+	return error == -ENOENT ? 0 : error;
+}
+
+struct mock *mock_new_plain(void)
+{
+	const int error = ask(MOCK_OP_CHECK_MAP);
+	struct mock *mock = error ? NULL : calloc(1, sizeof(*mock));
+
 	if (!mock) {
-		printf("# no test driver with PASIDs in this kernel (%s)\n", strerror(-error));
+		printf("# no test driver in this kernel (%s)\n", strerror(-error));
 		return NULL;
 	}
 	pthread_mutex_init(&mock->lock, NULL);
@@ -399,6 +360,16 @@ struct mock *mock_new(void)
 	libiommu_sys_set_write(mock->sys, write_fd);
 	libiommu_sys_set_uring_register(mock->sys, register_uring);
 	return mock;
+}
+
+struct mock *mock_new(void)
+{
+	const int error = ask(MOCK_OP_PASID_CHECK);
+
+	if (!error)
+		return mock_new_plain();
+	printf("# no test driver with PASIDs in this kernel (%s)\n", strerror(-error));
+	return NULL;
 }
 
 void mock_free(struct mock *mock)
@@ -419,36 +390,36 @@ int mock_check_pasid(struct mock *mock, struct libiommu_device *dev, uint32_t pa
                      uint32_t hwpt_id)
 {
 	const struct device *const found = find(mock, libiommu_device_fd(dev));
-	struct test_cmd cmd = {
-		.op = TEST_PASID_CHECK,
+	struct mock_cmd cmd = {
+		.op = MOCK_OP_PASID_CHECK,
 		.id = found->stdev,
 		.u.pasid = {.pasid = pasid, .pt_id = hwpt_id},
 	};
 
-	return command(found->iommufd, &cmd);
+	return mock_command(found->iommufd, &cmd);
 }
 
 int mock_check_map(struct mock *mock, struct libiommu_device *dev, uint32_t hwpt_id, uint64_t iova,
                    const void *memory, uint64_t length)
 {
 	const struct device *const found = find(mock, libiommu_device_fd(dev));
-	struct test_cmd cmd = {
-		.op = TEST_CHECK_MAP,
+	struct mock_cmd cmd = {
+		.op = MOCK_OP_CHECK_MAP,
 		.id = hwpt_id,
 		.u.map = {.iova = iova, .length = length, .memory = (uintptr_t)memory},
 	};
 
-	return command(found->iommufd, &cmd);
+	return mock_command(found->iommufd, &cmd);
 }
 
 int mock_fault(struct mock *mock, struct libiommu_device *dev, uint32_t pasid, uint32_t group,
                uint32_t permissions, uint64_t address)
 {
 	const struct device *const found = find(mock, libiommu_device_fd(dev));
-	struct test_cmd cmd = {
-		.op = TEST_TRIGGER_IOPF,
+	struct mock_cmd cmd = {
+		.op = MOCK_OP_FAULT,
 		.u.fault = {found->id, pasid, group, permissions, address},
 	};
 
-	return command(found->iommufd, &cmd);
+	return mock_command(found->iommufd, &cmd);
 }

@@ -23,11 +23,13 @@ typedef int (*mock_ioctl)(void *user, int fd, unsigned long request, void *arg);
 /* Called in the thread that makes the call of the library, before or after a system call of it. */
 typedef void (*mock_hook)(void *user);
 
-/* NULL where this kernel has no test driver, or not one that this knows; says so. */
+/* NULL where this kernel has no test driver, or not one with PASIDs; says so. */
 struct mock *mock_new(void);
+/* The same with any test driver. */
+struct mock *mock_new_plain(void);
 void mock_free(struct mock *mock);
 
-/* What makes "mock" and "mock-pasids" names of nodes. */
+/* What makes "mock", "mock-pasids", "mock-no-dirty" and "mock-pasids-no-dirty" names of nodes. */
 const struct libiommu_sys *mock_door(const struct mock *mock);
 /* A context over the door; destroyed by the test. */
 struct libiommu_ctx *mock_ctx(struct mock *mock);

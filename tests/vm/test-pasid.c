@@ -2,11 +2,9 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* PASIDs on the kernel's test driver: after each call the kernel has what the library says. */
+#include "mock-format.h"
 #include "mock.h"
 #include "vm.h"
-
-/* The driver makes its first replacement at this one fail. */
-#define FAILING_PASID 1024
 
 static struct mock *mock;
 static struct libiommu_ctx *ctx;
@@ -121,9 +119,9 @@ static void test_replacement_that_fails_half_way(void **state)
 	uint32_t pasid;
 
 	(void)state;
-	OK(libiommu_pasid_attach(dev, FAILING_PASID, one, 7, &pasid));
-	FAILS(ENOMEM, libiommu_pasid_replace(dev, FAILING_PASID, two, 8));
-	assert_at(FAILING_PASID, one);
+	OK(libiommu_pasid_attach(dev, MOCK_FAILING_PASID, one, 7, &pasid));
+	FAILS(ENOMEM, libiommu_pasid_replace(dev, MOCK_FAILING_PASID, two, 8));
+	assert_at(MOCK_FAILING_PASID, one);
 	FAILS(EBUSY, libiommu_hwpt_destroy(one));
 	OK(libiommu_hwpt_destroy(two));
 	two = NULL;
@@ -164,13 +162,13 @@ static void test_many(void **state)
 		/* Scattered over all numbers; 347 divides no power of two. */
 		const uint32_t scattered = vpasid * 347 % (1 << 20);
 
-		if (scattered == FAILING_PASID)
+		if (scattered == MOCK_FAILING_PASID)
 			continue;
 		OK(libiommu_pasid_attach(dev, scattered, vpasid % 2 ? one : two, vpasid, &pasid));
 		assert_int_equal(pasid, scattered);
 	}
 	for (uint32_t vpasid = 1; vpasid < many; vpasid++) {
-		if (vpasid * 347 % (1 << 20) == FAILING_PASID)
+		if (vpasid * 347 % (1 << 20) == MOCK_FAILING_PASID)
 			continue;
 		assert_at(vpasid * 347 % (1 << 20), vpasid % 2 ? one : two);
 		assert_at(vpasid * 347 % (1 << 20) + 1, NULL);
