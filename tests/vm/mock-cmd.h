@@ -7,6 +7,10 @@
 
 #include <stdint.h>
 
+#include "../../lib/base/uapi/iommufd.h"
+
+#define MOCK_CMD UAPI_IO(UAPI_CMD_BASE + 32)
+
 enum mock_op {
 	MOCK_OP_RESERVE = 1,
 	MOCK_OP_DEVICE = 2,

@@ -20,8 +20,6 @@
 #include "../../lib/base/uapi/iommufd.h"
 #include "../../lib/base/uapi/vfio.h"
 
-#define TEST_CMD UAPI_IO(UAPI_CMD_BASE + 32)
-
 #define DEVICES 1100
 #define QUEUES  16
 #define PASIDS  (1U << MOCK_PASID_BITS)
@@ -60,7 +58,7 @@ static int test_ioctl(int fd, unsigned long request, void *arg)
 int mock_command(int iommufd, struct mock_cmd *cmd)
 {
 	cmd->size = sizeof(*cmd);
-	return test_ioctl(iommufd, TEST_CMD, cmd);
+	return test_ioctl(iommufd, MOCK_CMD, cmd);
 }
 
 static struct device *find(struct mock *mock, int fd)

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* The world of the kernel's own test driver: what it has, and contexts in it. */
+#include "world-kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "../vm/mock-cmd.h"
+
+/* What the driver begins with. */
+#define MEMORY_LIMIT 65536
+
+static const struct {
+	uint32_t need;
+	const char *what;
+} features[] = {
+	{WORLD_PASIDS, "this kernel's test driver has no PASIDs"},
+	{WORLD_MAP_FILE, "this kernel maps no files (6.13)"},
+	{WORLD_CHANGE_PROCESS, "this kernel hands no context on (6.14)"},
+	{WORLD_VIOMMUS, "this kernel has no vIOMMUs (6.13)"},
+	{WORLD_VEVENTQS, "this kernel has no queues of virtual events (6.15)"},
+	{WORLD_HW_QUEUES, "this kernel has no hardware queues (6.17)"},
+	{WORLD_DMABUFS, "this kernel's test driver has no dma-bufs (6.19)"},
+	{WORLD_HUGE_TABLES, "this kernel's test driver has no page tables with large pages (7.0)"},
+	{WORLD_FAILING_MEMORY, "this kernel cannot make its allocations fail"},
+	{WORLD_HUGE_MEMORY, "no large pages in this machine"},
+	{WORLD_ROOT, "not the superuser"},
+};
+
+static int write_file(const char *path, const char *text)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t put;
+
+	if (fd < 0)
+		return -errno;
+	put = write(fd, text, strlen(text));
+	close(fd);
+	return put < 0 ? -EIO : 0;
+}
+
+/* Allocations that may wait, too; and no word of them in the kernel's log. */
+static bool prepare_failing(void)
+{
+	static const char *const quiet[] = {"failslab", "fail_page_alloc", "fail_iommufd"};
+	char path[96];
+
+	if (write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N"))
+		return false;
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose", quiet[i]);
+		write_file(path, "0");
+	}
+	return true;
+}
+
+/* Enough for 128 MiB and a little. */
+static bool prepare_huge(void)
+{
+	char text[16] = "";
+	FILE *file;
+
+	if (write_file("/proc/sys/vm/nr_hugepages", "70"))
+		return false;
+	file = fopen("/proc/sys/vm/nr_hugepages", "r");
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	return atoi(text) >= 70;
+}
+
+/* The commands of the driver that a kernel has in the order in which it learned them. */
+static uint32_t find_features(int fd)
+{
+	struct {
+		enum libiommu_feature feature;
+		uint32_t need;
+	} const asked[] = {
+		{LIBIOMMU_FEATURE_IOAS_MAP_FILE, WORLD_MAP_FILE},
+		{LIBIOMMU_FEATURE_IOAS_CHANGE_PROCESS, WORLD_CHANGE_PROCESS},
+		{LIBIOMMU_FEATURE_VIOMMU_ALLOC, WORLD_VIOMMUS},
+		{LIBIOMMU_FEATURE_VEVENTQ_ALLOC, WORLD_VEVENTQS},
+		{LIBIOMMU_FEATURE_HW_QUEUE_ALLOC, WORLD_HW_QUEUES},
+	};
+	struct mock_cmd pasid = {.op = MOCK_OP_PASID_CHECK};
+	struct mock_cmd revoke = {.op = MOCK_OP_DMABUF_REVOKE, .u.dmabuf_revoke.fd = -1};
+	struct libiommu_ctx_config *config;
+	struct libiommu_ctx *ctx;
+	uint32_t has = 0;
+
+	if (libiommu_ctx_config_new(&config) ||
+	    libiommu_ctx_config_set_fd(config, fd, LIBIOMMU_FD_BORROW) ||
+	    libiommu_ctx_new(config, &ctx))
+		abort();
+	libiommu_ctx_config_free(config);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		if (libiommu_ctx_probe(ctx, asked[i].feature) == 1)
+			has |= asked[i].need;
+	libiommu_ctx_destroy(ctx);
+	if (mock_command(fd, &pasid) == -ENOENT)
+		has |= WORLD_PASIDS;
+	/* Both came with the driver's new page tables. */
+	if (mock_command(fd, &revoke) == -EBADF)
+		has |= WORLD_DMABUFS | WORLD_HUGE_TABLES;
+	return has;
+}
+
+struct world *world_new(void)
+{
+	struct mock *const mock = mock_new_plain();
+	struct world *world;
+	int fd;
+
+	if (!mock)
+		return NULL;
+	world = calloc(1, sizeof(*world));
+	fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	if (!world || fd < 0)
+		abort();
+	world->mock = mock;
+	world->fd = -1;
+	world->has = find_features(fd);
+	close(fd);
+	world->has |= geteuid() ? 0 : WORLD_ROOT;
+	world->has |= prepare_failing() ? WORLD_FAILING_MEMORY : 0;
+	world->has |= prepare_huge() ? WORLD_HUGE_MEMORY : 0;
+	world->fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (world->fail_nth < 0)
+		world->has &= ~(uint32_t)WORLD_FAILING_MEMORY;
+	return world;
+}
+
+void world_free(struct world *world)
+{
+	if (!world)
+		return;
+	if (world->fail_nth >= 0)
+		close(world->fail_nth);
+	mock_free(world->mock);
+	free(world);
+}
+
+const char *world_lacks(const struct world *world, uint32_t needs)
+{
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		if (needs & features[i].need & ~world->has)
+			return features[i].what;
+	return NULL;
+}
+
+struct libiommu_ctx *world_ctx(struct world *world)
+{
+	struct libiommu_ctx *const ctx = mock_ctx(world->mock);
+
+	world->fd = libiommu_ctx_fd(ctx);
+	return ctx;
+}
+
+const char *world_node(uint32_t kind)
+{
+	static const char *const names[] = {"mock", "mock-pasids", "mock-no-dirty",
+	                                    "mock-pasids-no-dirty"};
+
+	return names[kind & 3];
+}
+
+int world_ioctl(struct world *world, unsigned long request, void *arg)
+{
+	const int result = ioctl(world->fd, request, arg);
+
+	return result < 0 ? -errno : result;
+}
+
+int world_set_memory_limit(struct world *world, uint32_t bytes)
+{
+	struct mock_cmd cmd = {.op = MOCK_OP_MEMORY_LIMIT,
+	                       .u.limit.bytes = bytes ? bytes : MEMORY_LIMIT};
+
+	return mock_command(world->fd, &cmd);
+}
+
+int world_fail_allocation(struct world *world, unsigned int nth)
+{
+	char text[16];
+	const int length = snprintf(text, sizeof(text), "%u", nth);
+
+	return pwrite(world->fail_nth, text, (size_t)length, 0) == length ? 0 : -errno;
+}
+
+/* What counts down is 0 after it has failed something; asking can be what fails. */
+int world_stop_failing(struct world *world)
+{
+	char text[16] = "";
+	const ssize_t got = pread(world->fail_nth, text, sizeof(text) - 1, 0);
+	bool failed = got > 0 && atoi(text) == 0;
+
+	while (pwrite(world->fail_nth, "0", 1, 0) != 1)
+		if (errno != EFAULT && errno != ENOMEM)
+			return -errno;
+	return failed;
+}
