@@ -28,7 +28,7 @@ struct device {
 	int fd; /* -1: free */
 	int iommufd;
 	uint32_t flags; /* MOCK_FLAG_ */
-	uint32_t ioas; /* where it is while the library thinks it is nowhere */
+	uint32_t ioas;  /* where it is while the library thinks it is nowhere */
 	uint32_t stdev;
 	uint32_t id;
 	uint8_t *attached; /* a bit for each PASID */
