@@ -34,10 +34,14 @@ int li_libc_timer(void *user)
 	return fd < 0 ? -errno : fd;
 }
 
+/* The last second that fits: a time_t may have 32 bits. It has a sign on all that Linux runs on. */
+#define LAST_SECOND ((UINT64_C(1) << (8 * sizeof(time_t) - 1)) - 1)
+
 int li_libc_timer_set(void *user, int fd, uint64_t ns)
 {
+	const uint64_t seconds = ns / NS < LAST_SECOND ? ns / NS : LAST_SECOND;
 	const struct itimerspec at = {
-		.it_value = {.tv_sec = (time_t)(ns / NS), .tv_nsec = (long)(ns % NS)}};
+		.it_value = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(ns % NS)}};
 
 	(void)user;
 	return timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL) ? -errno : 0;

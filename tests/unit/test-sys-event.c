@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "script.h"
@@ -123,6 +124,32 @@ static void test_timer_epoll_and_clock(void **state)
 	close(epoll);
 	assert_int_equal(li_sys_timer_set(sys, timer, 1), -EBADF);
 	assert_int_equal(li_sys_epoll_wait(sys, epoll, &event, 1, 0), -EBADF);
+}
+
+/* However far off: neither refused nor over at once, whatever a time_t has room for. */
+static void test_timer_far_off(void **state)
+{
+	static const uint64_t times[] = {
+		(UINT64_C(1) << 31) * 1000000000, /* the first second that a short time_t lacks */
+		(UINT64_C(1) << 32) * 1000000000 + 1,
+		INT64_MAX,
+		UINT64_MAX,
+	};
+	const int timer = li_sys_timer(sys), epoll = li_sys_epoll(sys);
+	struct epoll_event event = {.events = EPOLLIN};
+
+	(void)state;
+	assert_int_equal(li_sys_epoll_ctl(sys, epoll, EPOLL_CTL_ADD, timer, &event), 0);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct itimerspec left;
+
+		assert_int_equal(li_sys_timer_set(sys, timer, times[i]), 0);
+		assert_int_equal(li_sys_epoll_wait(sys, epoll, &event, 1, 0), 0);
+		assert_int_equal(timerfd_gettime(timer, &left), 0);
+		assert_true(left.it_value.tv_sec > 1 << 28);
+	}
+	close(timer);
+	close(epoll);
 }
 
 static void test_messages_carry_descriptors(void **state)
@@ -303,6 +330,7 @@ int main(void)
 		SYS_TEST(test_madvise),
 		SYS_TEST(test_eventfd_neither_blocks_nor_is_inherited),
 		SYS_TEST(test_timer_epoll_and_clock),
+		SYS_TEST(test_timer_far_off),
 		SYS_TEST(test_messages_carry_descriptors),
 		SYS_TEST(test_each_operation_can_be_replaced),
 	};
