@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Queues that come to a ring and go from it, and everything that can fail meanwhile. */
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -470,6 +471,30 @@ static void test_queue_full_of_groups(void **state)
 	rig_take_fault(0);
 }
 
+/*
+ * Joining finds that the last reader is gone, and fails then: what that one had is still to be
+ * answered, and the ring's descriptor has to tell so, as nothing else will.
+ */
+static void test_join_fails_after_a_dead_reader(void **state)
+{
+	const uint32_t number = model_raise(0, RIG_PASID, 1);
+	int ends[2];
+
+	(void)state;
+	rig_dispatch();
+	rig_lose_reader();
+	/* The death is still to be told by the socket: let the joining be what finds it out. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(libiommu_ring_join(rig.ring, ends[0], LIBIOMMU_FD_BORROW, 0), -EPIPE);
+	assert_int_equal(rig_count(LIBIOMMU_RING_CONDEMNED), 1);
+	assert_int_equal(model_state(number), MODEL_OUT);
+	assert_true(ring_ready(rig.ring));
+	rig_dispatch();
+	assert_int_equal(model_code(number), LIBIOMMU_FAULT_INVALID);
+	assert_int_equal(close(ends[0]), 0);
+}
+
 static void test_forked(void **state)
 {
 	int status = -1;
@@ -503,6 +528,7 @@ int main(void)
 		RIG_TEST(test_read_fails),
 		RIG_TEST_BOTH(test_write_fails),
 		RIG_TEST_BOTH(test_queue_full_of_groups),
+		RIG_TEST_BOTH(test_join_fails_after_a_dead_reader),
 		RIG_TEST_BOTH(test_forked),
 	};
 
