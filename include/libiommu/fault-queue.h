@@ -159,6 +159,8 @@ LIBIOMMU_API int libiommu_fault_queue_destroy(struct libiommu_fault_queue *queue
  * @brief The queue's descriptor, for an event loop: readable when there are faults. It is always
  * writable: wait for input only.
  *
+ * Of faults that libiommu_pasid_attach() has had to read it does not tell: see there.
+ *
  * @param queue  The queue.
  * @return The descriptor, which stays the queue's: do not close, read or write it.
  * @retval -EINVAL  @p queue is NULL.

@@ -81,6 +81,12 @@ LIBIOMMU_API int libiommu_pasid_space_join(struct libiommu_pasid_space *space,
 /**
  * @brief Attach a page table to a device under a PASID.
  *
+ * Faults of a PASID with nothing attached come through the device's own page table where that is
+ * nested, and stay its own. Where it has the same fault queue as @p hwpt, those that wait are
+ * therefore read before the attachment, for whoever reads next. The queue's descriptor does not
+ * tell of them: where no ring has the queue, libiommu_fault_queue_read() is to be called once after
+ * this. One that comes during the call may be taken for either's; it is answered once all the same.
+ *
  * @param dev         The device, bound. Its own page table, if it has one, needs
  *                    LIBIOMMU_HWPT_PASID too.
  * @param vpasid      The caller's number for it: 1 to 2^20 - 1.
@@ -105,7 +111,8 @@ LIBIOMMU_API int libiommu_pasid_space_join(struct libiommu_pasid_space *space,
  * @retval -ENOMEM      No memory, here or in the kernel.
  * @retval -errno       Whatever else the kernel says. After any failure nothing has changed.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT; before the device's first, IOMMU_GET_HW_INFO).
+ * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT; before the device's first, IOMMU_GET_HW_INFO);
+ *   read where the device's own page table may be nested and has the same fault queue.
  * @kernel 6.15
  * @since 0.1
  * @follows VFIO uAPI, VFIO_DEVICE_ATTACH_PASID.

@@ -180,6 +180,22 @@ const struct attachment *li_device_attachment(const struct libiommu_device *dev)
 	return &dev->attachment;
 }
 
+static void set_own(struct slot *own, const struct attachment *attachment)
+{
+	const struct slot_value value = {
+		.hwpt = attachment->hwpt,
+		/* Of what was adopted only an id is known. */
+		.queue = attachment->ioas || attachment->hwpt ? li_hwpt_slot_queue(attachment->hwpt)
+	                                                      : SLOT_QUEUE_ANY,
+		.tag = attachment->tag,
+	};
+
+	if (attachment->pt_id)
+		li_slot_set(own, &value);
+	else
+		li_slot_clear(own);
+}
+
 void li_device_set_attachment(struct libiommu_device *dev, const struct attachment *attachment)
 {
 	const struct attachment old = dev->attachment;
@@ -190,10 +206,8 @@ void li_device_set_attachment(struct libiommu_device *dev, const struct attachme
 		li_hwpt_pin(attachment->hwpt);
 	dev->attachment = *attachment;
 	atomic_store(&dev->pt_id, attachment->pt_id);
-	if (dev->entry.name && attachment->pt_id)
-		li_slot_set(&dev->entry.name->own, 0, attachment->hwpt, attachment->tag);
-	else if (dev->entry.name)
-		li_slot_clear(&dev->entry.name->own);
+	if (dev->entry.name)
+		set_own(&dev->entry.name->own, attachment);
 	if (old.ioas)
 		li_ioas_unpin(old.ioas);
 	if (old.hwpt)

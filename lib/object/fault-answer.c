@@ -124,6 +124,7 @@ static void end_groups(struct libiommu_fault_queue *queue, struct fault_groups *
 void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot *slot,
                           const struct fault_notice *notice)
 {
+	struct fault_notice placed = *notice;
 	struct fault_state *state;
 
 	if (!queue)
@@ -134,7 +135,8 @@ void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot 
 		li_fault_notices_unreserve(&state->notices);
 		return;
 	}
-	li_fault_notices_add(&state->notices, notice);
+	placed.after = state->early_groups;
+	li_fault_notices_add(&state->notices, &placed);
 	state->listener.notify(state->listener.self);
 }
 bool li_fault_queue_wants(struct libiommu_fault_queue *queue, uint64_t token)

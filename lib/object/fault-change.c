@@ -32,6 +32,13 @@ static int quiesce(struct libiommu_fault_queue *queue)
 	return error;
 }
 
+/* If it was paused. */
+static void resume(struct libiommu_fault_queue *queue)
+{
+	if (feed_of(queue))
+		li_feed_resume(feed_of(queue));
+}
+
 /*
  * A page table that something was attached to is free in the middle of the change, and so might be
  * its queue: neither goes before the lock is given back.
@@ -67,13 +74,24 @@ int li_fault_queue_change_begin(struct libiommu_fault_queue *from, struct libiom
 	return error;
 }
 
+int li_fault_queue_change_settle(struct libiommu_fault_queue *to)
+{
+	int error = quiesce(to);
+
+	if (!error)
+		error = li_fault_queue_take_waiting(to);
+	if (error)
+		li_fault_queue_change_end(NULL, to, false);
+	return error;
+}
+
 void li_fault_queue_change_end(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to,
                                bool changed)
 {
 	if (to && !changed)
 		li_fault_notices_unreserve(&li_fault_queue_state(to)->notices);
-	if (feed_of(from))
-		li_feed_resume(feed_of(from));
+	resume(from);
+	resume(to);
 	leave(from, to);
 }
 
@@ -157,7 +175,7 @@ void li_fault_queue_unlisten(struct libiommu_fault_queue *queue)
 	li_fault_queue_lock(queue, NULL);
 	state->listener = (struct fault_listener){0};
 	atomic_store_explicit(&state->taken, false, memory_order_relaxed);
-	while (li_fault_notices_take(&state->notices, &none, 1))
+	while (li_fault_notices_take(&state->notices, UINT64_MAX, &none, 1))
 		;
 	li_fault_queue_refuse_early(queue);
 	if (state->feed) {

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * What the kernel had read ahead when something attached was about to change: registered before the
- * change, for whoever fetches next.
+ * What the kernel had read ahead, or had for us, when something attached was about to change:
+ * registered before the change, for whoever fetches next.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,16 +11,49 @@
 #include "../base/feed.h"
 #include "fault-queue.h"
 
+#define AT_A_TIME 64
+
+/* Room for so many more faults. */
+static int make_room(struct fault_state *state, size_t most)
+{
+	struct libiommu_fault_batch *const early = &state->early;
+	const size_t room = early->count + most;
+
+	if (early->room < room &&
+	    !li_fault_batch_grow(early, room > 2 * early->room ? room : 2 * early->room))
+		return -ENOMEM;
+	return li_fault_groups_reserve(&state->groups, (uint32_t)most) < most ? -ENOMEM : 0;
+}
+
+/* Behind what there is: what has been read there. */
+static void add(struct libiommu_fault_queue *queue, size_t count)
+{
+	struct fault_state *const state = li_fault_queue_state(queue);
+	struct libiommu_fault_batch *const early = &state->early;
+	const size_t groups =
+		li_fault_queue_register(queue, early->raw + early->count, count,
+	                                early->faults + early->count, early->runs + early->groups);
+
+	early->count += count;
+	early->groups += groups;
+	state->early_groups += groups;
+}
+
+/* No descriptor tells of these any more; and with a call of the reader's the feed goes on. */
+static void tell(const struct fault_state *state)
+{
+	if (state->listener.notify && (state->early.count || state->feed))
+		state->listener.notify(state->listener.self);
+}
+
 int li_fault_queue_take_early(struct libiommu_fault_queue *queue)
 {
 	struct fault_state *const state = li_fault_queue_state(queue);
 	struct libiommu_fault_batch *const early = &state->early;
-	const size_t most = li_feed_capacity(state->feed);
+	const int error = make_room(state, li_feed_capacity(state->feed));
 
-	if (early->room < early->count + most && !li_fault_batch_grow(early, early->count + most))
-		return -ENOMEM;
-	if (li_fault_groups_reserve(&state->groups, (uint32_t)most) < most)
-		return -ENOMEM;
+	if (error)
+		return error;
 	for (;;) {
 		const struct uapi_hwpt_pgfault *const raw = early->raw + early->count;
 		const ssize_t got = li_feed_read(state->feed, early->raw + early->count,
@@ -30,15 +63,38 @@ int li_fault_queue_take_early(struct libiommu_fault_queue *queue)
 		/* A group that did not fit into a buffer is still the kernel's. */
 		if (!count)
 			break;
-		early->groups +=
-			li_fault_queue_register(queue, raw, count, early->faults + early->count,
-		                                early->runs + early->groups);
-		early->count += count;
+		add(queue, count);
 	}
-	/* The feed's descriptor does not tell of these any more. */
-	if (early->count)
-		state->listener.notify(state->listener.self);
+	tell(state);
 	return 0;
+}
+
+int li_fault_queue_take_waiting(struct libiommu_fault_queue *queue)
+{
+	struct fault_state *const state = li_fault_queue_state(queue);
+	const struct libiommu_fault_batch *const early = &state->early;
+	const int fd = li_fault_queue_descriptor(queue);
+	size_t most = AT_A_TIME;
+	ssize_t got = 1;
+	int error = 0;
+
+	while (fd >= 0 && got > 0 && !error) {
+		error = make_room(state, most);
+		if (error)
+			break;
+		got = li_sys_read(li_fault_queue_sys(queue), fd, early->raw + early->count,
+		                  most * sizeof(*early->raw));
+		if (got > 0) {
+			add(queue, (size_t)got / sizeof(*early->raw));
+		} else if (got == -EINVAL && most < FAULT_BATCH_MAX) {
+			most *= 2; /* the first group is larger */
+			got = 1;
+		} else if (got != -EAGAIN) {
+			error = (int)got;
+		}
+	}
+	tell(state);
+	return error;
 }
 
 void li_fault_queue_refuse_feed(struct libiommu_fault_queue *queue)
@@ -61,13 +117,19 @@ void li_fault_queue_refuse_feed(struct libiommu_fault_queue *queue)
 		}
 }
 
-/* How many groups that are next, and faults, no more than @limit if possible. */
-static size_t count_groups(const struct libiommu_fault_batch *batch, size_t limit, size_t *faults)
+uint64_t li_fault_queue_early_given(const struct fault_state *state)
+{
+	return state->early_groups - (state->early.groups - state->early.next_group);
+}
+
+/* How many groups that are next, @most of them, and faults, no more than @limit if possible. */
+static size_t count_groups(const struct libiommu_fault_batch *batch, uint64_t most, size_t limit,
+                           size_t *faults)
 {
 	size_t groups = 0;
 
 	*faults = 0;
-	for (size_t i = batch->next_group; i < batch->groups; i++) {
+	for (size_t i = batch->next_group; i < batch->groups && groups < most; i++) {
 		const size_t length = batch->runs[i].records;
 
 		if (groups && length > limit - *faults)
@@ -83,11 +145,14 @@ static size_t count_groups(const struct libiommu_fault_batch *batch, size_t limi
 struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *queue,
                                                 struct fault_intake *intake)
 {
-	struct libiommu_fault_batch *const early = &li_fault_queue_state(queue)->early;
+	struct fault_state *const state = li_fault_queue_state(queue);
+	struct libiommu_fault_batch *const early = &state->early;
 	struct libiommu_fault_batch *const batch = intake->batch;
+	const uint64_t most =
+		li_fault_notices_groups_before(&state->notices, li_fault_queue_early_given(state));
 	const size_t limit = intake->limit < batch->room ? intake->limit : batch->room;
 	size_t count;
-	const size_t groups = count_groups(early, limit, &count);
+	const size_t groups = count_groups(early, most, limit, &count);
 
 	if (count > batch->room && !li_fault_batch_grow(batch, count))
 		return (struct fault_outcome){.error = -ENOMEM, .text = "no memory"};

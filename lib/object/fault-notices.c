@@ -44,10 +44,24 @@ void li_fault_notices_add(struct fault_notices *notices, const struct fault_noti
 	notices->reserved--;
 }
 
-size_t li_fault_notices_take(struct fault_notices *notices, struct fault_notice *to, size_t max)
+uint64_t li_fault_notices_groups_before(const struct fault_notices *notices, uint64_t given)
 {
-	const size_t count = notices->count < max ? notices->count : max;
+	uint64_t after;
 
+	if (!notices->count)
+		return UINT64_MAX;
+	after = notices->list[notices->first].after;
+	return after > given ? after - given : 0;
+}
+
+size_t li_fault_notices_take(struct fault_notices *notices, uint64_t given, struct fault_notice *to,
+                             size_t max)
+{
+	const struct fault_notice *const first = notices->list + notices->first;
+	size_t count = 0;
+
+	while (count < max && count < notices->count && first[count].after <= given)
+		count++;
 	if (!count)
 		return 0;
 	memcpy(to, notices->list + notices->first, count * sizeof(*to));

@@ -18,7 +18,8 @@ struct fault_notice {
 	uint64_t tag;
 	uint32_t vpasid;
 	uint32_t attachment;
-	bool pasid; /* not the device's own */
+	bool pasid;     /* not the device's own */
+	uint64_t after; /* so many groups that were read for the sake of changes come first */
 };
 
 struct fault_notices {
@@ -36,7 +37,10 @@ bool li_fault_notices_reserve(struct fault_notices *notices);
 void li_fault_notices_unreserve(struct fault_notices *notices);
 /* It has ended. */
 void li_fault_notices_add(struct fault_notices *notices, const struct fault_notice *notice);
-/* The oldest, @max of them; how many. */
-size_t li_fault_notices_take(struct fault_notices *notices, struct fault_notice *to, size_t max);
+/* The oldest, @max of them; how many. Those only whose turn it is after @given groups. */
+size_t li_fault_notices_take(struct fault_notices *notices, uint64_t given, struct fault_notice *to,
+                             size_t max);
+/* How many groups come before the oldest, where @given have come; UINT64_MAX without one. */
+uint64_t li_fault_notices_groups_before(const struct fault_notices *notices, uint64_t given);
 
 #endif

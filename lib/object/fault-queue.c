@@ -161,12 +161,18 @@ int libiommu_fault_queue_wait(struct libiommu_fault_queue *queue, int timeout_ms
 {
 	struct pollfd ready = {.events = POLLIN};
 	int result;
+	bool early;
 
 	if (!queue)
 		return FAIL_NULL(NULL);
+	li_fault_queue_lock(queue, NULL);
+	early = queue->state.early.count;
+	li_fault_queue_unlock(queue, NULL);
 	ready.fd = li_fault_queue_descriptor(queue);
 	if (ready.fd < 0)
 		return FAIL_LIBRARY(queue->ctx, __func__, -EBADF, closed, .id = queue->id);
+	if (early)
+		return 1;
 	result = li_sys_poll(li_ctx_backend(queue->ctx)->sys, &ready, 1, timeout_ms);
 	if (result < 0)
 		return FAIL_KERNEL(queue->ctx, __func__, result, CALL_FAULT_QUEUE, .id = queue->id);

@@ -52,6 +52,12 @@ void li_fault_queue_unlock(struct libiommu_fault_queue *a, struct libiommu_fault
  * @from ends, li_fault_queue_purge() comes in between.
  */
 int li_fault_queue_change_begin(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to);
+/*
+ * After that, for a PASID that nothing is attached at and whose faults come to @to all the same,
+ * through the device's own page table: takes in what waits there, as long as it is known whose it
+ * is. -errno, and then the change has not begun.
+ */
+int li_fault_queue_change_settle(struct libiommu_fault_queue *to);
 /* The same where what is attached ends for certain, so that it cannot fail. */
 void li_fault_queue_leave_begin(struct libiommu_fault_queue *from);
 void li_fault_queue_change_end(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to,
@@ -128,7 +134,8 @@ struct fault_state {
 	struct fault_notices notices;
 	struct fault_listener listener;
 	struct feed *feed;                 /* NULL: read(2) */
-	struct libiommu_fault_batch early; /* what the feed had when it was paused */
+	struct libiommu_fault_batch early; /* what was read for the sake of a change */
+	uint64_t early_groups;             /* that were ever put there */
 	atomic_bool taken; /* there is a listener; changed with the lock, read without it */
 };
 
@@ -139,11 +146,15 @@ size_t li_fault_queue_register(struct libiommu_fault_queue *queue,
                                struct libiommu_record *to, struct fault_run *runs);
 /* With the feed paused: registers what it has, for who fetches next. -ENOMEM: it has it still. */
 int li_fault_queue_take_early(struct libiommu_fault_queue *queue);
+/* With the feed paused or none: registers all that waits in the kernel too. */
+int li_fault_queue_take_waiting(struct libiommu_fault_queue *queue);
 /* Answer INVALID what was registered so, and what the feed has, which needs no memory. */
 void li_fault_queue_refuse_early(struct libiommu_fault_queue *queue);
 void li_fault_queue_refuse_feed(struct libiommu_fault_queue *queue);
 struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *queue,
                                                 struct fault_intake *intake);
+/* How many groups were ever handed on of those read early. */
+uint64_t li_fault_queue_early_given(const struct fault_state *state);
 /* Passes over those that come first and have ended since. */
 void li_fault_queue_skip_early(struct fault_state *state);
 /* -1 once it is closed. */

@@ -29,18 +29,30 @@ struct origin {
 	struct libiommu_record record; /* in the caller's terms, all that they have in common */
 };
 
-/* Where the fault came through: the PASID's attachment, else the device's own. */
-static const struct slot *find_slot(const struct name *name, const struct origin *origin,
-                                    struct slot_value *value)
+/*
+ * Whether faults of this queue come through what is attached there. That is told by the queue's id
+ * and nothing else: what is of another queue may go at any time.
+ */
+static bool leads_to(const struct slot *slot, uint32_t queue, struct slot_value *value)
+{
+	return slot_read(slot, value) && (value->queue == queue || value->queue == SLOT_QUEUE_ANY);
+}
+
+/*
+ * Where the fault came through: the PASID's attachment, else the device's own. It may have waited
+ * in the queue of the latter since before the PASID had one.
+ */
+static const struct slot *find_slot(const struct name *name, uint32_t queue,
+                                    const struct origin *origin, struct slot_value *value)
 {
 	const struct slot *slot;
 
 	if (origin->pasid_flag) {
 		slot = table_find(&name->pasids, origin->pasid);
-		if (slot && slot_read(slot, value))
+		if (slot && leads_to(slot, queue, value))
 			return slot;
 	}
-	if (!slot_read(&name->own, value))
+	if (!leads_to(&name->own, queue, value))
 		return NULL;
 	value->vpasid = origin->pasid_flag ? origin->pasid : 0;
 	return &name->own;
@@ -64,7 +76,7 @@ static void find_origin(const struct libiommu_fault_queue *queue,
 	if (name && li_name_label(name, &label, &generation, &shared_group)) {
 		origin->record.label = label;
 		origin->record.flags = shared_group ? LIBIOMMU_RECORD_SHARED_GROUP : 0;
-		origin->slot = find_slot(name, origin, &value);
+		origin->slot = find_slot(name, li_fault_queue_id(queue), origin, &value);
 	}
 	if (!origin->slot)
 		value = (struct slot_value){.vpasid = origin->pasid_flag ? raw->pasid : 0};
@@ -164,15 +176,18 @@ static struct fault_outcome fill(struct libiommu_fault_queue *queue,
 	return (struct fault_outcome){.error = -ENOMEM, .text = "no memory"};
 }
 
-/* The last step of a fetch: what was read goes where it is wanted, if it fits there. */
-static void hand_over(struct libiommu_fault_queue *queue, struct fault_intake *intake)
+/* What is read goes where it is wanted, if it fits there. */
+static struct fault_outcome fetch_new(struct libiommu_fault_queue *queue,
+                                      struct fault_intake *intake)
 {
 	struct libiommu_fault_batch *const batch = intake->batch;
+	const struct fault_outcome outcome = fill(queue, batch, intake->limit);
 
 	intake->direct = intake->records && batch->count <= intake->limit;
 	batch->groups = li_fault_queue_register(queue, batch->raw, batch->count,
 	                                        intake->direct ? intake->records : batch->faults,
 	                                        batch->runs);
+	return outcome;
 }
 
 struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
@@ -187,15 +202,13 @@ struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
 	li_fault_queue_lock(queue, NULL);
 	if (!intake->limit)
 		li_fault_queue_skip_early(state);
-	if (state->early.count && intake->limit) {
-		outcome = li_fault_queue_fetch_early(queue, intake);
-	} else if (state->notices.count && !state->early.count) {
-		intake->notice_count = li_fault_notices_take(&state->notices, intake->notices,
-		                                             intake->max_notices);
-	} else if (intake->limit) {
-		outcome = fill(queue, intake->batch, intake->limit);
-		hand_over(queue, intake);
-	}
+	if (state->notices.count)
+		intake->notice_count =
+			li_fault_notices_take(&state->notices, li_fault_queue_early_given(state),
+		                              intake->notices, intake->max_notices);
+	if (intake->limit && !intake->notice_count)
+		outcome = state->early.count ? li_fault_queue_fetch_early(queue, intake)
+		                             : fetch_new(queue, intake);
 	li_fault_queue_unlock(queue, NULL);
 	return outcome;
 }

@@ -12,6 +12,7 @@
 #include "fault-queue.h"
 #include "hwpt-config.h"
 #include "ioas.h"
+#include "slot.h"
 
 struct libiommu_hwpt {
 	struct libiommu_ctx *ctx;
@@ -253,6 +254,19 @@ struct hwpt_dirty *li_hwpt_dirty(struct libiommu_hwpt *hwpt)
 struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwpt)
 {
 	return hwpt ? hwpt->queue : NULL;
+}
+
+uint32_t li_hwpt_slot_queue(const struct libiommu_hwpt *hwpt)
+{
+	if (hwpt && hwpt->queue)
+		return li_fault_queue_id(hwpt->queue);
+	/* One that was adopted may have a queue that nobody has named. */
+	return hwpt && !hwpt->base.count ? SLOT_QUEUE_ANY : SLOT_QUEUE_NONE;
+}
+
+bool li_hwpt_may_be_nested(const struct libiommu_hwpt *hwpt)
+{
+	return hwpt->base.count != count_ioas;
 }
 
 bool li_hwpt_may_be(const struct libiommu_hwpt *hwpt, uint32_t data_type)

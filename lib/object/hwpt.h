@@ -26,6 +26,10 @@ struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt);
 uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt);
 /* Where page requests go; NULL for nowhere. */
 struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwpt);
+/* Where they go, for a slot (slot.h); NULL: what is attached is an address space. */
+uint32_t li_hwpt_slot_queue(const struct libiommu_hwpt *hwpt);
+/* Whether it is nested, as far as is known. */
+bool li_hwpt_may_be_nested(const struct libiommu_hwpt *hwpt);
 /* Whether its data is of this type, as far as is known: one that was adopted may be of any. */
 bool li_hwpt_may_be(const struct libiommu_hwpt *hwpt, uint32_t data_type);
 /* The PASID table of a device that it is attached to is the guest's, with the guest's numbers. */

@@ -136,6 +136,19 @@ static int kernel_detach(struct libiommu_device *dev, uint32_t pasid)
 }
 
 /*
+ * Whether faults of a PASID without an attachment come to the queue, through the device's own page
+ * table: then those that wait there would be taken for the faults of what is about to be attached.
+ * From another queue they are told apart when they are read.
+ */
+static bool shares_queue(const struct libiommu_device *dev,
+                         const struct libiommu_fault_queue *queue)
+{
+	const struct libiommu_hwpt *const own = li_device_attachment(dev)->hwpt;
+
+	return queue && li_hwpt_fault_queue(own) == queue && li_hwpt_may_be_nested(own);
+}
+
+/*
  * Attaches or replaces as one step for those who read and answer faults. The kernel does nothing
  * where the page table is the same: its groups stay outstanding, and are not purged.
  */
@@ -144,6 +157,12 @@ static struct outcome change(struct libiommu_device *dev, struct slot *slot, uin
 {
 	struct libiommu_fault_queue *const to = li_hwpt_fault_queue(hwpt);
 	const struct fault_notice notice = li_fault_notice(li_device_name(dev), slot);
+	const struct slot_value value = {
+		.vpasid = vpasid,
+		.hwpt = hwpt,
+		.queue = li_hwpt_slot_queue(hwpt),
+		.tag = tag,
+	};
 	struct slot_value old = {0};
 	const bool replaces = slot_read(slot, &old);
 	struct libiommu_fault_queue *const from = replaces ? li_hwpt_fault_queue(old.hwpt) : NULL;
@@ -151,11 +170,13 @@ static struct outcome change(struct libiommu_device *dev, struct slot *slot, uin
 
 	if (replaces && old.hwpt == hwpt) {
 		li_fault_queue_lock(to, NULL);
-		li_slot_set(slot, vpasid, hwpt, tag);
+		li_slot_set(slot, &value);
 		li_fault_queue_unlock(to, NULL);
 		return outcome;
 	}
 	outcome.error = li_fault_queue_change_begin(from, to);
+	if (!outcome.error && !replaces && shares_queue(dev, to))
+		outcome.error = li_fault_queue_change_settle(to);
 	outcome.call = fault_change_call(outcome.error);
 	if (outcome.error)
 		return outcome;
@@ -163,7 +184,7 @@ static struct outcome change(struct libiommu_device *dev, struct slot *slot, uin
 	if (!outcome.error) {
 		li_fault_queue_purge(from, slot, &notice);
 		li_hwpt_pin(hwpt);
-		li_slot_set(slot, vpasid, hwpt, tag);
+		li_slot_set(slot, &value);
 	}
 	li_fault_queue_change_end(from, to, !outcome.error);
 	if (!outcome.error && replaces)

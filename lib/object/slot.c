@@ -5,16 +5,18 @@
 
 #define GENERATION (UINT64_C(1) << 32)
 
-void li_slot_set(struct slot *slot, uint32_t vpasid, struct libiommu_hwpt *hwpt, uint64_t tag)
+void li_slot_set(struct slot *slot, const struct slot_value *value)
 {
 	const uint64_t old = atomic_load_explicit(&slot->word, memory_order_relaxed);
 	const uint64_t kept = (old & ~(GENERATION - 1)) + GENERATION;
 	const uint64_t other = ~old & SLOT_COPY;
 	struct slot_copy *const copy = other ? &slot->second : &slot->first;
 
-	atomic_store_explicit(&copy->hwpt, hwpt, memory_order_release);
-	atomic_store_explicit(&copy->tag, tag, memory_order_release);
-	atomic_store_explicit(&slot->word, kept | other | SLOT_ATTACHED | (uint64_t)vpasid << 8,
+	atomic_store_explicit(&copy->hwpt, value->hwpt, memory_order_release);
+	atomic_store_explicit(&copy->tag, value->tag, memory_order_release);
+	atomic_store_explicit(&slot->queue[other != 0], value->queue, memory_order_release);
+	atomic_store_explicit(&slot->word,
+	                      kept | other | SLOT_ATTACHED | (uint64_t)value->vpasid << 8,
 	                      memory_order_release);
 }
 

@@ -16,6 +16,10 @@
 
 struct libiommu_hwpt;
 
+/* The queue that faults come to from there: the kernel's id, which is never one of these. */
+#define SLOT_QUEUE_ANY  UINT32_C(0) /* not known */
+#define SLOT_QUEUE_NONE UINT32_MAX
+
 #define SLOT_ATTACHED UINT64_C(1)
 #define SLOT_COPY     UINT64_C(2)
 
@@ -30,6 +34,7 @@ struct slot {
 	/* Bit 0: attached; bit 1: the second copy counts; 8 to 27: vPASID; 32 to 63: generation. */
 	_Atomic uint64_t word;
 	struct slot_copy second;
+	_Atomic uint32_t queue[2]; /* of either copy: there they would take as much as a pointer */
 };
 
 struct slot_value {
@@ -38,6 +43,7 @@ struct slot_value {
 	uint64_t tag;
 	uint32_t vpasid;
 	uint32_t generation; /* another one after each change */
+	uint32_t queue;
 };
 
 static inline uint32_t slot_vpasid_of(uint64_t word)
@@ -61,6 +67,8 @@ static inline bool slot_read(const struct slot *slot, struct slot_value *value)
 
 		value->hwpt = atomic_load_explicit(&copy->hwpt, memory_order_acquire);
 		value->tag = atomic_load_explicit(&copy->tag, memory_order_acquire);
+		value->queue = atomic_load_explicit(&slot->queue[copy == &slot->second],
+		                                    memory_order_acquire);
 		value->vpasid = slot_vpasid_of(word);
 		value->generation = (uint32_t)(word >> 32);
 		again = atomic_load_explicit(&slot->word, memory_order_acquire);
@@ -80,7 +88,8 @@ static inline bool slot_vpasid(const struct slot *slot, uint32_t *vpasid)
 	return word & SLOT_ATTACHED;
 }
 
-void li_slot_set(struct slot *slot, uint32_t vpasid, struct libiommu_hwpt *hwpt, uint64_t tag);
+/* All of @value but the generation, which this makes. */
+void li_slot_set(struct slot *slot, const struct slot_value *value);
 void li_slot_clear(struct slot *slot);
 
 #endif

@@ -194,7 +194,8 @@ static int measure(void)
 	int failed;
 
 	for (uint32_t i = 0; i < ALL; i++)
-		li_slot_set(&all[i], i, hwpt, i * UINT64_C(3));
+		li_slot_set(&all[i], &(const struct slot_value){
+					     .vpasid = i, .hwpt = hwpt, .tag = i * UINT64_C(3)});
 	alone = make_device(1);
 	before = used();
 	attach(alone, 1, 1);

@@ -49,6 +49,8 @@ int fault_setup(void **state)
 	EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_ATTACH_IOMMUFD_PT, .result = 0);
 	assert_int_equal(libiommu_device_attach_hwpt(fault_dev, fault_own), 0);
 	expect_pasid_width(DEVICE_ID, 20, 0);
+	/* Both are of one queue: whose is what waits is told apart now. */
+	expect_faults_room(64, NULL, 0);
 	expect_pasid_attach(DEVICE_FD, 5, PASID_PT, 0);
 	assert_int_equal(libiommu_pasid_attach(fault_dev, 5, fault_pt, 75, &pasid), 0);
 	script_done();

@@ -54,11 +54,11 @@ static int set_up(bool fed)
 	}
 	rig.own = model_hwpt(rig.ctx, rig.queue[0]);
 	rig.plain = model_hwpt(rig.ctx, NULL);
-	rig_ring(1024, 512, 0);
 	assert_int_equal(libiommu_device_set_tag(rig.dev, RIG_OWN_TAG), 0);
 	assert_int_equal(libiommu_device_attach_hwpt(rig.dev, rig.own), 0);
 	rig_attach(RIG_PASID, rig.pt[0], RIG_TAG);
 	assert_int_equal(rig_reserved(rig.queue[0]), 2);
+	rig_ring(1024, 512, 0);
 	return 0;
 }
 

@@ -21,7 +21,7 @@ static void add(struct fault_notices *notices)
 static size_t take(struct fault_notices *notices, size_t max)
 {
 	struct fault_notice got[SOME];
-	const size_t count = li_fault_notices_take(notices, got, max);
+	const size_t count = li_fault_notices_take(notices, 0, got, max);
 
 	assert_true(count <= max);
 	for (size_t i = 0; i < count; i++)

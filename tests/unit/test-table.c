@@ -14,6 +14,19 @@
 
 static struct table table;
 
+/* The queue is another number that goes with the tag. */
+static void set(struct slot *slot, uint32_t vpasid, struct libiommu_hwpt *hwpt, uint64_t tag)
+{
+	const struct slot_value value = {
+		.vpasid = vpasid,
+		.hwpt = hwpt,
+		.queue = (uint32_t)tag * 7,
+		.tag = tag,
+	};
+
+	li_slot_set(slot, &value);
+}
+
 static int setup(void **state)
 {
 	alloc_start();
@@ -43,7 +56,7 @@ static void test_each_key_has_its_own_element(void **state)
 		struct slot *const slot = li_table_make(&table, keys[i]);
 
 		assert_non_null(slot);
-		li_slot_set(slot, keys[i], NULL, keys[i] * UINT64_C(3));
+		set(slot, keys[i], NULL, keys[i] * UINT64_C(3));
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct slot_value value;
@@ -88,14 +101,15 @@ static void test_generations(void **state)
 
 	(void)state;
 	assert_false(slot_read(&slot, &value));
-	li_slot_set(&slot, 0xfffff, (struct libiommu_hwpt *)&slot, UINT64_MAX);
+	set(&slot, 0xfffff, (struct libiommu_hwpt *)&slot, UINT64_MAX);
 	assert_true(slot_read(&slot, &value));
 	assert_ptr_equal(value.hwpt, &slot);
 	assert_true(value.tag == UINT64_MAX);
+	assert_int_equal(value.queue, UINT32_MAX - 6);
 	assert_true(slot_vpasid(&slot, &vpasid));
 	assert_int_equal(vpasid, 0xfffff);
 	before = value.generation;
-	li_slot_set(&slot, 5, NULL, 6);
+	set(&slot, 5, NULL, 6);
 	assert_true(slot_read(&slot, &value));
 	assert_int_not_equal(value.generation, before);
 	before = value.generation;
@@ -104,7 +118,7 @@ static void test_generations(void **state)
 	assert_false(slot_vpasid(&slot, &vpasid));
 	/* Twice is harmless. */
 	li_slot_clear(&slot);
-	li_slot_set(&slot, 5, NULL, 6);
+	set(&slot, 5, NULL, 6);
 	assert_true(slot_read(&slot, &value));
 	assert_int_not_equal(value.generation, before);
 }
@@ -125,7 +139,8 @@ static void *read_all(void *arg)
 
 		if (!slot_read(&shared, &value))
 			continue;
-		if ((uintptr_t)value.hwpt != value.tag * 16 || value.vpasid != value.tag % 1000)
+		if ((uintptr_t)value.hwpt != value.tag * 16 || value.vpasid != value.tag % 1000 ||
+		    value.queue != (uint32_t)value.tag * 7)
 			atomic_fetch_add(&wrong, 1);
 	}
 	return NULL;
@@ -139,7 +154,7 @@ static void test_read_while_it_changes(void **state)
 	for (int i = 0; i < READERS; i++)
 		assert_int_equal(pthread_create(&readers[i], NULL, read_all, NULL), 0);
 	for (uintptr_t round = 1; round <= ROUNDS; round++) {
-		li_slot_set(&shared, round % 1000, (struct libiommu_hwpt *)(round * 16), round);
+		set(&shared, round % 1000, (struct libiommu_hwpt *)(round * 16), round);
 		if (round % 7 == 0)
 			li_slot_clear(&shared);
 	}
