@@ -475,6 +475,9 @@ LIBIOMMU_API int libiommu_device_label_by_id(struct libiommu_ctx *ctx, uint32_t 
 /**
  * @brief Set the tag of the device's own page table: it comes with what happens there.
  *
+ * The end of a page table (LIBIOMMU_RECORD_DETACHED) has the tag of its last fault, or that with
+ * which it was attached if there was none; so the next one's tag can be set before it is replaced.
+ *
  * @param dev  The device, bound. The tag stays through attach, replace and detach, and counts from
  *             now on; until it is set it is 0.
  * @param tag  Any 64-bit value.

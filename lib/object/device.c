@@ -180,8 +180,9 @@ const struct attachment *li_device_attachment(const struct libiommu_device *dev)
 	return &dev->attachment;
 }
 
-static void set_own(struct slot *own, const struct attachment *attachment)
+static void set_own(struct name *name, const struct attachment *attachment, bool fresh)
 {
+	struct slot *const own = &name->own;
 	const struct slot_value value = {
 		.hwpt = attachment->hwpt,
 		/* Of what was adopted only an id is known. */
@@ -190,10 +191,14 @@ static void set_own(struct slot *own, const struct attachment *attachment)
 		.tag = attachment->tag,
 	};
 
+	struct slot_value set;
+
 	if (attachment->pt_id)
 		li_slot_set(own, &value);
 	else
 		li_slot_clear(own);
+	if (fresh && slot_read(own, &set))
+		name->told = (struct told){.tag = set.tag, .generation = set.generation};
 }
 
 void li_device_set_attachment(struct libiommu_device *dev, const struct attachment *attachment)
@@ -207,7 +212,7 @@ void li_device_set_attachment(struct libiommu_device *dev, const struct attachme
 	dev->attachment = *attachment;
 	atomic_store(&dev->pt_id, attachment->pt_id);
 	if (dev->entry.name)
-		set_own(&dev->entry.name->own, attachment);
+		set_own(dev->entry.name, attachment, attachment->pt_id != old.pt_id);
 	if (old.ioas)
 		li_ioas_unpin(old.ioas);
 	if (old.hwpt)

@@ -111,16 +111,21 @@ void li_fault_queue_leave_begin(struct libiommu_fault_queue *from)
 
 struct fault_notice li_fault_notice(const struct name *name, const struct slot *slot)
 {
-	struct slot_value value = {0};
-
-	slot_read(slot, &value);
-	return (struct fault_notice){
+	struct fault_notice notice = {
 		.label = atomic_load_explicit(&name->label, memory_order_relaxed),
-		.tag = value.tag,
-		.vpasid = value.vpasid,
-		.attachment = value.generation,
 		.pasid = slot != &name->own,
 	};
+	struct slot_value value;
+
+	if (!notice.pasid) {
+		notice.tag = name->told.tag;
+		notice.attachment = name->told.generation;
+	} else if (slot_read(slot, &value)) {
+		notice.tag = value.tag;
+		notice.attachment = value.generation;
+		notice.vpasid = value.vpasid;
+	}
+	return notice;
 }
 
 /* Where io_uring is not to be had, for whatever reason, read(2) does the same. */

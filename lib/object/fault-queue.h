@@ -68,7 +68,10 @@ static inline enum failure_call fault_change_call(int error)
 	return error == -ENOMEM ? CALL_NONE : CALL_FAULT_QUEUE;
 }
 
-/* What is to be told of the end of what is attached at a slot of the device with this name. */
+/*
+ * What is to be told of the end of what is attached at a slot of the device with this name: of a
+ * PASID's at any time, of the device's own with the lock.
+ */
 struct fault_notice li_fault_notice(const struct name *name, const struct slot *slot);
 /*
  * With the lock: what was attached at the slot is no more, as far as the kernel goes. Its groups

@@ -42,8 +42,8 @@ static bool leads_to(const struct slot *slot, uint32_t queue, struct slot_value 
  * Where the fault came through: the PASID's attachment, else the device's own. It may have waited
  * in the queue of the latter since before the PASID had one.
  */
-static const struct slot *find_slot(const struct name *name, uint32_t queue,
-                                    const struct origin *origin, struct slot_value *value)
+static const struct slot *find_slot(struct name *name, uint32_t queue, const struct origin *origin,
+                                    struct slot_value *value)
 {
 	const struct slot *slot;
 
@@ -55,13 +55,16 @@ static const struct slot *find_slot(const struct name *name, uint32_t queue,
 	if (!leads_to(&name->own, queue, value))
 		return NULL;
 	value->vpasid = origin->pasid_flag ? origin->pasid : 0;
+	/* Of a queue that is not known, it is not ours to guard. */
+	if (value->queue == queue)
+		name->told = (struct told){.tag = value->tag, .generation = value->generation};
 	return &name->own;
 }
 
 static void find_origin(const struct libiommu_fault_queue *queue,
                         const struct uapi_hwpt_pgfault *raw, struct origin *origin)
 {
-	const struct name *const name =
+	struct name *const name =
 		li_registry_name(li_ctx_registry(li_fault_queue_ctx(queue)), raw->dev_id);
 	struct slot_value value = {0};
 	bool shared_group = false;

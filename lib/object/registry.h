@@ -18,6 +18,16 @@
 struct libiommu_device;
 
 /*
+ * The tag that the end of the device's own attachment has: what its last fault had, or else what
+ * it began with. A tag can be set ahead of a replacement, and is not the old one's for that.
+ * Guarded by the attachment's fault queue.
+ */
+struct told {
+	uint64_t tag;
+	uint32_t generation;
+};
+
+/*
  * What an id of the kernel stands for, by value. It outlives the device, and is the next one's that
  * gets the same id, so that whoever translates an id may look at it at any time.
  */
@@ -25,7 +35,8 @@ struct name {
 	_Atomic uint32_t generation; /* odd while a device has the id; another one for each */
 	_Atomic uint64_t label;
 	_Atomic bool shared_group;
-	struct slot own;     /* of faults without a PASID */
+	struct slot own; /* of faults without a PASID */
+	struct told told;
 	struct table pasids; /* of struct slot */
 	struct name *next;   /* all of the registry's */
 };

@@ -165,6 +165,51 @@ static void test_retagged(void **state)
 	rig_take_none();
 }
 
+static struct libiommu_record own_ends_with(uint64_t tag)
+{
+	rig_dispatch();
+	return rig_take_end(tag);
+}
+
+/* A tag that is set ahead of a replacement is not that of the page table that goes. */
+static void test_tag_set_ahead(void **state)
+{
+	struct libiommu_record fault, end;
+	uint32_t number;
+
+	(void)state;
+	number = model_raise(0, 0, 1);
+	rig_dispatch();
+	fault = rig_take_fault(number);
+	assert_int_equal(libiommu_device_set_tag(rig.dev, 90), 0);
+	assert_int_equal(libiommu_device_set_tag(rig.dev, 91), 0);
+	assert_int_equal(libiommu_device_replace_hwpt(rig.dev, rig.pt[0]), 0);
+	end = own_ends_with(RIG_OWN_TAG);
+	assert_int_equal(end.attachment, fault.attachment);
+	number = model_raise(0, 0, 1);
+	rig_dispatch();
+	fault = rig_take_fault(number);
+	assert_int_equal(fault.tag, 91);
+	/* Without a fault of its own: with what it began with. */
+	assert_int_equal(libiommu_device_replace_hwpt(rig.dev, rig.own), 0);
+	assert_int_equal(own_ends_with(91).attachment, fault.attachment);
+	assert_int_equal(libiommu_device_set_tag(rig.dev, 92), 0);
+	assert_int_equal(libiommu_device_replace_hwpt(rig.dev, rig.pt[0]), 0);
+	own_ends_with(91);
+	/* With one that had the tag: that. */
+	assert_int_equal(libiommu_device_set_tag(rig.dev, 93), 0);
+	number = model_raise(0, 0, 1);
+	rig_dispatch();
+	fault = rig_take_fault(number);
+	assert_int_equal(fault.tag, 93);
+	assert_int_equal(libiommu_device_set_tag(rig.dev, 94), 0);
+	assert_int_equal(libiommu_device_revoke(rig.dev), 0);
+	rig_dispatch();
+	rig_take_end(RIG_TAG);
+	end = rig_take_end(93);
+	assert_int_equal(end.attachment, fault.attachment);
+}
+
 /* What was read and not published when its attachment ended still comes before the end. */
 static void test_held(void **state)
 {
@@ -437,6 +482,7 @@ int main(void)
 		RIG_TEST_BOTH(test_own),
 		RIG_TEST_BOTH(test_replace),
 		RIG_TEST_BOTH(test_retagged),
+		RIG_TEST_BOTH(test_tag_set_ahead),
 		RIG_TEST_BOTH(test_held),
 		RIG_TEST_BOTH(test_many_ends),
 		RIG_TEST_BOTH(test_ends_without_room),
