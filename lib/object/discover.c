@@ -293,6 +293,21 @@ static int find_obstacle(const struct look *look)
 	return facts->node[0] ? 0 : no_node(look);
 }
 
+/* On other buses these names stand for other things: a mediated device may have a directory. */
+static int find_ids(const struct look *look)
+{
+	int error;
+
+	if (strcmp(look->bus, "pci") != 0)
+		return 0;
+	error = read_number(look, "vendor", &look->facts->vendor);
+	if (!error)
+		error = read_number(look, "device", &look->facts->device);
+	if (!error)
+		error = read_number(look, "class", &look->facts->class_code);
+	return error;
+}
+
 int li_discover_examine(const struct libiommu_sys *sys, const char *dir,
                         struct discover_facts *facts)
 {
@@ -305,11 +320,7 @@ int li_discover_examine(const struct libiommu_sys *sys, const char *dir,
 	if (!error && !look.bus[0])
 		error = -ENODEV;
 	if (!error)
-		error = read_number(&look, "vendor", &seen.vendor);
-	if (!error)
-		error = read_number(&look, "device", &seen.device);
-	if (!error)
-		error = read_number(&look, "class", &seen.class_code);
+		error = find_ids(&look);
 	if (!error)
 		error = read_link(sys, dir, "driver", seen.driver, sizeof(seen.driver));
 	if (!error)

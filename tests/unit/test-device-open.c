@@ -132,6 +132,9 @@ static void test_sysfs_path(void **state)
 
 	(void)state;
 	make_device("/sys/bus/mdev/devices/83b8f4f2", "vfio12");
+	path_link("/sys/bus/mdev/devices/83b8f4f2/subsystem", "../../../../../bus/mdev");
+	/* What a PCI device has as a file is a directory here: the kernel's mtty. */
+	path_read_error("/sys/bus/mdev/devices/83b8f4f2/vendor", -EISDIR);
 	EXPECT_OPEN("/dev/vfio/devices/vfio12", DEVICE_FD);
 	assert_int_equal(libiommu_device_open_sysfs(ctx, "/sys/bus/mdev/devices/83b8f4f2", &dev),
 	                 0);
