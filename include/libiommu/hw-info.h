@@ -190,6 +190,8 @@ enum libiommu_hw_field {
  * @retval -EINVAL      A pointer is NULL or the device is not bound.
  * @retval -ENODEV      The device was revoked.
  * @retval -EOPNOTSUPP  There is no IOMMU behind it, or it was opened by its group.
+ * @retval -ENOENT      There is no IOMMU behind it either: it is a mediated device, whose driver
+ *                      makes its DMA in software.
  * @retval -ENOTTY      The kernel is older than 6.6.
  * @retval -ENOMEM      No memory.
  * @retval -errno       Whatever else the kernel says.

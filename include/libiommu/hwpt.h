@@ -170,6 +170,8 @@ LIBIOMMU_API int libiommu_hwpt_config_set_fault_queue(struct libiommu_hwpt_confi
  *                      was opened by its group.
  * @retval -EADDRINUSE  A mapping or an allowed range lies where the device needs a range for
  *                      itself.
+ * @retval -ENOENT      There is no IOMMU behind the device, which is a mediated one, or the kernel
+ *                      has no such address space (a wrong adopted id).
  * @retval -ENOTTY      The kernel is older than 6.6.
  * @retval -ENOMEM      No memory, here or in the kernel, or the locked-memory limit is used up.
  * @retval -errno       Whatever else the kernel says.

@@ -16,6 +16,7 @@ struct hint {
 #define NO_IOAS       "the kernel has no address space with this id"
 #define MAPPED        "something is mapped in the range already"
 #define NO_ROOM       "no free range of this length is left; see libiommu_ioas_ranges()"
+#define SOFTWARE      "there is no IOMMU behind the device, which is a mediated one"
 #define NO_DESCRIPTOR "this process has no descriptor left (ulimit -n)"
 
 /* One entry for each answer of the kernel that a person can act on. */
@@ -135,7 +136,9 @@ static const struct hint hints[] = {
 	{CALL_ATTACH, ENODEV, "the IOMMU behind the device cannot deliver page requests"},
 	{CALL_ATTACH, ENOMEM,
          "what is mapped exceeds the locked-memory limit (ulimit -l), or the kernel has no memory"},
-	{CALL_ATTACH, ENOENT, "the kernel has no page table or address space with this id"},
+	{CALL_ATTACH, ENOENT,
+         "the kernel has no page table or address space with this id, or the device is a mediated "
+         "one, which is attached to address spaces only"},
 	{CALL_PASID_ATTACH, EINVAL,
          "the page table, or the device's own, was made without LIBIOMMU_HWPT_PASID, or does not "
          "fit "
@@ -153,6 +156,9 @@ static const struct hint hints[] = {
          "libiommu_hw_info_capability()), or not both at once: a nesting parent has no fault "
          "queue"},
 	{CALL_HWPT_ALLOC, EINVAL, "the data does not fit its type, or the IOMMU behind the device"},
+	{CALL_HWPT_ALLOC, ENOENT,
+         SOFTWARE ", and is attached to address spaces only; or the kernel has no parent or device "
+                  "with this id"},
 	{CALL_HWPT_ALLOC, EADDRINUSE,
          "a mapping or an allowed range lies where the device needs a range for itself"},
 	{CALL_HWPT_ALLOC, ENOMEM,
@@ -215,6 +221,7 @@ static const struct hint hints[] = {
 	{CALL_THREAD, EAGAIN, "there are as many threads as there may be (ulimit -u, pids.max)"},
 	{CALL_THREAD, EMFILE, "this process has no descriptor left (ulimit -n)"},
 	{CALL_HW_INFO, EOPNOTSUPP, "there is no IOMMU behind the device"},
+	{CALL_HW_INFO, ENOENT, SOFTWARE ", or the kernel has no device with this id"},
 	{CALL_HW_INFO, ENOTTY, "this kernel is older than 6.6"},
 	{CALL_FEATURE, ENOTTY, "the device or its driver, or this kernel, has no such feature"},
 	{CALL_FEATURE, EOPNOTSUPP, "the device or its driver cannot do that"},
