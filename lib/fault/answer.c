@@ -49,52 +49,134 @@ static inline int answer(struct filler *filler, struct slot *slot, uint32_t code
 	return ++input->pending == FILLER_GROUPS ? flush(filler, input) : 0;
 }
 
-static void note_wait(struct filler *filler, uint64_t published)
+static uint64_t waited(const struct filler *filler, uint64_t published)
 {
-	const uint64_t waited = filler->now > published ? filler->now - published : 0;
-
-	if (waited > filler->counters[LIBIOMMU_RING_LONGEST])
-		filler->counters[LIBIOMMU_RING_LONGEST] = waited;
+	return filler->now > published ? filler->now - published : 0;
 }
 
-static_assert(LIBIOMMU_RING_INVALID - LIBIOMMU_RING_SUCCESS ==
-                      LIBIOMMU_FAULT_INVALID - LIBIOMMU_FAULT_SUCCESS,
-              "a code chooses its counter");
+static void note_wait(struct filler *filler, uint64_t published)
+{
+	const uint64_t wait = waited(filler, published);
+
+	if (wait > filler->counters[LIBIOMMU_RING_LONGEST])
+		filler->counters[LIBIOMMU_RING_LONGEST] = wait;
+}
+
+/* As one number, which is nearly always the expected one. */
+static inline uint64_t verdict(uint32_t queue, uint32_t code)
+{
+	return (uint64_t)queue << 32 | code;
+}
+
+/* Of the slots that were given back last, which keep it until they are taken. */
+static void note_waits(struct filler *filler, uint32_t count)
+{
+	const struct slot *slot = filler->slots.free;
+
+	for (; count; count--, slot = slot->newer)
+		note_wait(filler, slot->published);
+}
+
+/*
+ * Completions that follow each other in memory, as long as they are of one source, good and say
+ * success: how many. If these are not all, the next one is @odd. Each is copied once.
+ */
+static uint32_t take_good(struct filler *filler, const struct ring_completion *from, uint32_t count,
+                          struct libiommu_completion *odd)
+{
+	const uint32_t source = filler->home;
+	struct filler_input *const input = filler->inputs[source];
+	struct libiommu_fault_response *const answers = &input->answers[input->pending];
+	const struct slots slots = {.slot = filler->slots.slot, .mask = filler->slots.mask};
+	struct slots_run run = slots_run_begin(&filler->slots);
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		struct libiommu_completion done;
+		struct slot *slot;
+
+		ring_completion_load(&from[i], &done);
+		slot = slots_find(&slots, done.token, source);
+		if (!slot || verdict(done.queue, done.code) != verdict(source, 0)) {
+			*odd = done;
+			break;
+		}
+		answers[i].token = slot->cookie;
+		answers[i].code = LIBIOMMU_FAULT_SUCCESS;
+		slots_run_give(&run, slot);
+	}
+	slots_end_giving(&filler->slots, &run, i);
+	filler->counters[LIBIOMMU_RING_SUCCESS] += i;
+	input->pending += i;
+	if (filler->noting)
+		note_waits(filler, i);
+	return i;
+}
+
+/* Any completion, whatever it says. */
+static int take_odd(struct filler *filler, const struct libiommu_completion *done)
+{
+	struct slot *const slot = slots_find(&filler->slots, done->token, done->queue);
+	const bool success = done->code == LIBIOMMU_FAULT_SUCCESS;
+
+	if (!slot) {
+		filler->counters[LIBIOMMU_RING_STALE]++;
+		return 0;
+	}
+	filler->home = slot->source;
+	filler->counters[success ? LIBIOMMU_RING_SUCCESS : LIBIOMMU_RING_INVALID]++;
+	if (done->code > LIBIOMMU_FAULT_INVALID)
+		filler->counters[LIBIOMMU_RING_BAD_CODE]++;
+	note_wait(filler, slot->published);
+	return answer(filler, slot, success ? LIBIOMMU_FAULT_SUCCESS : LIBIOMMU_FAULT_INVALID);
+}
+
+/* As many as there are in one piece of memory, and places for their answers. */
+static int take_some(struct filler *filler, uint32_t *at, uint32_t made)
+{
+	const struct ring_memory *const memory = &filler->session->memory;
+	const uint32_t place = *at & (memory->completion_capacity - 1);
+	const struct ring_completion *const from = &memory->completions[place];
+	struct filler_input *const input = filler->inputs[filler->home];
+	uint32_t count = made - *at, good = 0;
+	struct libiommu_completion odd;
+
+	if (count > memory->completion_capacity - place)
+		count = memory->completion_capacity - place;
+	if (input) {
+		if (count > FILLER_GROUPS - input->pending)
+			count = (uint32_t)(FILLER_GROUPS - input->pending);
+		good = take_good(filler, from, count, &odd);
+		*at += good;
+		if (good == count)
+			return input->pending == FILLER_GROUPS ? flush(filler, input) : 0;
+	} else {
+		ring_completion_load(from, &odd);
+	}
+	++*at;
+	return take_odd(filler, &odd);
+}
 
 int li_filler_take(struct filler *filler, uint32_t made)
 {
 	struct session *const session = filler->session;
-	const struct ring_completion *const completions = session->memory.completions;
-	const uint32_t mask = session->memory.completion_capacity - 1;
-	uint64_t oldest = UINT64_MAX;
+	const struct slot *const oldest = slots_oldest(&filler->slots);
+	uint32_t at = session->taken;
 	int first = 0;
 
-	if (session->taken == made)
+	if (at == made)
 		return 0;
 	li_session_busy(session);
-	filler->done += made - session->taken;
-	for (uint32_t at = session->taken; at != made; at++) {
-		struct libiommu_completion done;
-		struct slot *slot;
-		int error;
+	filler->done += made - at;
+	filler->pending = true;
+	filler->noting = oldest && waited(filler, oldest->published) >
+	                                   filler->counters[LIBIOMMU_RING_LONGEST];
+	while (at != made) {
+		const int error = take_some(filler, &at, made);
 
-		ring_completion_load(&completions[at & mask], &done);
-		slot = slots_find(&filler->slots, done.token, done.queue);
-		if (!slot) {
-			filler->counters[LIBIOMMU_RING_STALE]++;
-			continue;
-		}
-		if (done.code > LIBIOMMU_FAULT_INVALID) {
-			filler->counters[LIBIOMMU_RING_BAD_CODE]++;
-			done.code = LIBIOMMU_FAULT_INVALID;
-		}
-		filler->counters[LIBIOMMU_RING_SUCCESS + done.code]++;
-		oldest = slot->published < oldest ? slot->published : oldest;
-		error = answer(filler, slot, done.code);
 		if (error && !first)
 			first = error;
 	}
-	note_wait(filler, oldest);
 	session->taken = made;
 	/* Its places may be written again. */
 	atomic_store_explicit(&session->memory.a->taken, made, memory_order_release);

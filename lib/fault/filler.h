@@ -57,6 +57,8 @@ struct filler {
 	bool refusing;           /* the last reader was given up, and there is no new one */
 	bool scarce;             /* room ran out */
 	bool waking;
+	bool noting;        /* a group may have waited longer than any before */
+	uint32_t home;      /* the source of the last completion that was looked at closely */
 	bool pending;       /* some input has answers that are not given yet */
 	atomic_bool poked;  /* some source has something, whatever its descriptor says */
 	atomic_bool asleep; /* no dispatch is at work: the poke must be heard */

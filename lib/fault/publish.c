@@ -27,25 +27,36 @@ static struct pen pen_at(const struct filler *filler, uint32_t at)
 	return pen;
 }
 
+static inline void complete_record(struct libiommu_record *record, uint32_t source, uint64_t now,
+                                   uint64_t token)
+{
+	record->queue = source;
+	record->time = now;
+	record->token = token;
+}
+
 /* Complete the records that a source has written, from @at on. They are not read: only written. */
 static uint32_t register_groups(struct filler *filler, uint32_t source, int count, uint32_t at)
 {
 	struct libiommu_record *record =
 		&filler->session->memory.records[at & (filler->choices.capacity - 1)];
 	const struct source_group *const end = filler->groups + count;
+	struct slots_run run = slots_run_begin(&filler->slots);
 	const uint32_t first = at;
 	const uint64_t now = filler->now;
+	uint32_t unanswered = 0;
 	bool ended = false;
 
 	for (const struct source_group *group = filler->groups; group != end; group++) {
-		const struct libiommu_record *const last = record + group->records;
 		uint64_t token = 0;
 
 		at += group->records;
-		filler->counters[LIBIOMMU_RING_DETACHED] += group->detached;
-		ended = ended || group->detached;
-		if (group->answer) {
-			struct slot *const slot = slots_take(&filler->slots);
+		if (!group->answer) {
+			unanswered++;
+			filler->counters[LIBIOMMU_RING_DETACHED] += group->detached;
+			ended = ended || group->detached;
+		} else {
+			struct slot *const slot = slots_run_take(&run);
 
 			slot->cookie = group->cookie;
 			slot->published = now;
@@ -53,12 +64,11 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 			slot->end = at;
 			token = slot->token;
 		}
-		do {
-			record->queue = source;
-			record->time = now;
-			record->token = token;
-		} while (++record != last);
+		complete_record(record++, source, now, token);
+		for (uint32_t more = group->records; more > 1; more--)
+			complete_record(record++, source, now, token);
 	}
+	slots_end_taking(&filler->slots, &run, (uint32_t)count - unanswered);
 	if (ended)
 		li_filler_drop_unwanted(filler, source);
 	filler->counters[LIBIOMMU_RING_RECORDS] += at - first;

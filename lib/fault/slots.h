@@ -52,31 +52,74 @@ static inline struct slot *slots_newer(const struct slots *slots, const struct s
 	return slot->newer == &slots->ends ? NULL : slot->newer;
 }
 
-/* There must be a free one. It becomes the newest. */
-static inline struct slot *slots_take(struct slots *slots)
-{
-	struct slot *const slot = slots->free;
-	struct slot *const older = slots->ends.older;
+/*
+ * Many are taken or given in a row. What changes with each is copied meanwhile, as the compiler
+ * cannot know that no slot is where it is kept.
+ */
+struct slots_run {
+	struct slot *free;
+	struct slot *newest; /* while taking: what comes behind it is not said yet */
+};
 
-	slots->free = slot->newer;
+static inline struct slots_run slots_run_begin(const struct slots *slots)
+{
+	return (struct slots_run){.free = slots->free, .newest = slots->ends.older};
+}
+
+/* There must be a free one. It becomes the newest. */
+static inline struct slot *slots_run_take(struct slots_run *run)
+{
+	struct slot *const slot = run->free;
+
+	run->free = slot->newer;
 	slot->token += SLOT_GENERATION;
-	slot->older = older;
-	slot->newer = &slots->ends;
-	older->newer = slot;
-	slots->ends.older = slot;
-	slots->busy++;
+	slot->older = run->newest;
+	run->newest->newer = slot;
+	run->newest = slot;
 	return slot;
 }
 
+static inline void slots_end_taking(struct slots *slots, const struct slots_run *run,
+                                    uint32_t count)
+{
+	run->newest->newer = &slots->ends;
+	slots->ends.older = run->newest;
+	slots->free = run->free;
+	slots->busy += count;
+}
+
 /* No token names it any more. */
-static inline void slots_give(struct slots *slots, struct slot *slot)
+static inline void slots_run_give(struct slots_run *run, struct slot *slot)
 {
 	slot->older->newer = slot->newer;
 	slot->newer->older = slot->older;
 	slot->token += SLOT_GENERATION;
-	slot->newer = slots->free;
-	slots->free = slot;
-	slots->busy--;
+	slot->newer = run->free;
+	run->free = slot;
+}
+
+static inline void slots_end_giving(struct slots *slots, const struct slots_run *run,
+                                    uint32_t count)
+{
+	slots->free = run->free;
+	slots->busy -= count;
+}
+
+static inline struct slot *slots_take(struct slots *slots)
+{
+	struct slots_run run = slots_run_begin(slots);
+	struct slot *const slot = slots_run_take(&run);
+
+	slots_end_taking(slots, &run, 1);
+	return slot;
+}
+
+static inline void slots_give(struct slots *slots, struct slot *slot)
+{
+	struct slots_run run = slots_run_begin(slots);
+
+	slots_run_give(&run, slot);
+	slots_end_giving(slots, &run, 1);
 }
 
 /* The slot that a token from an untrusted place names, NULL where it is none that is out. */

@@ -23,7 +23,7 @@ struct source_group {
 	uint64_t cookie; /* the source's name for it, never seen by the reader */
 	uint32_t records;
 	bool answer;   /* the reader must complete it; not so DETACHED, for one */
-	bool detached; /* some that are still out need no answer any more: ask which */
+	bool detached; /* not with @answer: some that are out need none any more; ask which */
 };
 
 struct source_fetch {
