@@ -95,6 +95,30 @@ LIBIOMMU_API int libiommu_reader_next(struct libiommu_reader *reader,
                                       const struct libiommu_record **records, size_t *count);
 
 /**
+ * @brief Take the next groups, as far as they follow each other in memory. Never waits.
+ *
+ * For a reader that handles many at a time. A group ends with the record that has
+ * LIBIOMMU_RECORD_LAST; the last record taken has it. There may be more groups than these.
+ *
+ * @param reader        The reader.
+ * @param most          How many records at most, unless the first group alone has more; 0 is one
+ *                      group.
+ * @param[out] records  The records in shared memory, valid until they are released.
+ * @param[out] count    How many.
+ * @return 1, or 0 where there is none now.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -EPIPE   The ring is at its end: the filler is gone, or has given this reader up. All
+ *                  that was not completed is answered.
+ * @retval -EPROTO  The other end writes nonsense.
+ * @retval -ECHILD  This is a forked child; the reader stays its parent's.
+ * @threads Owner.
+ * @syscalls None, or write where the filler waits for room.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_reader_next_span(struct libiommu_reader *reader, size_t most,
+                                           const struct libiommu_record **records, size_t *count);
+
+/**
  * @brief Give back the memory of all groups taken so far. They may be completed later.
  *
  * A group that is not released when its deadline is over costs the reader the ring.

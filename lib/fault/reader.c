@@ -136,6 +136,58 @@ int libiommu_reader_next(struct libiommu_reader *reader, const struct libiommu_r
 	return result == -EPIPE ? READER_FAIL_END() : READER_FAIL_NONSENSE(result);
 }
 
+/*
+ * How many of the records that follow each other in memory, at most @most, are whole groups. 0 is
+ * for find_next() to look into.
+ */
+static size_t measure_span(const struct libiommu_reader *reader, size_t most)
+{
+	const uint32_t place = reader->next & reader->mask;
+	const struct libiommu_record *const records = &reader->memory.records[place];
+	size_t whole = 0;
+
+	if (most > reader->seen - reader->next)
+		most = reader->seen - reader->next;
+	if (most > reader->mask + 1 - place)
+		most = reader->mask + 1 - place;
+	for (size_t i = 0; i < most && records[i].kind != LIBIOMMU_RECORD_PAD; i++)
+		if (records[i].flags & LIBIOMMU_RECORD_LAST)
+			whole = i + 1;
+	return whole;
+}
+
+static int take_span(struct libiommu_reader *reader, size_t most,
+                     const struct libiommu_record **records, size_t *count)
+{
+	const int result = reader->seen == reader->next ? look(reader) : 1;
+	size_t whole;
+
+	if (result <= 0)
+		return result;
+	whole = measure_span(reader, most);
+	if (!whole)
+		return find_next(reader, records, count);
+	*records = &reader->memory.records[reader->next & reader->mask];
+	*count = whole;
+	reader->next += (uint32_t)whole;
+	return 1;
+}
+
+int libiommu_reader_next_span(struct libiommu_reader *reader, size_t most,
+                              const struct libiommu_record **records, size_t *count)
+{
+	int result;
+
+	if (!reader || !records || !count)
+		return READER_FAIL_NULL();
+	if (guard_forked(reader->guard))
+		return READER_FAIL_FORKED();
+	result = take_span(reader, most, records, count);
+	if (result >= 0)
+		return result;
+	return result == -EPIPE ? READER_FAIL_END() : READER_FAIL_NONSENSE(result);
+}
+
 int libiommu_reader_release(struct libiommu_reader *reader)
 {
 	if (!reader)
@@ -154,18 +206,25 @@ static uint32_t find_room(struct libiommu_reader *reader, size_t count)
 	return room >= count ? room : reader_room(reader);
 }
 
+static void copy(struct ring_completion *to, const struct libiommu_completion *from, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		ring_completion_store(&to[i], &from[i]);
+}
+
 int li_reader_complete(struct libiommu_reader *reader,
                        const struct libiommu_completion *completions, size_t count)
 {
 	const uint32_t room = find_room(reader, count);
-	uint32_t done;
+	const uint32_t done = count < room ? (uint32_t)count : room;
 
-	for (done = 0; done < room && done < count; done++)
-		ring_completion_store(
-			&reader->memory.completions[(reader->made + done) &
-		                                    (reader->memory.completion_capacity - 1)],
-			&completions[done]);
 	if (done) {
+		const uint32_t capacity = reader->memory.completion_capacity;
+		const uint32_t place = reader->made & (capacity - 1);
+		const uint32_t straight = done < capacity - place ? done : capacity - place;
+
+		copy(&reader->memory.completions[place], completions, straight);
+		copy(reader->memory.completions, completions + straight, done - straight);
 		reader->made += done;
 		atomic_store(&reader->memory.b->made, reader->made);
 	}

@@ -35,6 +35,9 @@ static int fetch(void *self, struct source_fetch *fetch)
 {
 	uint64_t count = load.left < load.work->batch ? load.left : load.work->batch;
 
+	const uint64_t number = load.number;
+	const bool wanted = !load.work->one_way;
+
 	(void)self;
 	if (load.work->turn)
 		load.work->turn(load.work);
@@ -43,10 +46,11 @@ static int fetch(void *self, struct source_fetch *fetch)
 	if (count > fetch->max_groups)
 		count = fetch->max_groups;
 	for (uint64_t i = 0; i < count; i++) {
-		write_record(&fetch->records[i], load.number);
-		fetch->groups[i] = (struct source_group){
-			.cookie = load.number++, .records = 1, .answer = !load.work->one_way};
+		write_record(&fetch->records[i], number + i);
+		fetch->groups[i] =
+			(struct source_group){.cookie = number + i, .records = 1, .answer = wanted};
 	}
+	load.number += count;
 	load.left -= count;
 	return (int)count;
 }
@@ -104,34 +108,34 @@ static void complete(const struct libiommu_completion *done, uint32_t count)
 	}
 }
 
-/* As many groups as there are, up to a batch: how many. */
+/* As many groups as there are, up to a batch: how many. Each is one record. */
 static uint32_t take(const struct work *work)
 {
 	struct libiommu_completion done[MAX_BATCH];
 	const struct libiommu_record *records;
-	uint32_t count = 0;
-	size_t length;
-	int got = 1;
+	uint64_t sum = 0;
+	size_t count;
+	int got;
 
-	for (; count < work->batch; count++) {
-		got = libiommu_reader_next(reader, &records, &length);
-		if (got <= 0)
-			break;
-		seen += records->address;
+	got = work->batch == 1 ? libiommu_reader_next(reader, &records, &count)
+	                       : libiommu_reader_next_span(reader, work->batch, &records, &count);
+	MUST(got);
+	if (!got)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		sum += records[i].address;
 		if (!work->one_way)
-			done[count] = (struct libiommu_completion){
-				.token = records->token,
-				.queue = records->queue,
+			done[i] = (struct libiommu_completion){
+				.token = records[i].token,
+				.queue = records[i].queue,
 				.code = LIBIOMMU_FAULT_SUCCESS,
 			};
 	}
-	MUST(got);
-	if (!count)
-		return 0;
+	seen += sum;
 	MUST(libiommu_reader_release(reader));
 	if (!work->one_way)
-		complete(done, count);
-	return count;
+		complete(done, (uint32_t)count);
+	return (uint32_t)count;
 }
 
 static void read_some(const struct work *work)

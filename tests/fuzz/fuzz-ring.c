@@ -153,8 +153,13 @@ static void use_reader(struct libiommu_reader *reader, uint32_t choice)
 	const struct libiommu_record *records;
 	uint64_t sum = 0;
 	size_t count;
+	int got;
 
-	if (libiommu_reader_next(reader, &records, &count) == 1) {
+	if (choice & 8)
+		got = libiommu_reader_next_span(reader, choice >> 2, &records, &count);
+	else
+		got = libiommu_reader_next(reader, &records, &count);
+	if (got == 1) {
 		for (size_t i = 0; i < count; i++)
 			sum += records[i].address;
 		done.token = records[count - 1].token + sum % 2;

@@ -418,6 +418,7 @@ static void test_a_forked_child_has_no_part_in_it(void **state)
 		      libiommu_ring_monitor(ring) != -ECHILD ||
 		      libiommu_ring_destroy(ring) != -ECHILD ||
 		      libiommu_reader_next(reader, &records, &count) != -ECHILD ||
+		      libiommu_reader_next_span(reader, 1, &records, &count) != -ECHILD ||
 		      libiommu_reader_release(reader) != -ECHILD ||
 		      libiommu_reader_complete(reader, &done, 1) != -ECHILD ||
 		      libiommu_reader_sleep(reader, 0) != -ECHILD ||

@@ -19,6 +19,7 @@ struct run {
 	struct libiommu_reader *reader;
 	uint32_t each; /* groups of each injector */
 	size_t batch;  /* groups completed at a time */
+	bool spans;    /* and taken many at a time */
 	atomic_uint answered;
 	atomic_uint wrong;
 };
@@ -68,6 +69,23 @@ static void *fill(void *arg)
 	return NULL;
 }
 
+static int take(const struct run *run, size_t most, const struct libiommu_record **records,
+                size_t *count)
+{
+	if (run->spans)
+		return libiommu_reader_next_span(run->reader, most, records, count);
+	return libiommu_reader_next(run->reader, records, count);
+}
+
+static struct libiommu_completion answer_to(const struct libiommu_record *record)
+{
+	return (struct libiommu_completion){
+		.token = record->token,
+		.queue = record->queue,
+		.code = record->address % 2 ? LIBIOMMU_FAULT_INVALID : LIBIOMMU_FAULT_SUCCESS,
+	};
+}
+
 static void *handle(void *arg)
 {
 	struct run *const run = arg;
@@ -77,23 +95,20 @@ static void *handle(void *arg)
 
 	while (left) {
 		const struct libiommu_record *records;
-		int got = libiommu_reader_next(run->reader, &records, &count);
+		int got = take(run, run->batch - held, &records, &count);
 
 		if (got > 0) {
-			done[held++] = (struct libiommu_completion){
-				.token = records->token,
-				.queue = records->queue,
-				.code = records->address % 2 ? LIBIOMMU_FAULT_INVALID
-			                                     : LIBIOMMU_FAULT_SUCCESS,
-			};
-			left--;
-			if (held < run->batch && left)
+			for (size_t i = 0; i < count; i++)
+				if (records[i].flags & LIBIOMMU_RECORD_LAST)
+					done[held++] = answer_to(&records[i]);
+			if (held < run->batch && held < left)
 				continue;
 		}
 		if (held) {
 			libiommu_reader_release(run->reader);
 			if (libiommu_reader_complete(run->reader, done, held) != (int)held)
 				atomic_fetch_add(&run->wrong, 1);
+			left -= (unsigned int)held;
 			held = 0;
 		} else if (got == 0) {
 			got = libiommu_reader_sleep(run->reader, -1);
@@ -104,10 +119,10 @@ static void *handle(void *arg)
 	return NULL;
 }
 
-static void run_all(uint32_t outstanding, size_t batch, uint32_t each)
+static void run_all(uint32_t outstanding, size_t batch, uint32_t each, bool spans)
 {
 	struct libiommu_ctx *const ctx = ring_ctx();
-	struct run run = {.batch = batch, .each = each};
+	struct run run = {.batch = batch, .each = each, .spans = spans};
 	pthread_t threads[INJECTORS + 2];
 
 	door_alias(true);
@@ -137,19 +152,25 @@ static void run_all(uint32_t outstanding, size_t batch, uint32_t each)
 static void test_one_at_a_time(void **state)
 {
 	(void)state;
-	run_all(1, 1, 1000);
+	run_all(1, 1, 1000, false);
 }
 
 static void test_few_out(void **state)
 {
 	(void)state;
-	run_all(8, 3, 5000);
+	run_all(8, 3, 5000, false);
 }
 
 static void test_batches(void **state)
 {
 	(void)state;
-	run_all(512, 32, MOST);
+	run_all(512, 32, MOST, false);
+}
+
+static void test_spans(void **state)
+{
+	(void)state;
+	run_all(512, 32, MOST, true);
 }
 
 int main(void)
@@ -158,6 +179,7 @@ int main(void)
 		cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_few_out),
 		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_spans),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
