@@ -251,6 +251,8 @@ LIBIOMMU_API int libiommu_device_attach_ioas(struct libiommu_device *dev,
  * @retval -EINVAL  The page table does not fit the IOMMU behind the device.
  * @retval -EBUSY   The device is being reset; or with this page table a guest owns the device's
  *                  PASIDs, and one that is attached is not its vPASID.
+ * @retval -ENOBUFS  The ring that has the page table's fault queue has not told its reader of 2^20
+ *                   ends of attachments.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).
  * @kernel 6.6

@@ -109,6 +109,8 @@ LIBIOMMU_API int libiommu_pasid_space_join(struct libiommu_pasid_space *space,
  * @retval -ENOSPC      No PASID that the device can carry is free, or 4095 devices have the vPASID.
  * @retval -ENODEV      The device was revoked, or the IOMMU behind it cannot deliver page requests.
  * @retval -ENOMEM      No memory, here or in the kernel.
+ * @retval -ENOBUFS     The ring that has the fault queue of @p hwpt has not told its reader of 2^20
+ *                      ends of attachments.
  * @retval -errno       Whatever else the kernel says. After any failure nothing has changed.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT; before the device's first, IOMMU_GET_HW_INFO);
@@ -135,6 +137,7 @@ LIBIOMMU_API int libiommu_pasid_attach(struct libiommu_device *dev, uint32_t vpa
  * @retval -EOPNOTSUPP  The device was opened by its group.
  * @retval -ENODEV      The device was revoked, or the IOMMU behind it cannot deliver page requests.
  * @retval -ENOMEM      No memory, here or in the kernel.
+ * @retval -ENOBUFS     As libiommu_pasid_attach().
  * @retval -errno       Whatever else the kernel says. After any failure the old page table and tag
  *                      are attached.
  * @threads Shared.

@@ -278,8 +278,9 @@ LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
  * From now on the ring alone reads and answers the queue. Ends of attachments reach the reader
  * too: after a detach or a replacement of a page table with this queue comes a record
  * LIBIOMMU_RECORD_DETACHED, behind the last fault of the attachment, once there is room for it,
- * however many groups are out. What ends while the ring is without a reader that it had,
- * or the queue without a ring, is told to nobody.
+ * however many groups are out. What ends while the ring is without a reader, or the queue without
+ * a ring, is told to nobody. Where 2^20 ends are still to be told, since nobody dispatches or the
+ * reader releases nothing, page tables with this queue cannot be attached: -ENOBUFS.
  *
  * @param ring   The ring.
  * @param queue  The queue, of the same context; it cannot be destroyed before it is removed or the

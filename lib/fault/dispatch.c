@@ -92,7 +92,7 @@ static void work(struct filler *filler, bool fresh, bool gone, int *first)
 	keep(first, li_filler_flush(filler));
 	if (filler->session)
 		keep(first, li_filler_fetch(filler));
-	else if (filler->refusing)
+	else
 		keep(first, li_filler_refuse(filler));
 	filler->age += 1 + filler->done / GROUPS_AGE;
 }

@@ -186,6 +186,8 @@ int li_filler_fetch(struct filler *filler)
 
 int li_filler_refuse(struct filler *filler)
 {
+	/* The first reader gets what waits for it; of ends before its time it is not told. */
+	const size_t max = filler->refusing ? FILLER_GROUPS : 0;
 	int first = 0;
 
 	for (uint32_t i = 0; i < filler->used; i++) {
@@ -194,7 +196,7 @@ int li_filler_refuse(struct filler *filler)
 
 		if (!input || !input->ready)
 			continue;
-		refused = input->source->ops->refuse(input->source->self, FILLER_GROUPS);
+		refused = input->source->ops->refuse(input->source->self, max);
 		input->ready = refused != 0;
 		if (refused > 0) {
 			filler->counters[LIBIOMMU_RING_REFUSED] += (uint64_t)refused;

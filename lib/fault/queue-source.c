@@ -174,8 +174,10 @@ static int refuse(void *self, size_t max)
 	};
 	int error = 0;
 
+	if (!max)
+		li_fault_queue_forget_ends(from->queue);
 	/* Of ends nobody need be told who has not seen the beginning. */
-	while (!error && fault_batch_is_done(from->batch)) {
+	while (!error && max && fault_batch_is_done(from->batch)) {
 		error = take_in(from, &intake);
 		if (!intake.notice_count)
 			break;

@@ -50,7 +50,10 @@ struct source_ops {
 	int (*answer)(void *self, const struct libiommu_fault_response *answers, size_t count);
 	/* Whether the group still needs an answer; asked after a detach only. */
 	bool (*wants)(void *self, uint64_t cookie);
-	/* Takes groups that nobody will read and answers them INVALID, @max of them; how many. */
+	/*
+	 * Takes groups that nobody will read and answers them INVALID, @max of them; how many.
+	 * With 0, and with more as far as they come first, ends are forgotten.
+	 */
 	int (*refuse)(void *self, size_t max);
 };
 

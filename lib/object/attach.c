@@ -51,6 +51,9 @@ static int tell(const struct libiommu_device *dev, const char *operation, int er
 {
 	if (!error)
 		return 0;
+	if (error == -ENOBUFS && call == CALL_NONE)
+		return FAIL_LIBRARY(li_device_ctx(dev), operation, error, FAULT_CHANGE_UNTOLD,
+		                    .id = li_device_id(dev), .other = target_id);
 	if (call == CALL_NONE)
 		return FAIL_MEMORY_IN(li_device_ctx(dev), operation);
 	return FAIL_KERNEL(li_device_ctx(dev), operation, error, call, .id = li_device_id(dev),

@@ -57,13 +57,21 @@ static void leave(struct libiommu_fault_queue *from, struct libiommu_fault_queue
 	li_fault_queue_unpin(from);
 }
 
+/* Who does not read must not make attachments that come and go take more and more memory. */
+static int reserve(struct fault_notices *notices)
+{
+	if (notices->count >= FAULT_NOTICES_MAX)
+		return -ENOBUFS;
+	return li_fault_notices_reserve(notices) ? 0 : -ENOMEM;
+}
+
 int li_fault_queue_change_begin(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to)
 {
 	int error = 0;
 
 	enter(from, to);
-	if (to && !li_fault_notices_reserve(&li_fault_queue_state(to)->notices))
-		error = -ENOMEM;
+	if (to)
+		error = reserve(&li_fault_queue_state(to)->notices);
 	if (!error) {
 		error = quiesce(from);
 		if (error && to)
@@ -172,16 +180,21 @@ int li_fault_queue_input(struct libiommu_fault_queue *queue, bool *fed)
 	return fd;
 }
 
+void li_fault_queue_forget_ends(struct libiommu_fault_queue *queue)
+{
+	li_fault_queue_lock(queue, NULL);
+	li_fault_notices_clear(&li_fault_queue_state(queue)->notices);
+	li_fault_queue_unlock(queue, NULL);
+}
+
 void li_fault_queue_unlisten(struct libiommu_fault_queue *queue)
 {
 	struct fault_state *const state = li_fault_queue_state(queue);
-	struct fault_notice none;
 
 	li_fault_queue_lock(queue, NULL);
 	state->listener = (struct fault_listener){0};
 	atomic_store_explicit(&state->taken, false, memory_order_relaxed);
-	while (li_fault_notices_take(&state->notices, UINT64_MAX, &none, 1))
-		;
+	li_fault_notices_clear(&state->notices);
 	li_fault_queue_refuse_early(queue);
 	if (state->feed) {
 		if (!li_feed_pause(state->feed))

@@ -44,6 +44,11 @@ void li_fault_notices_add(struct fault_notices *notices, const struct fault_noti
 	notices->reserved--;
 }
 
+void li_fault_notices_clear(struct fault_notices *notices)
+{
+	notices->first = notices->count = 0;
+}
+
 uint64_t li_fault_notices_groups_before(const struct fault_notices *notices, uint64_t given)
 {
 	uint64_t after;

@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Ends that were not told. A queue that has so many takes no new attachment. */
+#define FAULT_NOTICES_MAX (1U << 20)
+
 struct fault_notice {
 	uint64_t label;
 	uint64_t tag;
@@ -37,6 +40,7 @@ bool li_fault_notices_reserve(struct fault_notices *notices);
 void li_fault_notices_unreserve(struct fault_notices *notices);
 /* It has ended. */
 void li_fault_notices_add(struct fault_notices *notices, const struct fault_notice *notice);
+void li_fault_notices_clear(struct fault_notices *notices);
 /* The oldest, @max of them; how many. Those only whose turn it is after @given groups. */
 size_t li_fault_notices_take(struct fault_notices *notices, uint64_t given, struct fault_notice *to,
                              size_t max);

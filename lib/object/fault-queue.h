@@ -62,11 +62,14 @@ int li_fault_queue_change_settle(struct libiommu_fault_queue *to);
 void li_fault_queue_leave_begin(struct libiommu_fault_queue *from);
 void li_fault_queue_change_end(struct libiommu_fault_queue *from, struct libiommu_fault_queue *to,
                                bool changed);
-/* Whose doing it is that a change cannot begin: CALL_NONE for want of memory, else the kernel's. */
+/* Whose doing it is that a change cannot begin: CALL_NONE for ours, else the kernel's. */
 static inline enum failure_call fault_change_call(int error)
 {
-	return error == -ENOMEM ? CALL_NONE : CALL_FAULT_QUEUE;
+	return error == -ENOMEM || error == -ENOBUFS ? CALL_NONE : CALL_FAULT_QUEUE;
 }
+
+#define FAULT_CHANGE_UNTOLD                                                                        \
+	"2^20 ends of attachments wait to be told to the reader of the queue's ring"
 
 /*
  * What is to be told of the end of what is attached at a slot of the device with this name: of a
@@ -120,6 +123,8 @@ struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
 struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
                                            const struct libiommu_fault_response *responses,
                                            size_t count);
+/* There is nobody who would have to be told of those that there have been. */
+void li_fault_queue_forget_ends(struct libiommu_fault_queue *queue);
 /* Whether the group is still to be answered. */
 bool li_fault_queue_wants(struct libiommu_fault_queue *queue, uint64_t token);
 /* Passes over the groups of a batch that come next and are not. */

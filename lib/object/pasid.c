@@ -24,6 +24,8 @@ static const char *words_for(int error)
 	switch (error) {
 	case -ENOMEM:
 		return "no memory";
+	case -ENOBUFS:
+		return FAULT_CHANGE_UNTOLD;
 	case -EEXIST:
 		return "something is attached at this vPASID: replace instead";
 	case -EOPNOTSUPP:

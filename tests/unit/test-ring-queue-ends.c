@@ -4,6 +4,8 @@
 /* What is attached changes under a ring that is fed from a fault queue. */
 #include "queue-rig.h"
 
+#include "../../lib/object/fault-queue.h"
+
 static void detach(uint32_t vpasid)
 {
 	assert_int_equal(libiommu_pasid_detach(rig.dev, vpasid), 0);
@@ -446,6 +448,60 @@ static void test_ends_without_a_reader(void **state)
 	assert_int_equal(rig_count(LIBIOMMU_RING_DETACHED), 1);
 }
 
+/* Before the first reader there is nobody to tell, and no list that grows. */
+static void test_ends_before_the_first_reader(void **state)
+{
+	const struct fault_notices *const notices = &li_fault_queue_state(rig.queue[0])->notices;
+	uint32_t number;
+
+	(void)state;
+	libiommu_reader_free(rig.reader);
+	assert_int_equal(libiommu_ring_destroy(rig.ring), 0);
+	rig.ring = ring_make(rig.ctx, 1024, 64, 0);
+	rig.reader = NULL;
+	rig_add(rig.queue[0]);
+	number = model_raise(0, 0, 1);
+	for (uint32_t i = 0; i < 100; i++) {
+		rig_attach(9, rig.pt[0], i);
+		detach(9);
+		assert_true(ring_ready(rig.ring));
+		assert_int_equal(libiommu_ring_dispatch(rig.ring), 0);
+		assert_int_equal(notices->count, 0);
+	}
+	assert_int_equal(notices->room, 16);
+	/* What waits does so for the reader. */
+	assert_int_equal(libiommu_ring_open_reader(rig.ring, &rig.reader), 0);
+	detach(RIG_PASID);
+	rig_dispatch();
+	rig_take_fault(number);
+	rig_take_end(RIG_TAG);
+	rig_take_none();
+}
+
+/* A ring that nobody drives: its ends do not take all memory. */
+static void test_too_many_ends(void **state)
+{
+	struct fault_notices *const notices = &li_fault_queue_state(rig.queue[0])->notices;
+	const size_t count = notices->count;
+	uint32_t pasid = 99;
+
+	(void)state;
+	rig_attach(6, rig.pt[1], 1);
+	notices->count = FAULT_NOTICES_MAX;
+	assert_int_equal(libiommu_pasid_attach(rig.dev, 9, rig.pt[0], 1, &pasid), -ENOBUFS);
+	assert_failure(-ENOBUFS, LIBRARY, "libiommu_pasid_attach");
+	assert_explained("wait to be told");
+	assert_int_equal(pasid, 99);
+	assert_int_equal(libiommu_pasid_replace(rig.dev, 6, rig.pt[0], 1), -ENOBUFS);
+	assert_failure(-ENOBUFS, LIBRARY, "libiommu_pasid_replace");
+	assert_int_equal(libiommu_device_replace_hwpt(rig.dev, rig.pt[0]), -ENOBUFS);
+	assert_failure(-ENOBUFS, LIBRARY, "libiommu_device_replace_hwpt");
+	assert_explained("wait to be told");
+	assert_int_equal(rig_reserved(rig.queue[0]), 2);
+	notices->count = count;
+	rig_attach(9, rig.pt[0], 1);
+}
+
 static void test_change_that_fails(void **state)
 {
 	const uint32_t number = model_raise(0, RIG_PASID, 1);
@@ -493,6 +549,8 @@ int main(void)
 		RIG_TEST_BOTH(test_device_is_revoked),
 		RIG_TEST_BOTH(test_borrowed_device_goes),
 		RIG_TEST_BOTH(test_ends_without_a_reader),
+		RIG_TEST_BOTH(test_ends_before_the_first_reader),
+		RIG_TEST_BOTH(test_too_many_ends),
 		RIG_TEST_BOTH(test_change_that_fails),
 	};
 
