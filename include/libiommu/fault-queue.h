@@ -227,12 +227,14 @@ LIBIOMMU_API int libiommu_fault_queue_read(struct libiommu_fault_queue *queue,
  * @param[out] stale  How many of those dealt with reached nobody, since their group was answered
  *                    already, by the end of its attachment for example; may be NULL.
  * @return How many were dealt with, answered or stale: all, unless the kernel failed in the middle.
- *   Then the same call can be repeated; what was answered is stale by then.
+ *   Then the same call can be repeated: what was answered is stale by then, and the rest as good as
+ *   before. Where the kernel fails again, that call says why.
  * @retval -EINVAL  @p queue is NULL, @p responses is NULL and @p count is not 0, @p count is too
  *                  large, or a code is neither of the two: nothing was answered.
  * @retval -EBUSY   A ring has the queue: it alone answers it. Nothing was answered.
  * @retval -EBADF   The descriptor was closed by a destroy that failed.
- * @retval -errno   Whatever else the kernel says of the first; nothing was answered.
+ * @retval -errno   Whatever else the kernel says of the first that is not stale; nothing was
+ *                  answered, and all can be answered again.
  * @threads Shared.
  * @syscalls write.
  * @kernel 6.11

@@ -258,7 +258,9 @@ LIBIOMMU_API int libiommu_ring_fd(const struct libiommu_ring *ring);
 /**
  * @brief Do all there is to do: faults to the reader, its completions back, deadlines, its end.
  *
- * Never waits for the reader. Calling it when nothing has happened does no harm.
+ * Never waits for the reader. Calling it when nothing has happened does no harm. Answers that the
+ * kernel refuses are kept, and tried again by the next call; for that the descriptor is readable
+ * after 10 ms at the latest.
  *
  * @param ring  The ring.
  * @return 0.

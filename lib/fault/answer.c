@@ -11,10 +11,12 @@ static int flush(struct filler *filler, struct filler_input *input)
 	const size_t count = input->pending;
 	int result;
 
-	if (!count)
+	if (!count && !input->owes)
 		return 0;
 	input->pending = 0;
 	result = input->source->ops->answer(input->source->self, input->answers, count);
+	input->owes = result < 0;
+	filler->owing = filler->owing || input->owes;
 	if (result > 0)
 		filler->counters[LIBIOMMU_RING_STALE] += (uint64_t)result;
 	return result < 0 ? result : 0;
@@ -26,7 +28,7 @@ int li_filler_flush(struct filler *filler)
 
 	if (!filler->pending)
 		return 0;
-	filler->pending = false;
+	filler->pending = filler->owing = false;
 	for (size_t i = 0; i < filler->used; i++) {
 		const int error = filler->inputs[i] ? flush(filler, filler->inputs[i]) : 0;
 

@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 
 #define MAX_EVENTS 32
+#define RETRY      UINT64_C(10000000) /* ns: what the kernel refused, if nothing else happens */
 /*
  * Work is counted in rounds of one group, and what takes as long, some 50 ns. After so much of it
  * the clock is read anew; after so much, the program's loop has its turn.
@@ -165,15 +166,25 @@ static int work_in_rounds(struct filler *filler, bool gone)
 	}
 }
 
-static int set_timer(struct filler *filler)
+/* When there is something to do whatever happens; 0 for never. */
+static uint64_t next_time(const struct filler *filler)
 {
 	const struct slot *const oldest = slots_oldest(&filler->slots);
-	uint64_t at;
+	const uint64_t retry = filler->now + RETRY;
+	uint64_t at = 0;
+
+	if (filler->choices.deadline && oldest)
+		at = oldest->published + filler->choices.deadline;
+	return filler->owing && (!at || at > retry) ? retry : at;
+}
+
+static int set_timer(struct filler *filler)
+{
+	const uint64_t at = next_time(filler);
 	int error;
 
-	if (!filler->choices.deadline || !oldest)
+	if (!at)
 		return 0;
-	at = oldest->published + filler->choices.deadline;
 	/* One that is early does no harm and is set anew then: that is cheaper than each time. */
 	if (filler->timer_at && filler->timer_at <= at)
 		return 0;
@@ -190,6 +201,7 @@ int li_filler_dispatch(struct filler *filler)
 
 	pthread_mutex_lock(&filler->lock);
 	atomic_store_explicit(&filler->asleep, false, memory_order_relaxed);
+	filler->pending = filler->pending || filler->owing;
 	first = collect_events(filler, &gone);
 	gone = gone && filler->session && li_session_dead(filler->session);
 	keep(&first, work_in_rounds(filler, gone));

@@ -38,6 +38,7 @@ struct filler_input {
 	struct source *source;
 	bool polled; /* its descriptor is in the epoll set */
 	bool ready;
+	bool owes;      /* answers that failed: the source still has them */
 	size_t pending; /* answers not given yet */
 	struct libiommu_fault_response answers[FILLER_GROUPS];
 };
@@ -60,6 +61,7 @@ struct filler {
 	bool noting;        /* a group may have waited longer than any before */
 	uint32_t home;      /* the source of the last completion that was looked at closely */
 	bool pending;       /* some input has answers that are not given yet */
+	bool owing;         /* some input's source has answers that it is to try again */
 	atomic_bool poked;  /* some source has something, whatever its descriptor says */
 	atomic_bool asleep; /* no dispatch is at work: the poke must be heard */
 	uint32_t done;      /* in this round: groups fetched, completions taken */

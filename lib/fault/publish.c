@@ -170,6 +170,8 @@ int li_filler_fetch(struct filler *filler)
 			filler->done += (uint32_t)count;
 		if (count > 0 && input->source->fd >= 0)
 			filler->age += FILLER_CALL_AGE;
+		if (count < 0)
+			filler->owing = input->owes = true; /* perhaps: it refused one */
 		if (count < 0 && !first)
 			first = count;
 	}
@@ -202,6 +204,8 @@ int li_filler_refuse(struct filler *filler)
 			filler->counters[LIBIOMMU_RING_REFUSED] += (uint64_t)refused;
 			filler->done += (uint32_t)refused;
 		}
+		if (refused < 0)
+			filler->owing = input->owes = true;
 		if (refused < 0 && !first)
 			first = refused;
 	}

@@ -45,7 +45,8 @@ struct source_ops {
 	int (*fetch)(void *self, struct source_fetch *fetch);
 	/*
 	 * Answers groups that were fetched, each token a cookie and each code a valid one; how many
-	 * were known no more, or -errno.
+	 * were known no more, or -errno: then what was not given is tried again in the next call,
+	 * which may have no more.
 	 */
 	int (*answer)(void *self, const struct libiommu_fault_response *answers, size_t count);
 	/* Whether the group still needs an answer; asked after a detach only. */

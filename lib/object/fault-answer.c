@@ -11,20 +11,19 @@ _Static_assert((int)LIBIOMMU_FAULT_SUCCESS == UAPI_PAGE_RESP_SUCCESS &&
                "codes are passed on as they are");
 
 /*
- * With the lock: writes the answers that are made up, and retires their groups, also those whose
- * cookie the kernel no longer knows, which count as stale. Returns how many it came to.
+ * With the lock: writes the answers that are made up from @at to @end, and retires their groups,
+ * also those whose cookie the kernel no longer knows, which count as stale. Returns where it ends.
  */
-static uint32_t write_answers(struct libiommu_fault_queue *queue, uint32_t count,
+static uint32_t write_answers(struct libiommu_fault_queue *queue, uint32_t at, uint32_t end,
                               struct fault_outcome *outcome)
 {
 	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
 	const size_t size = sizeof(*groups->answers);
-	uint32_t done = 0;
 
-	while (done < count) {
+	while (at < end) {
 		const ssize_t put =
 			li_sys_write(li_fault_queue_sys(queue), li_fault_queue_descriptor(queue),
-		                     groups->answers + done, (count - done) * size);
+		                     groups->answers + at, (end - at) * size);
 		uint32_t taken = put > 0 ? (uint32_t)((size_t)put / size) : 0;
 
 		if (put == -EINTR)
@@ -32,17 +31,34 @@ static uint32_t write_answers(struct libiommu_fault_queue *queue, uint32_t count
 		if (put == -EINVAL) {
 			taken = 1;
 			outcome->stale++;
-		} else if (!taken || taken > count - done) {
+		} else if (!taken || taken > end - at) {
 			outcome->error = put < 0 ? (int)put : -EIO;
 			outcome->call = CALL_FAULT_QUEUE;
 			break;
 		}
 		for (; taken; taken--)
-			fault_groups_retire(groups, groups->answered[done++]);
+			fault_groups_retire(groups, groups->answered[at++]);
 	}
-	for (uint32_t i = done; i < count; i++)
-		fault_groups_give_back(groups, groups->answered[i]);
-	return done;
+	return at;
+}
+
+/*
+ * What was not written: a ring owes it, and its next call tries again; who is not a ring still has
+ * the token.
+ */
+static void keep_unwritten(struct fault_state *state, uint32_t at, uint32_t end)
+{
+	struct fault_groups *const groups = &state->groups;
+
+	groups->owed = 0;
+	for (; at < end; at++) {
+		if (!state->listener.notify) {
+			fault_groups_give_back(groups, groups->answered[at]);
+			continue;
+		}
+		groups->answers[groups->owed] = groups->answers[at];
+		groups->answered[groups->owed++] = groups->answered[at];
+	}
 }
 
 static void make_up(struct fault_groups *groups, uint32_t at, uint32_t index, uint32_t code)
@@ -58,11 +74,13 @@ struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
                                            const struct libiommu_fault_response *responses,
                                            size_t count)
 {
-	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
+	struct fault_state *const state = li_fault_queue_state(queue);
+	struct fault_groups *const groups = &state->groups;
 	struct fault_outcome outcome = {0};
-	uint32_t made = 0, written;
+	uint32_t made, owed, written;
 
 	li_fault_queue_lock(queue, NULL);
+	made = owed = groups->owed;
 	if (li_fault_queue_descriptor(queue) < 0) {
 		outcome.error = -EBADF;
 		outcome.text = "the queue is closed";
@@ -76,8 +94,9 @@ struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
 			make_up(groups, made++, (uint32_t)index, responses[i].code);
 	}
 	outcome.done = outcome.stale;
-	written = made ? write_answers(queue, made, &outcome) : 0;
-	outcome.done += written;
+	written = outcome.error ? 0 : write_answers(queue, 0, made, &outcome);
+	keep_unwritten(state, written, made);
+	outcome.done += written > owed ? written - owed : 0;
 	li_fault_queue_unlock(queue, NULL);
 	return outcome;
 }
@@ -86,7 +105,7 @@ void li_fault_queue_refuse_early(struct libiommu_fault_queue *queue)
 {
 	struct fault_state *const state = li_fault_queue_state(queue);
 	struct fault_outcome ignored = {0};
-	uint32_t made = 0;
+	uint32_t made = state->groups.owed;
 
 	for (; !fault_batch_is_done(&state->early); fault_batch_advance(&state->early)) {
 		const int32_t index =
@@ -95,8 +114,7 @@ void li_fault_queue_refuse_early(struct libiommu_fault_queue *queue)
 		if (index >= 0)
 			make_up(&state->groups, made++, (uint32_t)index, LIBIOMMU_FAULT_INVALID);
 	}
-	if (made)
-		write_answers(queue, made, &ignored);
+	keep_unwritten(state, write_answers(queue, 0, made, &ignored), made);
 	fault_batch_clear(&state->early);
 }
 
@@ -104,8 +122,17 @@ static void end_groups(struct libiommu_fault_queue *queue, struct fault_groups *
                        const struct slot *slot)
 {
 	struct fault_outcome ignored = {0};
-	uint32_t made = 0;
+	uint32_t made, at;
 
+	for (uint32_t i = groups->owed; i-- > 0;) {
+		const uint32_t index = groups->answered[i];
+
+		if (groups->groups[index].slot != slot)
+			continue;
+		fault_groups_give_back(groups, index);
+		li_fault_groups_disown(groups, index);
+	}
+	made = groups->owed;
 	for (uint32_t i = 0; i < groups->room; i++) {
 		if (!groups->groups[i].outstanding || groups->groups[i].slot != slot)
 			continue;
@@ -113,12 +140,10 @@ static void end_groups(struct libiommu_fault_queue *queue, struct fault_groups *
 		make_up(groups, made++, i, LIBIOMMU_FAULT_INVALID);
 	}
 	/* The kernel has answered them, all but those of devices that share an attachment. */
-	if (made)
-		write_answers(queue, made, &ignored);
+	at = write_answers(queue, groups->owed, made, &ignored);
 	/* Whatever the kernel said: their attachment is gone, and with it their tokens. */
-	for (uint32_t i = 0; i < made; i++)
-		if (groups->groups[groups->answered[i]].outstanding)
-			fault_groups_retire(groups, groups->answered[i]);
+	for (; at < made; at++)
+		fault_groups_retire(groups, groups->answered[at]);
 }
 
 void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot *slot,
@@ -170,7 +195,8 @@ int libiommu_fault_queue_respond(struct libiommu_fault_queue *queue,
 	if (li_fault_queue_is_taken(queue))
 		return li_fault_queue_tell_taken(queue, __func__);
 	outcome = li_fault_queue_answer(queue, responses, count);
-	if (outcome.error && !outcome.done)
+	/* Those that are late anyway would hide it from who repeats the call, time and again. */
+	if (outcome.error && outcome.done == outcome.stale)
 		return li_fault_queue_tell(queue, __func__, &outcome);
 	if (stale)
 		*stale = outcome.stale;

@@ -47,6 +47,19 @@ static bool grow(struct fault_groups *groups, uint32_t room)
 	return true;
 }
 
+void li_fault_groups_disown(struct fault_groups *groups, uint32_t index)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < groups->owed; i++) {
+		if (groups->answered[i] == index)
+			continue;
+		groups->answers[kept] = groups->answers[i];
+		groups->answered[kept++] = groups->answered[i];
+	}
+	groups->owed = kept;
+}
+
 uint32_t li_fault_groups_reserve(struct fault_groups *groups, uint32_t count)
 {
 	const uint32_t wanted =

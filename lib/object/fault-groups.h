@@ -31,6 +31,7 @@ struct fault_groups {
 	uint32_t *by_cookie;                     /* one more than the index; 0 for none */
 	struct uapi_hwpt_page_response *answers; /* room for an answer to each */
 	uint32_t *answered;                      /* which group each of these is for */
+	uint32_t owed; /* of these, the first: a ring's answers that the kernel did not take */
 	uint32_t room;
 	uint32_t used; /* outstanding, or taken */
 	uint32_t free;
@@ -39,6 +40,9 @@ struct fault_groups {
 void li_fault_groups_free(struct fault_groups *groups);
 /* Room for so many more, or for fewer without memory: how many there is room for. */
 uint32_t li_fault_groups_reserve(struct fault_groups *groups, uint32_t count);
+
+/* An answer that is owed to a group that has ended is not to be given to the next one. */
+void li_fault_groups_disown(struct fault_groups *groups, uint32_t index);
 
 #define FAULT_INDEX_BITS       20
 #define FAULT_GENERATION_LIMIT (UINT64_C(1) << 44)
@@ -70,8 +74,10 @@ static inline uint64_t fault_groups_add(struct fault_groups *groups, uint32_t co
 	struct fault_group *group;
 	uint32_t index;
 
-	if (cookie <= groups->room && groups->by_cookie[cookie])
+	if (cookie <= groups->room && groups->by_cookie[cookie]) {
+		li_fault_groups_disown(groups, groups->by_cookie[cookie] - 1);
 		fault_groups_retire(groups, groups->by_cookie[cookie] - 1);
+	}
 	index = groups->free - 1;
 	group = &groups->groups[index];
 	groups->free = group->next;

@@ -345,6 +345,10 @@ static void test_write_fails_half_way(void **state)
 	expect_answers(answers + 1, 2, -EIO);
 	assert_int_equal(libiommu_fault_queue_respond(fault_queue, responses + 1, 2, &stale), -EIO);
 	assert_failure(-EIO, KERNEL, "libiommu_fault_queue_respond");
+	/* One that is late does not hide it from who repeats the call. */
+	expect_answers(answers + 1, 2, -EIO);
+	assert_int_equal(libiommu_fault_queue_respond(fault_queue, responses, 3, &stale), -EIO);
+	assert_int_equal(stale, 0);
 	/* A kernel that takes nothing and says so is not asked for ever. */
 	expect_answers(answers + 1, 2, 0);
 	assert_int_equal(libiommu_fault_queue_respond(fault_queue, responses + 1, 2, &stale), -EIO);

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Queues that come to a ring and go from it, and everything that can fail meanwhile. */
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,7 +84,7 @@ static void test_one_of_two_goes(void **state)
 	assert_int_equal(model_code(later), later % 2);
 }
 
-/* What is held is answered in several writes: one that fails keeps none of the others. */
+/* What is held is answered in several writes: what one could not answer comes with the next. */
 static void test_remove_with_groups_held(void **state)
 {
 	uint32_t number = 0;
@@ -97,10 +98,9 @@ static void test_remove_with_groups_held(void **state)
 	model_fail_write(2, -EIO);
 	assert_int_equal(libiommu_ring_remove_queue(rig.ring, rig.queue[0]), 0);
 	assert_int_equal(model_code(0), LIBIOMMU_FAULT_INVALID);
-	assert_int_equal(model_count(MODEL_OUT), 256);
-	assert_int_equal(model_count(MODEL_ANSWERED), 768);
-	assert_int_equal(libiommu_pasid_detach(rig.dev, RIG_PASID), 0);
 	assert_int_equal(model_count(MODEL_OUT), 0);
+	assert_int_equal(model_count(MODEL_ANSWERED), 1024);
+	assert_int_equal(libiommu_pasid_detach(rig.dev, RIG_PASID), 0);
 }
 
 /* Ends that come while the queue is in no ring are told to nobody. */
@@ -449,6 +449,135 @@ static void test_write_fails(void **state)
 	assert_int_equal(rig_count(LIBIOMMU_RING_ERRORS), 1);
 }
 
+static struct libiommu_record complete(uint32_t number)
+{
+	const struct libiommu_record record = rig_take_fault(number);
+	const struct libiommu_completion done = {
+		.token = record.token,
+		.code = number % 2,
+		.queue = record.queue,
+	};
+
+	assert_int_equal(libiommu_reader_complete(rig.reader, &done, 1), 1);
+	return record;
+}
+
+static void dispatch_fails(uint64_t errors)
+{
+	model_fail_write(1, -EIO);
+	assert_int_equal(libiommu_ring_dispatch(rig.ring), -EIO);
+	assert_failure(-EIO, KERNEL, "libiommu_ring_dispatch");
+	assert_int_equal(rig_count(LIBIOMMU_RING_ERRORS), errors);
+}
+
+/* What the kernel refuses is tried again, with what comes next and also if nothing does. */
+static void test_refused_answers(void **state)
+{
+	struct pollfd ready = {.events = POLLIN};
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++)
+		model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	complete(0);
+	complete(1);
+	dispatch_fails(1);
+	dispatch_fails(2);
+	complete(2);
+	dispatch_fails(3);
+	assert_int_equal(model_count(MODEL_OUT), 4);
+	model_writes();
+	complete(3);
+	rig_dispatch();
+	assert_int_equal(model_count(MODEL_ANSWERED), 4);
+	assert_int_equal(model_writes(), 1);
+	/* The first of them goes, and the rest does not. */
+	for (uint32_t i = 4; i < 6; i++)
+		model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	complete(4);
+	complete(5);
+	model_limit_write(1);
+	model_fail_write(2, -EIO);
+	assert_int_equal(libiommu_ring_dispatch(rig.ring), -EIO);
+	assert_int_equal(model_code(4), 0);
+	assert_int_equal(model_state(5), MODEL_OUT);
+	/* Nobody does anything. */
+	ready.fd = libiommu_ring_fd(rig.ring);
+	assert_int_equal(poll(&ready, 1, -1), 1);
+	rig_dispatch();
+	assert_int_equal(model_code(5), 1);
+	assert_int_equal(model_wrong(), 0);
+	assert_int_equal(rig_count(LIBIOMMU_RING_STALE), 0);
+	assert_false(model_ready(rig.ring));
+}
+
+/* What is owed to a group ends with its attachment: the next group with its cookie is another. */
+static void test_refused_answers_and_ends(void **state)
+{
+	struct libiommu_record next;
+	uint32_t own;
+
+	(void)state;
+	model_raise(0, RIG_PASID, 1);
+	own = model_raise(0, 0, 1);
+	model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	for (uint32_t i = 0; i < 3; i++)
+		complete(i);
+	dispatch_fails(1);
+	assert_int_equal(libiommu_pasid_detach(rig.dev, RIG_PASID), 0);
+	rig_attach(RIG_PASID, rig.pt[0], RIG_TAG);
+	assert_int_equal(model_raise(0, RIG_PASID, 1), 3);
+	rig_dispatch();
+	assert_int_equal(model_code(own), own % 2);
+	assert_int_equal(model_count(MODEL_ENDED), 2);
+	assert_int_equal(model_cookie(3), model_cookie(0));
+	assert_int_equal(model_state(3), MODEL_OUT);
+	rig_take_end(RIG_TAG);
+	next = rig_take_fault(3);
+	rig_complete(&next);
+	assert_int_equal(model_code(3), 1);
+	assert_int_equal(model_wrong(), 0);
+}
+
+/* So for those of a ring that goes, or that lets go of the queue: there is one more time. */
+static void test_refused_answers_of_a_ring_that_goes(void **state)
+{
+	struct libiommu_fault_batch *batch;
+	size_t count = 99;
+
+	(void)state;
+	model_raise(0, RIG_PASID, 1);
+	model_raise(0, RIG_PASID, 1);
+	rig_dispatch();
+	complete(0);
+	dispatch_fails(1);
+	assert_int_equal(libiommu_ring_remove_queue(rig.ring, rig.queue[0]), 0);
+	assert_int_equal(model_code(0), 0);
+	assert_int_equal(model_code(1), LIBIOMMU_FAULT_INVALID);
+	rig_add(rig.queue[0]);
+	model_raise(0, 0, 1);
+	rig_dispatch();
+	rig_take_fault(1);
+	complete(2);
+	dispatch_fails(2);
+	rig_lose_reader();
+	rig_dispatch();
+	assert_int_equal(model_code(2), 0);
+	model_raise(0, RIG_PASID, 1);
+	model_fail_write(1, -EIO);
+	assert_int_equal(libiommu_ring_dispatch(rig.ring), -EIO);
+	rig_dispatch();
+	assert_int_equal(model_code(3), LIBIOMMU_FAULT_INVALID);
+	assert_int_equal(libiommu_ring_remove_queue(rig.ring, rig.queue[0]), 0);
+	assert_int_equal(libiommu_fault_queue_outstanding(rig.queue[0], &count), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(libiommu_fault_batch_new(4, &batch), 0);
+	assert_int_equal(libiommu_fault_queue_read(rig.queue[0], batch), 0);
+	libiommu_fault_batch_free(batch);
+}
+
 /* A queue with 2^20 unanswered groups is no ring without room: other sources go on. */
 static void test_queue_full_of_groups(void **state)
 {
@@ -527,6 +656,9 @@ int main(void)
 		RIG_TEST_BOTH(test_fetch_without_memory),
 		RIG_TEST(test_read_fails),
 		RIG_TEST_BOTH(test_write_fails),
+		RIG_TEST_BOTH(test_refused_answers),
+		RIG_TEST_BOTH(test_refused_answers_and_ends),
+		RIG_TEST_BOTH(test_refused_answers_of_a_ring_that_goes),
 		RIG_TEST_BOTH(test_queue_full_of_groups),
 		RIG_TEST_BOTH(test_join_fails_after_a_dead_reader),
 		RIG_TEST_BOTH(test_forked),

@@ -118,12 +118,39 @@ static void test_a_cookie_of_0_survives_growth(void **state)
 	alloc_check();
 }
 
+/* Its group ended behind our back, and the next has its place and its cookie. */
+static void test_what_is_owed_to_an_ended_group(void **state)
+{
+	struct fault_groups groups = {0};
+	uint64_t first, second;
+
+	(void)state;
+	alloc_start();
+	assert_int_equal(li_fault_groups_reserve(&groups, 2), 2);
+	for (uint32_t cookie = 1; cookie <= 2; cookie++) {
+		const uint64_t token = fault_groups_add(&groups, cookie, NULL);
+
+		groups.answered[groups.owed] = (uint32_t)fault_groups_take(&groups, token);
+		groups.answers[groups.owed++].cookie = cookie;
+	}
+	first = fault_groups_add(&groups, 1, NULL);
+	assert_int_equal(groups.owed, 1);
+	assert_int_equal(groups.answers[0].cookie, 2);
+	second = fault_groups_add(&groups, 2, NULL);
+	assert_int_equal(groups.owed, 0);
+	assert_int_equal(groups.used, 2);
+	assert_true(fault_groups_wants(&groups, first) && fault_groups_wants(&groups, second));
+	li_fault_groups_free(&groups);
+	alloc_check();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slots_of_a_ring),
 		cmocka_unit_test(test_groups_of_a_fault_queue),
 		cmocka_unit_test(test_a_cookie_of_0_survives_growth),
+		cmocka_unit_test(test_what_is_owed_to_an_ended_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
