@@ -19,7 +19,7 @@ struct slot *li_pasid_slot(const struct libiommu_device *dev, uint32_t vpasid, u
 {
 	const struct libiommu_pasid_space *const space = li_device_pasid_space(dev);
 	const struct name *const name = li_device_name(dev);
-	const uint32_t found = space ? li_pasid_space_find(space, vpasid) : 0;
+	const uint32_t found = space ? li_pasid_space_find(space, vpasid) : vpasid;
 	struct slot *const slot = name && found ? table_find(&name->pasids, found) : NULL;
 	uint32_t there;
 

@@ -10,7 +10,6 @@
 #include "device.h"
 #include "fault-queue.h"
 #include "hwpt.h"
-#include "pasid-space.h"
 #include "registry.h"
 
 /* What came of a call, recorded when no lock is held: the kernel's doing if @call says what. */
@@ -56,29 +55,6 @@ static int tell(const struct libiommu_device *dev, const char *operation, uint32
 	                   .other = hwpt_id, .amount = vpasid, .unit = "is the vPASID");
 }
 
-void li_pasid_init(struct device_pasids *pasids)
-{
-	atomic_init(&pasids->space, NULL);
-	pasids->limit = 0;
-	pasids->attached = 0;
-	pasids->moved = 0;
-}
-
-bool li_pasid_set_space(struct libiommu_device *dev, struct libiommu_pasid_space *space)
-{
-	struct device_pasids *const pasids = li_device_pasids(dev);
-
-	if (atomic_load_explicit(&pasids->space, memory_order_relaxed))
-		return false;
-	atomic_store_explicit(&pasids->space, space, memory_order_release);
-	return true;
-}
-
-bool li_pasid_is_identity(struct libiommu_device *dev)
-{
-	return !li_device_pasids(dev)->moved;
-}
-
 /* The kernel attaches to a PASID that the device does not have, says 0, and does nothing. */
 static struct outcome find_limit(struct libiommu_device *dev)
 {
@@ -96,18 +72,6 @@ static struct outcome find_limit(struct libiommu_device *dev)
 	pasids->limit =
 		cmd.out_max_pasid_log2 < 20 ? UINT32_C(1) << cmd.out_max_pasid_log2 : TABLE_KEYS;
 	return (struct outcome){0};
-}
-
-static struct libiommu_pasid_space *find_space(struct libiommu_device *dev)
-{
-	struct libiommu_pasid_space *space = atomic_load(&li_device_pasids(dev)->space);
-
-	if (space)
-		return space;
-	space = li_pasid_space_private(li_device_ctx(dev));
-	if (space)
-		li_pasid_set_space(dev, space);
-	return space;
 }
 
 static struct outcome kernel_attach(struct libiommu_device *dev, uint32_t pasid,
@@ -200,7 +164,6 @@ static struct outcome attach(struct libiommu_device *dev, uint32_t vpasid,
 {
 	const struct libiommu_hwpt *const own = li_device_attachment(dev)->hwpt;
 	struct device_pasids *const pasids = li_device_pasids(dev);
-	struct libiommu_pasid_space *space;
 	struct outcome outcome;
 	struct slot *slot;
 	uint32_t chosen;
@@ -210,11 +173,7 @@ static struct outcome attach(struct libiommu_device *dev, uint32_t vpasid,
 	outcome = find_limit(dev);
 	if (outcome.error)
 		return outcome;
-	space = find_space(dev);
-	if (!space)
-		return (struct outcome){-ENOMEM, CALL_NONE};
-	outcome.error = li_pasid_space_take(space, vpasid, pasids->limit,
-	                                    own && li_hwpt_guest_owns_pasids(own), &chosen);
+	outcome.error = li_pasid_take(dev, vpasid, own && li_hwpt_guest_owns_pasids(own), &chosen);
 	if (outcome.error)
 		return outcome;
 	slot = li_table_make(&li_device_name(dev)->pasids, chosen);
@@ -223,9 +182,10 @@ static struct outcome attach(struct libiommu_device *dev, uint32_t vpasid,
 	else
 		outcome.error = -ENOMEM;
 	if (outcome.error) {
-		li_pasid_space_put(space, vpasid);
+		li_pasid_put(dev, vpasid);
 		return outcome;
 	}
+	pasids->is_used = true;
 	pasids->attached++;
 	pasids->moved += chosen != vpasid;
 	*pasid = chosen;
@@ -321,7 +281,7 @@ static struct outcome end(struct libiommu_device *dev, struct slot *slot, uint32
 	if (error && !leaving)
 		return (struct outcome){error, CALL_PASID_DETACH};
 	li_hwpt_unpin(old.hwpt);
-	li_pasid_space_put(atomic_load(&pasids->space), old.vpasid);
+	li_pasid_put(dev, old.vpasid);
 	pasids->attached--;
 	pasids->moved -= pasid != old.vpasid;
 	return (struct outcome){0};
@@ -346,15 +306,9 @@ int libiommu_pasid_detach(struct libiommu_device *dev, uint32_t vpasid)
 
 void li_pasid_detach_all(struct libiommu_device *dev, bool ask)
 {
-	const struct device_pasids *const pasids = li_device_pasids(dev);
 	struct name *const name = li_device_name(dev);
+	uint32_t pasid = 0;
 
-	for (uint32_t pasid = 1; pasids->attached && pasid < pasids->limit; pasid++) {
-		struct slot *const slot = table_find(&name->pasids, pasid);
-
-		if (slot)
-			end(dev, slot, pasid, ask, true);
-		else
-			pasid |= TABLE_LEAF - 1; /* on to the next leaf */
-	}
+	while ((pasid = li_pasid_next(dev, pasid)))
+		end(dev, table_find(&name->pasids, pasid), pasid, ask, true);
 }

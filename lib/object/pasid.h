@@ -15,18 +15,31 @@ struct slot;
 
 /* Part of the device. */
 struct device_pasids {
-	_Atomic(struct libiommu_pasid_space *) space; /* set once; NULL until it is needed */
-	uint32_t limit;                               /* PASIDs are below it; 0: not asked yet */
+	/* Set once. NULL: each PASID is its vPASID, and there is no need of a space. */
+	_Atomic(struct libiommu_pasid_space *) space;
+	bool is_used;   /* something has been attached: too late to join a space */
+	uint32_t limit; /* PASIDs are below it; 0: not asked yet */
 	uint32_t attached;
 	uint32_t moved; /* of those, how many are not their vPASID */
 };
 
 void li_pasid_init(struct device_pasids *pasids);
 
-/* Alone on the device. Returns false where it has a space. */
+/* Alone on the device. Returns false where it is in a space, its own or this. */
 bool li_pasid_set_space(struct libiommu_device *dev, struct libiommu_pasid_space *space);
 /* Whether all its PASIDs are their vPASIDs. */
 bool li_pasid_is_identity(struct libiommu_device *dev);
+
+/*
+ * A PASID for the vPASID, which has none; alone on the device, and the limit is known. Returns 0,
+ * or what li_pasid_space_take() does, with nothing changed.
+ */
+int li_pasid_take(struct libiommu_device *dev, uint32_t vpasid, bool identity, uint32_t *pasid);
+/* It is not in use any more. */
+void li_pasid_put(struct libiommu_device *dev, uint32_t vpasid);
+/* The next one after @pasid that has something attached; 0 if none has. Alone on the device. */
+uint32_t li_pasid_next(struct libiommu_device *dev, uint32_t pasid);
+
 /*
  * When the device is let go: forgets all that is attached, which closing the descriptor detaches;
  * with @ask, where it stays open, the kernel is asked for each.

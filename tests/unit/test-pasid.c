@@ -3,6 +3,8 @@
 
 /* Page tables under PASIDs: the exact calls, every refusal, and tables that stay true after it. */
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "alloc.h"
 #include "pasid-steps.h"
@@ -319,6 +321,48 @@ static void test_borrowed_descriptor_is_detached_one_by_one(void **state)
 /* What a failed attach has made ready stays with the device, and is used or freed later. */
 static void test_without_memory(void **state)
 {
+	uint32_t pasid = 0;
+
+	(void)state;
+	/* Of a PASID that is alone there is one leaf to be had, and nothing else. */
+	expect_pasid_width(DEVICE_ID, 20, 0);
+	alloc_fail_nth(1);
+	assert_int_equal(libiommu_pasid_attach(dev, 0x7000, one, 0, &pasid), -ENOMEM);
+	assert_true(alloc_restore());
+	assert_failure(-ENOMEM, LIBRARY, "libiommu_pasid_attach");
+	assert_int_equal(pasid, 0);
+	assert_free(0x7000, 0x7000);
+	script_done();
+	expect_pasid_attach(DEVICE_FD, 0x7000, PT_ONE, 0);
+	alloc_fail_nth(2);
+	assert_int_equal(libiommu_pasid_attach(dev, 0x7000, one, 4, &pasid), 0);
+	assert_false(alloc_restore());
+	assert_attached(0x7000, 0x7000, one, 4);
+}
+
+/* Each has the number that it asks for, until one cannot: the others keep theirs. */
+static void test_first_one_that_is_moved(void **state)
+{
+	(void)state;
+	expect_pasid_width(DEVICE_ID, 3, 0);
+	attach(7, one, PT_ONE, 1, 7);
+	attach(5, two, PT_TWO, 2, 5);
+	attach(100, one, PT_ONE, 3, 6);
+	assert_attached(7, 7, one, 1);
+	assert_attached(5, 5, two, 2);
+	assert_attached(100, 6, one, 3);
+	assert_int_equal(libiommu_pasid_find(dev, 6, &(uint32_t){0}), -ENOENT);
+	attach(6, two, PT_TWO, 4, 4);
+	expect_pasid_detach(DEVICE_FD, 7, 0);
+	assert_int_equal(libiommu_pasid_detach(dev, 7), 0);
+	assert_free(7, 7);
+	attach(200, two, PT_TWO, 5, 7);
+	assert_attached(5, 5, two, 2);
+	assert_attached(6, 4, two, 4);
+}
+
+static void test_moved_without_memory(void **state)
+{
 	unsigned int failures = 0;
 	int result;
 
@@ -328,8 +372,10 @@ static void test_without_memory(void **state)
 
 		script_device_close(dev);
 		dev = script_device(ctx);
-		expect_pasid_width(DEVICE_ID, 20, 0);
-		expect_pasid_attach(DEVICE_FD, 0x7000, PT_ONE, 0);
+		expect_pasid_width(DEVICE_ID, 13, 0);
+		attach(5, one, PT_ONE, 1, 5);
+		attach(5000, two, PT_TWO, 2, 5000);
+		expect_pasid_attach(DEVICE_FD, 8191, PT_ONE, 0);
 		alloc_fail_nth(failures + 1);
 		result = libiommu_pasid_attach(dev, 0x7000, one, 0, &pasid);
 		if (!alloc_restore())
@@ -337,15 +383,62 @@ static void test_without_memory(void **state)
 		assert_int_equal(result, -ENOMEM);
 		assert_failure(-ENOMEM, LIBRARY, "libiommu_pasid_attach");
 		assert_int_equal(pasid, 0);
-		assert_free(0x7000, 0x7000);
+		assert_free(0x7000, 8191);
+		assert_attached(5, 5, one, 1);
+		assert_attached(5000, 5000, two, 2);
 		script_drop();
-		attach(0x7000, one, PT_ONE, 4, 0x7000);
-		assert_attached(0x7000, 0x7000, one, 4);
+		attach(0x7000, one, PT_ONE, 4, 8191);
+		assert_attached(0x7000, 8191, one, 4);
 		failures++;
 	} while (failures < 20);
 	assert_int_equal(result, 0);
-	/* The space, its table's node and leaf, its bits; and the name's, once for all rounds. */
-	assert_in_range(failures, 4, 6);
+	/* The space; its leaves, node and root; two runs of bits; and the slots' leaf, once. */
+	assert_in_range(failures, 9, 10);
+}
+
+#define READERS 2
+#define CHANGES 200
+
+static atomic_bool stop;
+static atomic_uint untrue;
+
+static void *find_all_the_time(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&stop)) {
+		uint32_t pasid = 0;
+
+		if (libiommu_pasid_find(dev, 5, &pasid) || pasid != 5)
+			atomic_fetch_add(&untrue, 1);
+		if (!libiommu_pasid_find(dev, 100, &pasid) && pasid != 7)
+			atomic_fetch_add(&untrue, 1);
+		if (!libiommu_pasid_find(dev, 7, &pasid))
+			atomic_fetch_add(&untrue, 1);
+	}
+	return NULL;
+}
+
+/* Who looks meanwhile finds what was there, and never the new one under its number. */
+static void test_found_while_one_is_moved(void **state)
+{
+	pthread_t readers[READERS];
+
+	(void)state;
+	for (int change = 0; change < CHANGES; change++) {
+		script_device_close(dev);
+		dev = script_device(ctx);
+		expect_pasid_width(DEVICE_ID, 3, 0);
+		attach(5, one, PT_ONE, 1, 5);
+		atomic_store(&stop, false);
+		for (int i = 0; i < READERS; i++)
+			assert_int_equal(pthread_create(&readers[i], NULL, find_all_the_time, NULL),
+			                 0);
+		attach(100, two, PT_TWO, 2, 7);
+		atomic_store(&stop, true);
+		for (int i = 0; i < READERS; i++)
+			pthread_join(readers[i], NULL);
+	}
+	assert_int_equal(atomic_load(&untrue), 0);
 }
 
 static void test_labels_by_id(void **state)
@@ -423,6 +516,9 @@ int main(void)
 		PASID_TEST(test_destroy_and_revoke_forget_all),
 		PASID_TEST(test_borrowed_descriptor_is_detached_one_by_one),
 		PASID_TEST(test_without_memory),
+		PASID_TEST(test_first_one_that_is_moved),
+		PASID_TEST(test_moved_without_memory),
+		PASID_TEST(test_found_while_one_is_moved),
 		PASID_TEST(test_labels_by_id),
 		PASID_TEST(test_adopted_under_a_wrong_id),
 		PASID_TEST(test_the_devices_own_tag),

@@ -3,6 +3,7 @@
 
 /* Keys to elements, and slots that are read while they change. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -70,26 +71,85 @@ static void test_each_key_has_its_own_element(void **state)
 	assert_null(table_find(&table, 0x20000));
 }
 
+/* Whatever the key, and for its neighbours. */
 static void test_one_leaf_when_alone(void **state)
 {
 	(void)state;
-	assert_non_null(li_table_make(&table, 0x12345));
-	assert_int_equal(alloc_live(), 2);
-	/* The same leaf. */
-	assert_non_null(li_table_make(&table, 0x12345 ^ 1));
-	assert_int_equal(alloc_live(), 2);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		li_table_init(&table, sizeof(struct slot));
+		assert_non_null(li_table_make(&table, keys[i]));
+		assert_int_equal(alloc_live(), 1);
+		assert_non_null(li_table_make(&table, keys[i] ^ 1));
+		assert_int_equal(alloc_live(), 1);
+		assert_null(table_find(&table, keys[i] ^ TABLE_LEAF));
+		assert_null(table_find(&table, keys[i] ^ TABLE_LEAF * TABLE_NODE));
+		assert_null(table_find(&table, keys[i] | TABLE_KEYS));
+		li_table_free(&table);
+		li_table_init(&table, sizeof(struct slot));
+	}
 }
 
-static void test_without_memory(void **state)
+static void test_no_wider_than_needed(void **state)
 {
 	(void)state;
-	for (unsigned int nth = 1; nth <= 2; nth++) {
-		alloc_fail_nth(nth);
-		assert_null(li_table_make(&table, 0x777));
-		assert_true(alloc_restore());
-		assert_null(table_find(&table, 0x777));
+	assert_non_null(li_table_make(&table, 0x12345));
+	/* A leaf and the node of both. */
+	assert_non_null(li_table_make(&table, 0x12345 ^ TABLE_LEAF));
+	assert_int_equal(alloc_live(), 3);
+	/* A leaf, its node, and the root. */
+	assert_non_null(li_table_make(&table, 0x12345 ^ TABLE_LEAF * TABLE_NODE));
+	assert_int_equal(alloc_live(), 6);
+	assert_non_null(li_table_make(&table, 0x12345 ^ TABLE_LEAF * TABLE_NODE * 2));
+	assert_int_equal(alloc_live(), 8);
+}
+
+/* From nothing to a leaf, a node, a root and another node, with each allocation failing once. */
+static void test_without_memory(void **state)
+{
+	static const uint32_t grows[] = {0x777, 0x777 ^ TABLE_LEAF, 0x80000, 0xf0000};
+	static const unsigned int allocations[] = {1, 2, 3, 2};
+	void *made[4];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		unsigned int failures = 0;
+
+		for (;;) {
+			alloc_fail_nth(failures + 1);
+			made[i] = li_table_make(&table, grows[i]);
+			if (!alloc_restore())
+				break;
+			failures++;
+			assert_null(made[i]);
+			assert_null(table_find(&table, grows[i]));
+			for (size_t j = 0; j < i; j++)
+				assert_ptr_equal(table_find(&table, grows[j]), made[j]);
+			li_table_free(&table);
+			li_table_init(&table, sizeof(struct slot));
+			for (size_t j = 0; j < i; j++)
+				made[j] = li_table_make(&table, grows[j]);
+		}
+		assert_int_equal(failures, allocations[i]);
+		assert_ptr_equal(table_find(&table, grows[i]), made[i]);
 	}
-	assert_non_null(li_table_make(&table, 0x777));
+}
+
+/* Without starting anew: what a failure has left behind is used. */
+static void test_again_after_no_memory(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		for (unsigned int nth = 3; nth > 0; nth--) {
+			alloc_fail_nth(nth);
+			li_table_make(&table, keys[i]);
+			alloc_restore();
+		}
+		assert_non_null(li_table_make(&table, keys[i]));
+		assert_ptr_equal(table_find(&table, keys[i]), li_table_make(&table, keys[i]));
+		for (size_t j = 0; j < i; j++)
+			assert_ptr_not_equal(table_find(&table, keys[j]),
+			                     table_find(&table, keys[i]));
+	}
 }
 
 static void test_generations(void **state)
@@ -164,6 +224,64 @@ static void test_read_while_it_changes(void **state)
 	assert_int_equal(atomic_load(&wrong), 0);
 }
 
+#define GROWTHS 300
+
+/* In this order it grows through all its widths; each is found from the moment it was made. */
+static const uint32_t growing[] = {7, 8, 70, 8000, 8200, 0x55555, 0xfffff};
+static atomic_size_t made;
+
+static void *find_what_was_made(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&stop)) {
+		const size_t count = atomic_load(&made);
+
+		for (size_t i = 0; i < sizeof(growing) / sizeof(growing[0]); i++) {
+			const struct slot *const slot = table_find(&table, growing[i]);
+			struct slot_value value;
+
+			if (i < count && !slot)
+				atomic_fetch_add(&wrong, 1);
+			else if (slot && slot_read(slot, &value) && value.vpasid != growing[i])
+				atomic_fetch_add(&wrong, 1);
+		}
+	}
+	return NULL;
+}
+
+static void grow(void)
+{
+	pthread_t readers[READERS];
+
+	atomic_store(&stop, false);
+	atomic_store(&made, 0);
+	for (int i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&readers[i], NULL, find_what_was_made, NULL), 0);
+	for (size_t i = 0; i < sizeof(growing) / sizeof(growing[0]); i++) {
+		struct slot *const slot = li_table_make(&table, growing[i]);
+
+		assert_non_null(slot);
+		set(slot, growing[i], NULL, i);
+		atomic_store(&made, i + 1);
+		sched_yield();
+	}
+	atomic_store(&stop, true);
+	for (int i = 0; i < READERS; i++)
+		pthread_join(readers[i], NULL);
+	assert_int_equal(atomic_load(&wrong), 0);
+}
+
+static void test_found_while_it_grows(void **state)
+{
+	(void)state;
+	atomic_store(&wrong, 0);
+	for (int round = 0; round < GROWTHS; round++) {
+		grow();
+		li_table_free(&table);
+		li_table_init(&table, sizeof(struct slot));
+	}
+}
+
 #define TABLE_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -171,9 +289,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TABLE_TEST(test_each_key_has_its_own_element),
 		TABLE_TEST(test_one_leaf_when_alone),
+		TABLE_TEST(test_no_wider_than_needed),
 		TABLE_TEST(test_without_memory),
+		TABLE_TEST(test_again_after_no_memory),
 		TABLE_TEST(test_generations),
 		TABLE_TEST(test_read_while_it_changes),
+		TABLE_TEST(test_found_while_it_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
