@@ -2,11 +2,18 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * What it costs to find what is attached at a PASID among 2^20, with a thousand devices around,
- * over a bare array of the same slots; how many instructions that takes, which must not depend on
- * how many there are (bench-lookup-instructions); and what memory a PASID takes.
+ * What it costs to find what is attached at a PASID, on a device with 2^20 of them and on a
+ * thousand devices with as many together, over a bare array of the same population.
+ *
+ * usage: bench-lookup
+ *        bench-lookup memory
+ *        bench-lookup LOOKUPS DEVICES PASIDS
+ *
+ * The second checks what memory a PASID takes. The third is for bench-lookup-instructions, as the
+ * instructions of a lookup must not depend on how many devices and PASIDs there are.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +21,7 @@
 
 #include <libiommu.h>
 
+#include "../../lib/base/table.h"
 #include "../../lib/base/uapi/iommufd.h"
 #include "../../lib/base/uapi/vfio.h"
 #include "../../lib/object/slot.h"
@@ -21,9 +29,12 @@
 #include "bench.h"
 
 #define ALL     (UINT32_C(1) << 20)
-#define DEVICES 1000
-#define LOOKUPS (UINT32_C(1) << 22)
-#define ROUNDS  5
+#define LOOKUPS (UINT32_C(1) << 16) /* in a round */
+#define ROUNDS  61
+#define LIMIT   1.5
+
+/* The header of a piece of memory, and what rounds it up. */
+#define MALLOC_ADDS 32
 
 static int fake_open(void *user, const char *path, int flags)
 {
@@ -88,24 +99,36 @@ static void attach(struct libiommu_device *dev, uint32_t first, uint32_t last)
 }
 
 /* The same scattered order for both, each depending on what was found before, as faults come. */
-static uint32_t next_pasid(uint32_t *seed, uint32_t mask)
+static uint32_t next_number(uint32_t *seed, uint32_t bits)
 {
 	*seed = *seed * 1664525 + 1013904223;
-	return (*seed >> 8) & mask;
+	return *seed >> (32 - bits);
 }
 
 static uint64_t sum;
 
-static double time_library(const struct libiommu_device *dev, uint32_t mask)
+/* As many devices as it takes for a number of this many bits, the low ones being the PASID. */
+struct population {
+	const char *name;
+	struct libiommu_device **devs;
+	struct slot *bare; /* the same in an array */
+	uint32_t pasid_bits;
+	uint32_t bits;
+};
+
+static double time_library(const struct population *all)
 {
+	const uint32_t pasids = (UINT32_C(1) << all->pasid_bits) - 1;
 	const double start = bench_now();
 	uint32_t seed = 1;
 
 	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		const uint32_t number = next_number(&seed, all->bits);
 		struct libiommu_hwpt *found;
 		uint64_t tag = 0;
 
-		if (!libiommu_pasid_find_hwpt(dev, next_pasid(&seed, mask) | !mask, &found, &tag))
+		if (!libiommu_pasid_find_hwpt(all->devs[number >> all->pasid_bits], number & pasids,
+		                              &found, &tag))
 			sum += tag;
 		seed += (uint32_t)(tag >> 40);
 	}
@@ -113,19 +136,19 @@ static double time_library(const struct libiommu_device *dev, uint32_t mask)
 }
 
 /* Not inlined: the library's is a call, too. */
-__attribute__((noinline)) static int find_bare(const struct slot *all, uint32_t pasid,
+__attribute__((noinline)) static int find_bare(const struct slot *slot,
                                                struct libiommu_hwpt **found, uint64_t *tag)
 {
 	struct slot_value value;
 
-	if (!slot_read(&all[pasid], &value))
+	if (!slot_read(slot, &value))
 		return -1;
 	*found = value.hwpt;
 	*tag = value.tag;
 	return 0;
 }
 
-static double time_bare(const struct slot *all, uint32_t mask)
+static double time_bare(const struct population *all)
 {
 	const double start = bench_now();
 	uint32_t seed = 1;
@@ -134,29 +157,30 @@ static double time_bare(const struct slot *all, uint32_t mask)
 		struct libiommu_hwpt *found;
 		uint64_t tag = 0;
 
-		if (!find_bare(all, next_pasid(&seed, mask) | !mask, &found, &tag))
+		if (!find_bare(&all->bare[next_number(&seed, all->bits)], &found, &tag))
 			sum += tag;
 		seed += (uint32_t)(tag >> 40);
 	}
 	return (bench_now() - start) / LOOKUPS;
 }
 
-/* The best of some rounds each, taken in turns: other load hits both. */
-static int compare(const char *what, const struct libiommu_device *dev, const struct slot *all,
-                   uint32_t mask, double limit)
+/* In turns, so that what else the machine does meets both; what counts is the ratio in a round. */
+static int compare(const struct population *all)
 {
-	double library = 1e9, bare = 1e9;
+	double library[ROUNDS], bare[ROUNDS], ratios[ROUNDS];
+	struct bench_figure ratio;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		const double one = time_library(dev, mask);
-		const double two = time_bare(all, mask);
-
-		library = one < library ? one : library;
-		bare = two < bare ? two : bare;
+		library[i] = time_library(all);
+		bare[i] = time_bare(all);
+		ratios[i] = library[i] / bare[i];
 	}
-	printf("%s: %.1f ns a lookup, %.1f ns in a bare array: %.2f times, at most %.2f\n", what,
-	       library, bare, library / bare, limit);
-	return library / bare > limit;
+	ratio = bench_figure(ratios, ROUNDS);
+	printf("%s: %.1f ns a lookup, %.1f ns in a bare array: %.2f times, 95 %% interval %.2f to "
+	       "%.2f, at most %.2f\n",
+	       all->name, bench_figure(library, ROUNDS).median, bench_figure(bare, ROUNDS).median,
+	       ratio.median, ratio.low, ratio.high, LIMIT);
+	return ratio.low > LIMIT;
 }
 
 /* 0 where the C library does not tell. */
@@ -172,62 +196,121 @@ static size_t used(void)
 }
 
 /* What callgrind counts: the same instructions whatever the population. */
-void count_lookups(const struct libiommu_device *dev, uint32_t count, uint32_t population);
+void count_lookups(struct libiommu_device *const *devs, uint32_t devices, uint32_t pasids,
+                   uint32_t lookups);
 
-__attribute__((noinline)) void count_lookups(const struct libiommu_device *dev, uint32_t count,
-                                             uint32_t population)
+__attribute__((noinline)) void count_lookups(struct libiommu_device *const *devs, uint32_t devices,
+                                             uint32_t pasids, uint32_t lookups)
 {
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < lookups; i++) {
 		struct libiommu_hwpt *found;
 		uint64_t tag;
 
-		if (!libiommu_pasid_find_hwpt(dev, i * 347 % population + 1, &found, &tag))
+		if (!libiommu_pasid_find_hwpt(devs[i % devices], i * 347 % pasids + 1, &found,
+		                              &tag))
 			sum += tag;
 	}
 }
 
-static int measure(void)
+static struct libiommu_device **make_devices(uint32_t count, uint32_t pasids)
 {
-	struct slot *const all = calloc(ALL, sizeof(*all));
-	struct libiommu_device *alone, *dense;
-	size_t before, lone, first;
+	struct libiommu_device **const devs = calloc(count, sizeof(struct libiommu_device *));
+
+	for (uint32_t i = 0; devs && i < count; i++) {
+		devs[i] = make_device(i);
+		attach(devs[i], 1, pasids);
+	}
+	return devs;
+}
+
+/* A PASID that is alone, whichever it is, takes one leaf and no more than malloc() adds to it. */
+static int weigh_lone(uint32_t pasid)
+{
+	const size_t limit = TABLE_LEAF * sizeof(struct slot) + MALLOC_ADDS;
+	struct libiommu_device *const dev = make_device(pasid);
+	const size_t before = used();
+	size_t lone, more;
+
+	attach(dev, pasid, pasid);
+	lone = used() - before;
+	attach(dev, pasid ^ 1, pasid ^ 1);
+	more = used() - before - lone;
+	printf("the first PASID of a device, %" PRIu32 ": %zu bytes, at most %zu; one more in its "
+	       "leaf: %zu\n",
+	       pasid, lone, limit, more);
+	return lone > limit || more;
+}
+
+static int weigh(void)
+{
+	struct libiommu_device *dense;
+	size_t before;
 	int failed;
 
-	for (uint32_t i = 0; i < ALL; i++)
-		li_slot_set(&all[i], &(const struct slot_value){
-					     .vpasid = i, .hwpt = hwpt, .tag = i * UINT64_C(3)});
-	alone = make_device(1);
-	before = used();
-	attach(alone, 1, 1);
-	lone = used() - before;
-	before = used();
-	attach(alone, 2, 2);
-	first = used() - before;
-	printf("the first PASID of a device: %zu bytes; one more in its leaf: %zu\n", lone, first);
+	if (!used()) {
+		printf("skipped: this C library does not tell what is allocated\n");
+		return 77;
+	}
+	failed = weigh_lone(2);
+	failed |= weigh_lone(0x12345);
+	failed |= weigh_lone(ALL - 1);
 	dense = make_device(2);
 	before = used();
 	attach(dense, 1, ALL - 1);
 	before = used() - before;
 	printf("2^20 PASIDs: %.1f bytes each, at most 64\n", (double)before / (ALL - 1));
-	failed = before > (size_t)64 * ALL;
-	for (uint64_t i = 0; i < DEVICES; i++)
-		attach(make_device(i + 3), 1, 16);
-	failed |= compare("2^20 PASIDs", dense, all, ALL - 1, 1.5);
-	compare("1 PASID (not limited: both are in the cache)", alone, all, 0, 99);
+	return failed | (before > (size_t)64 * (ALL - 1));
+}
+
+static struct slot *make_bare(uint32_t count)
+{
+	struct slot *const bare = calloc(count, sizeof(*bare));
+
+	for (uint32_t i = 0; bare && i < count; i++)
+		li_slot_set(&bare[i], &(const struct slot_value){
+					      .vpasid = i, .hwpt = hwpt, .tag = i * UINT64_C(3)});
+	return bare;
+}
+
+static int measure(void)
+{
+	struct slot *const bare = make_bare(ALL);
+	const struct population one = {
+		.name = "2^20 PASIDs",
+		.devs = make_devices(1, ALL - 1),
+		.bare = bare,
+		.pasid_bits = 20,
+		.bits = 20,
+	};
+	const struct population thousand = {
+		.name = "1024 devices with 1023 PASIDs each",
+		.devs = make_devices(1024, 1023),
+		.bare = bare,
+		.pasid_bits = 10,
+		.bits = 20,
+	};
+	int failed;
+
+	if (!bare || !one.devs || !thousand.devs)
+		return 1;
+	failed = compare(&one);
+	failed |= compare(&thousand);
 	/* Not a result: the compiler must not find out that nobody looks. */
 	return failed + (sum == 1);
+}
+
+static uint32_t number(const char *text)
+{
+	return (uint32_t)strtoul(text, NULL, 10);
 }
 
 int main(int argc, char **argv)
 {
 	make_ctx();
-	if (argc == 3) {
-		const uint32_t population = (uint32_t)strtoul(argv[2], NULL, 10);
-		struct libiommu_device *const dev = make_device(1);
-
-		attach(dev, 1, population);
-		count_lookups(dev, (uint32_t)strtoul(argv[1], NULL, 10), population);
-		return 0;
-	}
-	return measure();
+	if (argc == 2 && !strcmp(argv[1], "memory"))
+		return weigh();
+	if (argc == 4)
+		count_lookups(make_devices(number(argv[2]), number(argv[3])), number(argv[2]),
+		              number(argv[3]), number(argv[1]));
+	return argc == 4 ? 0 : measure();
 }
