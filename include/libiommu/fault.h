@@ -29,10 +29,18 @@ enum libiommu_record_kind {
 	LIBIOMMU_RECORD_FAULT = 1,
 	/** The last of an attachment: its tag is free, and its groups need no answer any more. */
 	LIBIOMMU_RECORD_DETACHED = 2,
-	/** Reserved for the events of virtual IOMMUs. */
+	/**
+	 * An event of a vIOMMU: the label is the device's, the address its virtual id, the length
+	 * that of the event in bytes, the attachment its type, the group the kernel's number of it.
+	 * With LIBIOMMU_RECORD_UNKNOWN it names no device of the vIOMMU, and the label is 0. The
+	 * event itself is in the records of kind LIBIOMMU_RECORD_DATA that follow in the group;
+	 * libiommu_record_data() puts it together. No answer is wanted.
+	 */
 	LIBIOMMU_RECORD_VEVENT = 3,
-	/** Reserved for events that were lost. */
-	LIBIOMMU_RECORD_LOST = 4
+	/** Events of the type in the attachment were lost, as many as the address says. */
+	LIBIOMMU_RECORD_LOST = 4,
+	/** Goes on with the event before it: the record's last 32 bytes, from the address on. */
+	LIBIOMMU_RECORD_DATA = 5
 };
 
 /** @brief The vPASID is valid. */
@@ -46,7 +54,7 @@ enum libiommu_record_kind {
 /** @brief Made by software, not by the kernel. */
 #define LIBIOMMU_RECORD_INJECTED (1U << 3)
 /** @brief Nothing that the library attached: the tag is 0, the vPASID the hardware's PASID, and the
- * label 0 where the device is not known. */
+ * label 0 where the device is not known. Of an event: no device of its vIOMMU. */
 #define LIBIOMMU_RECORD_UNKNOWN (1U << 4)
 
 /** @brief One record: 64 bytes, in the machine's byte order. In a ring it is in shared memory. */

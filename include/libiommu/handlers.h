@@ -63,7 +63,9 @@ enum libiommu_handlers_counter {
 	/** Ends of attachments. */
 	LIBIOMMU_HANDLERS_DETACHED = 4,
 	/** Groups of kinds that this library does not know, passed over. */
-	LIBIOMMU_HANDLERS_UNKNOWN = 5
+	LIBIOMMU_HANDLERS_UNKNOWN = 5,
+	/** Events of vIOMMUs, and losses of events, handled or passed over. */
+	LIBIOMMU_HANDLERS_EVENTS = 6
 };
 
 /**
@@ -84,6 +86,16 @@ typedef int (*libiommu_handlers_handle_fn)(void *user, const struct libiommu_rec
  * each; the record tells which one has ended. The handler stays until it is removed.
  */
 typedef void (*libiommu_handlers_release_fn)(void *user, const struct libiommu_record *record);
+
+/**
+ * @brief Called with an event of a vIOMMU, whose first record is of kind LIBIOMMU_RECORD_VEVENT, or
+ * with a record of kind LIBIOMMU_RECORD_LOST.
+ *
+ * The records are good until the function returns. Whose queue it is the tag says that
+ * libiommu_ring_add_veventq() was given.
+ */
+typedef void (*libiommu_handlers_event_fn)(void *user, const struct libiommu_record *records,
+                                           size_t count);
 
 /**
  * @brief Make handlers for what a reader takes: none at first.
@@ -167,6 +179,23 @@ LIBIOMMU_API int libiommu_handlers_set(struct libiommu_handlers *handlers, uint6
 LIBIOMMU_API int libiommu_handlers_set_default(struct libiommu_handlers *handlers,
                                                libiommu_handlers_handle_fn handle,
                                                libiommu_handlers_release_fn release, void *user);
+
+/**
+ * @brief Set the handler for the events of vIOMMUs, and for what is lost of them.
+ *
+ * Without one they are passed over.
+ *
+ * @param handlers  The handlers.
+ * @param event     Called with each of them; NULL is none.
+ * @param user      Its first argument; the library never follows it.
+ * @return 0.
+ * @retval -EINVAL  @p handlers is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_handlers_set_events(struct libiommu_handlers *handlers,
+                                              libiommu_handlers_event_fn event, void *user);
 
 /**
  * @brief Remove the handler of a tag; see above what becomes of its groups.

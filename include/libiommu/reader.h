@@ -119,6 +119,23 @@ LIBIOMMU_API int libiommu_reader_next_span(struct libiommu_reader *reader, size_
                                            const struct libiommu_record **records, size_t *count);
 
 /**
+ * @brief Copy an event out of its group of records.
+ *
+ * @param records  The group, whose first record is of kind LIBIOMMU_RECORD_VEVENT.
+ * @param count    How many records it has.
+ * @param buffer   Where to.
+ * @param size     Bytes of it; of a longer event only as much is copied.
+ * @return The event's length in bytes.
+ * @retval -EINVAL  A pointer is NULL, with @p size 0 @p buffer apart, or it is no such group.
+ * @retval -EPROTO  The group is too short for what it says it has.
+ * @threads Free.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_record_data(const struct libiommu_record *records, size_t count,
+                                      void *buffer, size_t size);
+
+/**
  * @brief Give back the memory of all groups taken so far. They may be completed later.
  *
  * A group that is not released when its deadline is over costs the reader the ring.

@@ -43,8 +43,9 @@ LIBIOMMU_BEGIN_DECLS
  *
  * What was published is accounted for: LIBIOMMU_RING_GROUPS is the sum of LIBIOMMU_RING_SUCCESS,
  * LIBIOMMU_RING_INVALID, LIBIOMMU_RING_EXPIRED, LIBIOMMU_RING_ABANDONED, LIBIOMMU_RING_DROPPED,
- * LIBIOMMU_RING_DETACHED and LIBIOMMU_RING_OUTSTANDING. Besides, LIBIOMMU_RING_REFUSED and
- * LIBIOMMU_RING_TOO_LARGE were taken from where they came and not published.
+ * LIBIOMMU_RING_DETACHED, LIBIOMMU_RING_EVENTS and LIBIOMMU_RING_OUTSTANDING. Besides,
+ * LIBIOMMU_RING_REFUSED and LIBIOMMU_RING_TOO_LARGE were taken from where they came and not
+ * published.
  */
 enum libiommu_ring_counter {
 	/** Groups that were published. */
@@ -87,7 +88,11 @@ enum libiommu_ring_counter {
 	LIBIOMMU_RING_WAITING = 18,
 	/** When the oldest of the groups that are out now was published: CLOCK_MONOTONIC in
 	   nanoseconds, 0 where none is. */
-	LIBIOMMU_RING_OLDEST = 19
+	LIBIOMMU_RING_OLDEST = 19,
+	/** Events, and losses of events, which count as groups too. */
+	LIBIOMMU_RING_EVENTS = 20,
+	/** Events that the kernel has lost. */
+	LIBIOMMU_RING_EVENTS_LOST = 21
 };
 
 /**
@@ -331,6 +336,54 @@ LIBIOMMU_API int libiommu_ring_add_queue(struct libiommu_ring *ring,
  */
 LIBIOMMU_API int libiommu_ring_remove_queue(struct libiommu_ring *ring,
                                             struct libiommu_fault_queue *queue);
+
+/**
+ * @brief Feed a ring from a vIOMMU's event queue. Several may feed one ring.
+ *
+ * From now on the ring alone reads the queue. Each event comes as a group whose first record is of
+ * kind LIBIOMMU_RECORD_VEVENT, with the device's label; libiommu_record_data() copies the event as
+ * it was. What the kernel lost comes as a record of kind LIBIOMMU_RECORD_LOST, in its place among
+ * the events. Neither is completed. Events need no place among the groups that may be out, and
+ * wait in the kernel while there is no room or no reader: a queue that fills up there loses some.
+ *
+ * @param ring   The ring.
+ * @param queue  The queue, of the same context; it cannot be destroyed before it is removed or the
+ *               ring destroyed.
+ * @param tag    What the records are to have as their tag.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL, or the two are of different contexts.
+ * @retval -EBUSY   A ring has the queue already.
+ * @retval -EBADF   The queue's descriptor was closed by a destroy that failed.
+ * @retval -EEXIST  The ring has the descriptor already, with another handle.
+ * @retval -ENOSPC  The ring has 63 queues.
+ * @retval -ENOMEM  No memory.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @retval -errno   Whatever else the kernel says.
+ * @threads Shared.
+ * @syscalls epoll_ctl, write.
+ * @kernel 6.15
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_add_veventq(struct libiommu_ring *ring,
+                                           struct libiommu_veventq *queue, uint64_t tag);
+
+/**
+ * @brief Feed a ring no longer from an event queue, which can be read by others again.
+ *
+ * Events that were read from it and have found no room in the ring yet, 64 at most, are gone.
+ *
+ * @param ring   The ring.
+ * @param queue  The queue.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOENT  The ring does not have the queue.
+ * @retval -ECHILD  This is a forked child; the ring stays its parent's.
+ * @threads Shared.
+ * @syscalls epoll_ctl, write.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ring_remove_veventq(struct libiommu_ring *ring,
+                                              struct libiommu_veventq *queue);
 
 /**
  * @brief Have a thread of the library's drive the ring, instead of the program's own loop.

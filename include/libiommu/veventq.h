@@ -11,6 +11,9 @@
  * of the device that it is about. A queue that is full loses what comes, and how many were lost
  * is told with the next event, or at once where none has followed yet.
  *
+ * A program reads a queue itself, or has a ring read it (libiommu_ring_add_veventq()): its events
+ * then come to the reader of faults, each as it was and with its label.
+ *
  * Types are numbered as the kernel's enum iommu_veventq_type numbers them.
  * @{
  */
@@ -176,7 +179,8 @@ LIBIOMMU_API int libiommu_veventq_adopt(struct libiommu_viommu *viommu, uint32_t
  *
  * @param queue  The queue; NULL is 0.
  * @return 0.
- * @retval -EBUSY  The kernel says that something else uses it, a duplicate of the descriptor for
+ * @retval -EBUSY  A ring reads it, and nothing has changed (libiommu_ring_remove_veventq()). Or the
+ *                 kernel says that something else uses it, a duplicate of the descriptor for
  *                 example: the descriptor is closed, and all that can be done with the handle is to
  *                 destroy it again.
  * @retval -errno  Whatever else the kernel says; likewise.
@@ -227,6 +231,7 @@ LIBIOMMU_API int libiommu_veventq_id(const struct libiommu_veventq *queue, uint3
  * @retval -EINVAL  A pointer is NULL, or the kernel has an event that does not fit.
  * @retval -ENOMEM  No memory; no event is lost.
  * @retval -EBADF   A destroy that failed has closed the descriptor.
+ * @retval -EBUSY   A ring reads the queue.
  * @retval -EPROTO  What the kernel gave has not the format that the queue was made with: what was
  *                  read from there on is gone, and what came before is in the batch.
  * @retval -errno   Whatever else the kernel says.

@@ -122,11 +122,14 @@ static int set_polled(struct filler *filler, uint32_t number, bool polled)
 
 int li_filler_set_polled(struct filler *filler)
 {
-	const bool polled = filler->session ? !filler->scarce : filler->refusing;
+	const bool faults = filler->session ? !filler->scarce : filler->refusing;
+	const bool events = filler->session && !filler->full;
 	int first = 0;
 
 	for (uint32_t i = 0; i < filler->used; i++) {
-		const int error = filler->inputs[i] ? set_polled(filler, i, polled) : 0;
+		const struct filler_input *const input = filler->inputs[i];
+		const int error =
+			input ? set_polled(filler, i, input->source->events ? events : faults) : 0;
 
 		if (!first)
 			first = error;
@@ -248,6 +251,7 @@ int li_filler_join(struct filler *filler, int socket, bool own, uint64_t feature
 	filler->session = made;
 	filler->refusing = false;
 	filler->scarce = false;
+	filler->full = false;
 	li_filler_set_polled(filler);
 	li_filler_poke(filler);
 unlock:

@@ -56,7 +56,8 @@ struct filler {
 	uint64_t epoch;
 	struct session *session; /* NULL: no reader */
 	bool refusing;           /* the last reader was given up, and there is no new one */
-	bool scarce;             /* room ran out */
+	bool scarce;             /* room ran out, or places did */
+	bool full;               /* room did */
 	bool waking;
 	bool noting;        /* a group may have waited longer than any before */
 	uint32_t home;      /* the source of the last completion that was looked at closely */

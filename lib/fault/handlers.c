@@ -9,12 +9,14 @@
 #include "tags.h"
 
 #define DEFAULT_BATCH 64
-#define COUNTERS      (LIBIOMMU_HANDLERS_UNKNOWN + 1)
+#define COUNTERS      (LIBIOMMU_HANDLERS_EVENTS + 1)
 
 struct libiommu_handlers {
 	struct libiommu_reader *reader;
 	struct tags tags;
 	struct handler fallback; /* its handle is NULL where there is none */
+	libiommu_handlers_event_fn event;
+	void *event_user;
 	bool dispatching;
 	uint32_t batch;
 	uint32_t pending;
@@ -96,6 +98,16 @@ int libiommu_handlers_set_default(struct libiommu_handlers *handlers,
 	return 0;
 }
 
+int libiommu_handlers_set_events(struct libiommu_handlers *handlers,
+                                 libiommu_handlers_event_fn event, void *user)
+{
+	if (!handlers)
+		return READER_FAIL_NULL();
+	handlers->event = event;
+	handlers->event_user = user;
+	return 0;
+}
+
 int libiommu_handlers_remove(struct libiommu_handlers *handlers, uint64_t tag)
 {
 	if (!handlers)
@@ -137,6 +149,16 @@ static int handle_faults(struct libiommu_handlers *handlers, uint64_t tag,
 	return LIBIOMMU_FAULT_INVALID;
 }
 
+static void handle_end(struct libiommu_handlers *handlers, uint64_t tag,
+                       const struct libiommu_record *record)
+{
+	const struct handler handler = find(handlers, tag);
+
+	handlers->counters[LIBIOMMU_HANDLERS_DETACHED]++;
+	if (handler.handle && handler.release)
+		handler.release(handler.user, record);
+}
+
 static void handle_group(struct libiommu_handlers *handlers, const struct libiommu_record *records,
                          size_t count)
 {
@@ -144,15 +166,20 @@ static void handle_group(struct libiommu_handlers *handlers, const struct libiom
 	const struct libiommu_record first = *records;
 	int code = LIBIOMMU_FAULT_INVALID;
 
-	if (first.kind == LIBIOMMU_RECORD_FAULT) {
+	switch (first.kind) {
+	case LIBIOMMU_RECORD_FAULT:
 		code = handle_faults(handlers, first.tag, records, count);
-	} else if (first.kind == LIBIOMMU_RECORD_DETACHED) {
-		const struct handler handler = find(handlers, first.tag);
-
-		handlers->counters[LIBIOMMU_HANDLERS_DETACHED]++;
-		if (handler.handle && handler.release)
-			handler.release(handler.user, records);
-	} else {
+		break;
+	case LIBIOMMU_RECORD_DETACHED:
+		handle_end(handlers, first.tag, records);
+		break;
+	case LIBIOMMU_RECORD_VEVENT:
+	case LIBIOMMU_RECORD_LOST:
+		handlers->counters[LIBIOMMU_HANDLERS_EVENTS]++;
+		if (handlers->event)
+			handlers->event(handlers->event_user, records, count);
+		break;
+	default:
 		handlers->counters[LIBIOMMU_HANDLERS_UNKNOWN]++;
 	}
 	if (!first.token || code == LIBIOMMU_HANDLERS_LATER)

@@ -28,7 +28,11 @@
 #define RING_MAX_SLOTS (UINT32_C(1) << 20) /* what a token has room for */
 #define RING_SLOT_BITS 20
 
-#define RING_COUNTERS_KNOWN (LIBIOMMU_RING_OLDEST + 1)
+#define RING_COUNTERS_KNOWN (LIBIOMMU_RING_EVENTS_LOST + 1)
+
+/* Where an event goes on in a record of kind LIBIOMMU_RECORD_DATA, and how far. */
+#define RECORD_DATA_AT offsetof(struct libiommu_record, address)
+#define RECORD_DATA    ((uint32_t)(sizeof(struct libiommu_record) - RECORD_DATA_AT))
 
 /* The reader is woken by a message on the socket rather than by its eventfd. */
 #define RING_FEATURE_SOCKET_BELL (UINT64_C(1) << 0)

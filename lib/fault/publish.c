@@ -135,8 +135,11 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at, enum lack
 		}
 		if (count > 0)
 			*at = register_groups(filler, number, count, pen.at);
+		if (source->events && count > 0)
+			filler->counters[LIBIOMMU_RING_EVENTS] += (uint64_t)count;
+		filler->counters[LIBIOMMU_RING_EVENTS_LOST] += fetch.lost;
 		/* Only an end of an attachment came without a place, if there was one. */
-		*lack = slots || count ? LACK_NOTHING : LACK_PLACES;
+		*lack = slots || count || source->events ? LACK_NOTHING : LACK_PLACES;
 		return count;
 	}
 }
@@ -170,7 +173,7 @@ int li_filler_fetch(struct filler *filler)
 			filler->done += (uint32_t)count;
 		if (count > 0 && input->source->fd >= 0)
 			filler->age += FILLER_CALL_AGE;
-		if (count < 0)
+		if (count < 0 && !input->source->events)
 			filler->owing = input->owes = true; /* perhaps: it refused one */
 		if (count < 0 && !first)
 			first = count;
@@ -178,6 +181,7 @@ int li_filler_fetch(struct filler *filler)
 	if (scarce && !filler->scarce)
 		filler->counters[LIBIOMMU_RING_FULL]++;
 	filler->scarce = scarce;
+	filler->full = lack == LACK_ROOM;
 	if (at == session->prod)
 		return first;
 	li_session_busy(session);
@@ -196,7 +200,7 @@ int li_filler_refuse(struct filler *filler)
 		struct filler_input *const input = filler->inputs[i];
 		int refused;
 
-		if (!input || !input->ready)
+		if (!input || !input->ready || input->source->events)
 			continue;
 		refused = input->source->ops->refuse(input->source->self, max);
 		input->ready = refused != 0;

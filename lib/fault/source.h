@@ -31,7 +31,8 @@ struct source_fetch {
 	size_t room;
 	struct source_group *groups;
 	size_t max_groups;
-	size_t need; /* out, with -ENOBUFS: records of the group that does not fit */
+	size_t need;   /* out, with -ENOBUFS: records of the group that does not fit */
+	uint64_t lost; /* out: events that are known to be lost now */
 };
 
 struct source_ops {
@@ -62,6 +63,8 @@ struct source {
 	const struct source_ops *ops;
 	void *self;
 	int fd; /* readable while there is something to fetch; -1: li_filler_poke() says so */
+	/* No group ever needs an answer, nor a place; without a reader they are left alone. */
+	bool events;
 };
 
 #endif

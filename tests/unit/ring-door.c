@@ -32,6 +32,7 @@ static atomic_bool no_dispatch;
 static atomic_bool no_wait;
 static atomic_int waited;
 static void (*on_log)(const char *message);
+static ssize_t (*on_read)(int fd, void *buffer, size_t size);
 static atomic_int fds;
 static atomic_int maps;
 static atomic_uint_least64_t clock_ns;
@@ -171,9 +172,13 @@ static int door_poll(void *user, struct pollfd *polled, unsigned int count, int 
 
 static ssize_t door_read(void *user, int fd, void *buffer, size_t size)
 {
+	ssize_t got = -ENOSYS;
+
 	(void)user;
 	atomic_fetch_add(&calls, 1);
-	return li_sys_read(libc(), fd, buffer, size);
+	if (on_read)
+		got = on_read(fd, buffer, size);
+	return got == -ENOSYS ? li_sys_read(libc(), fd, buffer, size) : got;
 }
 
 static ssize_t door_write(void *user, int fd, const void *buffer, size_t size)
@@ -283,6 +288,7 @@ struct libiommu_ctx *ring_ctx(void)
 	door_fail_nth(0);
 	door_deny(false, false);
 	door_on_log(NULL);
+	door_on_read(NULL);
 	door_clock(0);
 	aliasing = false;
 	assert_int_equal(libiommu_sys_new(&door), 0);
@@ -350,6 +356,11 @@ void door_deny(bool dispatches, bool waits)
 int door_waited(void)
 {
 	return atomic_load(&waited);
+}
+
+void door_on_read(ssize_t (*read)(int fd, void *buffer, size_t size))
+{
+	on_read = read;
 }
 
 void door_on_log(void (*log)(const char *message))

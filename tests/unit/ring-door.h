@@ -28,6 +28,8 @@ bool door_failed(void);
 void door_deny(bool dispatches, bool waits);
 /* For how many milliseconds was waited last, as far as that had an end. */
 int door_waited(void);
+/* Called for each read() first, with its descriptor; -ENOSYS lets libc do it. NULL: not called. */
+void door_on_read(ssize_t (*read)(int fd, void *buffer, size_t size));
 /* Called with what the context logs. */
 void door_on_log(void (*log)(const char *message));
 /* What is open and mapped through the door. */
