@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* Events of vIOMMUs through a ring: each once and in order, with its losses, whatever else is on. */
+/* Events of vIOMMUs through a ring: each once, in order, with its losses, whatever else is on. */
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>

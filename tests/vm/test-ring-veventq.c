@@ -44,7 +44,8 @@ static int setup(void **state)
 	make_tables();
 	OK(libiommu_vdevice_alloc(viommu, dev, STREAM, &vdev));
 	OK(libiommu_device_attach_hwpt(dev, nested));
-	OK(libiommu_veventq_alloc_raw(viommu, MOCK_VEVENTQ, DEPTH, MOCK_EVENT_LENGTH, 0, 4, &queue));
+	OK(libiommu_veventq_alloc_raw(viommu, MOCK_VEVENTQ, DEPTH, MOCK_EVENT_LENGTH, 0, 4,
+	                              &queue));
 	OK(libiommu_ring_new(ctx, NULL, &ring));
 	OK(libiommu_ring_add_veventq(ring, queue, TAG));
 	OK(libiommu_ring_open_reader(ring, &reader));
