@@ -36,8 +36,8 @@ static uint32_t write_answers(struct libiommu_fault_queue *queue, uint32_t at, u
 			outcome->call = CALL_FAULT_QUEUE;
 			break;
 		}
-		for (; taken; taken--)
-			fault_groups_retire(groups, groups->answered[at++]);
+		li_fault_groups_retire_answered(groups, at, at + taken);
+		at += taken;
 	}
 	return at;
 }
@@ -70,6 +70,30 @@ static void make_up(struct fault_groups *groups, uint32_t at, uint32_t index, ui
 	};
 }
 
+/* Answers to those that are still to be answered, behind @made; where they end. */
+static uint32_t make_up_all(struct fault_groups *groups, uint32_t made,
+                            const struct libiommu_fault_response *responses, size_t count)
+{
+	struct fault_group *const all = groups->groups;
+	struct uapi_hwpt_page_response *const answers = groups->answers;
+	uint32_t *const answered = groups->answered;
+	const uint32_t room = groups->room;
+
+	for (const struct libiommu_fault_response *const end = responses + count; responses != end;
+	     responses++) {
+		const uint64_t token = responses->token;
+		const uint32_t index = (uint32_t)(token & (FAULT_GROUPS_MAX - 1));
+
+		if (index >= room || all[index].token != token || !(token & FAULT_GENERATION))
+			continue;
+		all[index].token = token + FAULT_GENERATION;
+		answers[made].cookie = all[index].cookie;
+		answers[made].code = responses->code;
+		answered[made++] = index;
+	}
+	return made;
+}
+
 struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
                                            const struct libiommu_fault_response *responses,
                                            size_t count)
@@ -85,15 +109,9 @@ struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
 		outcome.error = -EBADF;
 		outcome.text = "the queue is closed";
 	}
-	for (size_t i = 0; i < count && !outcome.error; i++) {
-		const int32_t index = fault_groups_take(groups, responses[i].token);
-
-		if (index < 0)
-			outcome.stale++;
-		else
-			make_up(groups, made++, (uint32_t)index, responses[i].code);
-	}
-	outcome.done = outcome.stale;
+	if (!outcome.error)
+		made = make_up_all(groups, owed, responses, count);
+	outcome.done = outcome.stale = outcome.error ? 0 : count - (made - owed);
 	written = outcome.error ? 0 : write_answers(queue, 0, made, &outcome);
 	keep_unwritten(state, written, made);
 	outcome.done += written > owed ? written - owed : 0;
@@ -134,9 +152,10 @@ static void end_groups(struct libiommu_fault_queue *queue, struct fault_groups *
 	}
 	made = groups->owed;
 	for (uint32_t i = 0; i < groups->room; i++) {
-		if (!groups->groups[i].outstanding || groups->groups[i].slot != slot)
+		if (!fault_group_is_outstanding(&groups->groups[i]) ||
+		    groups->groups[i].slot != slot)
 			continue;
-		groups->groups[i].outstanding = false;
+		fault_groups_take(groups, groups->groups[i].token);
 		make_up(groups, made++, i, LIBIOMMU_FAULT_INVALID);
 	}
 	/* The kernel has answered them, all but those of devices that share an attachment. */

@@ -3,7 +3,10 @@
 
 /*
  * The groups of one fault queue that were read and not answered: token -> cookie, with a generation
- * that makes a token good for one group only. Whoever calls has the queue's lock.
+ * that makes a token good for one group only. The kernel gives the lowest cookies that are free, so
+ * that a group's place is its cookie's; one whose cookie is too large, which there is where
+ * somebody else has read the queue too, is a stray at any place that is free. Whoever calls has the
+ * queue's lock.
  */
 #ifndef LIBIOMMU_OBJECT_FAULT_GROUPS_H
 #define LIBIOMMU_OBJECT_FAULT_GROUPS_H
@@ -20,48 +23,54 @@ struct slot;
 
 struct fault_group {
 	const struct slot *slot; /* the attachment; NULL for one that is not known */
-	uint64_t generation;     /* of the token, 44 bits */
+	uint64_t token;          /* the place, and 44 bits that are odd while the token is good */
 	uint32_t cookie;
-	uint32_t next;    /* free ones; 0 is the end, others are one more than the index */
-	bool outstanding; /* neither free nor taken for an answer */
+	bool used; /* also when it was taken for an answer, and the token is good no more */
 };
 
 struct fault_groups {
 	struct fault_group *groups;
-	uint32_t *by_cookie;                     /* one more than the index; 0 for none */
 	struct uapi_hwpt_page_response *answers; /* room for an answer to each */
 	uint32_t *answered;                      /* which group each of these is for */
 	uint32_t owed; /* of these, the first: a ring's answers that the kernel did not take */
 	uint32_t room;
-	uint32_t used; /* outstanding, or taken */
-	uint32_t free;
+	uint32_t used;
+	uint32_t strays;
+	uint32_t highest; /* cookie that a stray ever had: there should be room for it */
 };
 
 void li_fault_groups_free(struct fault_groups *groups);
 /* Room for so many more, or for fewer without memory: how many there is room for. */
 uint32_t li_fault_groups_reserve(struct fault_groups *groups, uint32_t count);
 
+/* Those of a part of the answers, which were taken for them. */
+void li_fault_groups_retire_answered(struct fault_groups *groups, uint32_t at, uint32_t end);
 /* An answer that is owed to a group that has ended is not to be given to the next one. */
 void li_fault_groups_disown(struct fault_groups *groups, uint32_t index);
 
-#define FAULT_INDEX_BITS       20
-#define FAULT_GENERATION_LIMIT (UINT64_C(1) << 44)
+/* A place for a group whose own is taken, or does not exist; what had the cookie is retired. */
+uint32_t li_fault_groups_place(struct fault_groups *groups, uint32_t cookie);
+
+#define FAULT_INDEX_BITS 20
+#define FAULT_GENERATION (UINT64_C(1) << FAULT_INDEX_BITS)
 
 /* Inline, as each group goes through these: */
+
+static inline bool fault_group_is_outstanding(const struct fault_group *group)
+{
+	return group->token & FAULT_GENERATION;
+}
 
 /* It is answered: the token is stale from here on. */
 static inline void fault_groups_retire(struct fault_groups *groups, uint32_t index)
 {
 	struct fault_group *const group = &groups->groups[index];
 
-	if (group->cookie <= groups->room && groups->by_cookie[group->cookie] == index + 1)
-		groups->by_cookie[group->cookie] = 0;
-	group->outstanding = false;
-	group->generation =
-		group->generation + 1 < FAULT_GENERATION_LIMIT ? group->generation + 1 : 1;
-	group->next = groups->free;
-	groups->free = index + 1;
+	group->token += group->token & FAULT_GENERATION;
+	group->used = false;
 	groups->used--;
+	if (groups->strays && group->cookie != index + 1)
+		groups->strays--;
 }
 
 /*
@@ -71,24 +80,17 @@ static inline void fault_groups_retire(struct fault_groups *groups, uint32_t ind
 static inline uint64_t fault_groups_add(struct fault_groups *groups, uint32_t cookie,
                                         const struct slot *slot)
 {
+	uint32_t index = cookie - 1; /* they begin with 1 */
 	struct fault_group *group;
-	uint32_t index;
 
-	if (cookie <= groups->room && groups->by_cookie[cookie]) {
-		li_fault_groups_disown(groups, groups->by_cookie[cookie] - 1);
-		fault_groups_retire(groups, groups->by_cookie[cookie] - 1);
-	}
-	index = groups->free - 1;
+	if (groups->strays || index >= groups->room || groups->groups[index].used)
+		index = li_fault_groups_place(groups, cookie);
 	group = &groups->groups[index];
-	groups->free = group->next;
-	groups->used++;
 	group->slot = slot;
 	group->cookie = cookie;
-	group->outstanding = true;
-	/* The kernel gives the lowest that is free: there are never more than groups. */
-	if (cookie <= groups->room)
-		groups->by_cookie[cookie] = index + 1;
-	return group->generation << FAULT_INDEX_BITS | index;
+	group->used = true;
+	groups->used++;
+	return group->token += FAULT_GENERATION;
 }
 
 /* Whether the token's group is to be answered. */
@@ -96,8 +98,8 @@ static inline bool fault_groups_wants(const struct fault_groups *groups, uint64_
 {
 	const uint32_t index = (uint32_t)(token & (FAULT_GROUPS_MAX - 1));
 
-	return index < groups->room && groups->groups[index].outstanding &&
-	       groups->groups[index].generation == token >> FAULT_INDEX_BITS;
+	return index < groups->room && groups->groups[index].token == token &&
+	       token & FAULT_GENERATION;
 }
 
 /* Takes the token's group for an answer; returns its index, or -1 where it is stale. */
@@ -107,14 +109,14 @@ static inline int32_t fault_groups_take(struct fault_groups *groups, uint64_t to
 
 	if (!fault_groups_wants(groups, token))
 		return -1;
-	groups->groups[index].outstanding = false;
+	groups->groups[index].token += FAULT_GENERATION;
 	return (int32_t)index;
 }
 
 /* An answer that was not given after all. */
 static inline void fault_groups_give_back(struct fault_groups *groups, uint32_t index)
 {
-	groups->groups[index].outstanding = true;
+	groups->groups[index].token -= FAULT_GENERATION;
 }
 
 #endif

@@ -3,6 +3,7 @@
 
 /* Reading, with what has to go with it under the queue's lock: registering and translating. */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "../base/feed.h"
@@ -22,7 +23,7 @@ _Static_assert(LIBIOMMU_RECORD_PASID == UAPI_PGFAULT_FLAGS_PASID_VALID &&
 
 /* What faults come from. */
 struct origin {
-	uint32_t dev_id;
+	uint64_t source;     /* see source_of() */
 	uint32_t pasid_flag; /* UAPI_PGFAULT_FLAGS_PASID_VALID or 0 */
 	uint32_t pasid;
 	const struct slot *slot;       /* NULL: nothing that the library attached */
@@ -61,6 +62,19 @@ static const struct slot *find_slot(struct name *name, uint32_t queue, const str
 	return &name->own;
 }
 
+/* Which device and which PASID, in one: they are side by side. */
+static inline uint64_t source_of(const struct uapi_hwpt_pgfault *raw)
+{
+	uint64_t source;
+
+	_Static_assert(offsetof(struct uapi_hwpt_pgfault, pasid) ==
+	                       offsetof(struct uapi_hwpt_pgfault, dev_id) + sizeof(raw->dev_id),
+	               "they are not");
+	memcpy(&source, (const char *)raw + offsetof(struct uapi_hwpt_pgfault, dev_id),
+	       sizeof(source));
+	return source;
+}
+
 static void find_origin(const struct libiommu_fault_queue *queue,
                         const struct uapi_hwpt_pgfault *raw, struct origin *origin)
 {
@@ -72,7 +86,7 @@ static void find_origin(const struct libiommu_fault_queue *queue,
 	uint64_t label;
 
 	*origin = (struct origin){
-		.dev_id = raw->dev_id,
+		.source = source_of(raw),
 		.pasid_flag = raw->flags & UAPI_PGFAULT_FLAGS_PASID_VALID,
 		.pasid = raw->pasid,
 	};
@@ -91,47 +105,86 @@ static void find_origin(const struct libiommu_fault_queue *queue,
 	origin->record.attachment = value.generation;
 }
 
-static bool is_from(const struct uapi_hwpt_pgfault *raw, const struct origin *origin)
+static inline bool is_from(const struct uapi_hwpt_pgfault *raw, const struct origin *origin)
 {
-	return raw->dev_id == origin->dev_id && raw->pasid == origin->pasid &&
+	return source_of(raw) == origin->source &&
 	       (raw->flags & UAPI_PGFAULT_FLAGS_PASID_VALID) == origin->pasid_flag;
 }
 
-static void write_record(struct libiommu_record *to, const struct libiommu_record *common,
-                         const struct uapi_hwpt_pgfault *raw, bool last)
+/* Each field once: it can be shared memory. */
+static inline void write_record(struct libiommu_record *restrict to,
+                                const struct libiommu_record *restrict common, uint64_t token,
+                                const struct uapi_hwpt_pgfault *restrict raw, bool last)
 {
-	*to = *common;
+	to->kind = LIBIOMMU_RECORD_FAULT;
 	to->flags = common->flags | (last ? LIBIOMMU_RECORD_LAST : 0);
 	to->permissions = raw->perm & PERMISSIONS;
+	to->queue = 0;
+	to->label = common->label;
+	to->time = 0;
+	to->token = token;
 	to->address = raw->addr;
+	to->tag = common->tag;
 	to->length = raw->length;
+	to->vpasid = common->vpasid;
 	to->group = raw->grpid;
+	to->attachment = common->attachment;
+}
+
+/* What goes on from one group to the next. */
+struct position {
+	const struct uapi_hwpt_pgfault *raw;
+	const struct uapi_hwpt_pgfault *end;
+	struct libiommu_record *to;
+	struct fault_run *run;
+};
+
+/*
+ * All groups that come next and are of one origin. A function of its own so that what is the same
+ * for all of them is at hand.
+ */
+__attribute__((noinline)) static void register_groups(struct fault_groups *groups,
+                                                      const struct origin *origin,
+                                                      struct position *position)
+{
+	const struct uapi_hwpt_pgfault *const end = position->end;
+	const struct uapi_hwpt_pgfault *raw = position->raw;
+	struct libiommu_record *to = position->to;
+	struct fault_run *run = position->run;
+
+	do {
+		const struct uapi_hwpt_pgfault *const first = raw;
+		const uint64_t token = fault_groups_add(groups, raw->cookie, origin->slot);
+		bool last;
+
+		run->token = token;
+		run->records = 0;
+		do {
+			raw++;
+			last = raw == end || raw->cookie != first->cookie;
+			write_record(to++, &origin->record, token, raw - 1, last);
+			run->records++;
+		} while (!last);
+		run++;
+	} while (raw != end && is_from(raw, origin));
+	position->raw = raw;
+	position->to = to;
+	position->run = run;
 }
 
 size_t li_fault_queue_register(struct libiommu_fault_queue *queue,
                                const struct uapi_hwpt_pgfault *raw, size_t count,
                                struct libiommu_record *to, struct fault_run *runs)
 {
-	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
-	const struct uapi_hwpt_pgfault *const end = raw + count;
-	struct origin origin = {0};
-	size_t made = 0;
+	struct position position = {.raw = raw, .end = raw + count, .to = to, .run = runs};
+	struct origin origin;
 
-	while (raw != end) {
-		const struct uapi_hwpt_pgfault *const first = raw;
-
-		/* Groups come in runs; what is attached does not change meanwhile. */
-		if (!made || !is_from(raw, &origin))
-			find_origin(queue, raw, &origin);
-		origin.record.token = fault_groups_add(groups, raw->cookie, origin.slot);
-		do {
-			raw++;
-			write_record(to++, &origin.record, raw - 1,
-			             raw == end || raw->cookie != first->cookie);
-		} while (raw != end && raw->cookie == first->cookie);
-		runs[made++] = (struct fault_run){origin.record.token, (uint64_t)(raw - first)};
+	/* What is attached does not change meanwhile. */
+	while (position.raw != position.end) {
+		find_origin(queue, position.raw, &origin);
+		register_groups(&li_fault_queue_state(queue)->groups, &origin, &position);
 	}
-	return made;
+	return (size_t)(position.run - runs);
 }
 
 static ssize_t read_some(struct libiommu_fault_queue *queue, int fd, struct uapi_hwpt_pgfault *raw,

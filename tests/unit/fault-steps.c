@@ -63,7 +63,7 @@ static void forget_groups(void)
 	struct fault_groups *const groups = &li_fault_queue_state(fault_queue)->groups;
 
 	for (uint32_t i = 0; i < groups->room; i++)
-		if (groups->groups[i].outstanding)
+		if (fault_group_is_outstanding(&groups->groups[i]))
 			fault_groups_retire(groups, i);
 }
 

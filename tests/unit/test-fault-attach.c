@@ -107,7 +107,7 @@ static void test_replacement_by_itself_keeps_groups(void **state)
 	/* Also those are the attachment's, with the tag that it had before. */
 	read_token(5, 5);
 	expect_pasid_detach(DEVICE_FD, 5, 0);
-	expect_answers((const struct uapi_hwpt_page_response[]){{5, 1}, {3, 1}}, 2, 2);
+	expect_answers((const struct uapi_hwpt_page_response[]){{3, 1}, {5, 1}}, 2, 2);
 	assert_int_equal(libiommu_pasid_detach(fault_dev, 5), 0);
 	assert_int_equal(outstanding(), 1);
 }

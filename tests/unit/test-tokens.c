@@ -2,6 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Tokens when their generations go round: 0 never, and none that somebody still has. */
+#include <stdlib.h>
+
 #include "alloc.h"
 #include "script.h"
 
@@ -76,7 +78,7 @@ static void test_groups_of_a_fault_queue(void **state)
 	alloc_start();
 	assert_int_equal(li_fault_groups_reserve(&groups, LIVE), LIVE);
 	for (uint32_t i = 0; i < groups.room; i++)
-		groups.groups[i].generation = LAST - 2 + i % 2;
+		groups.groups[i].token = (LAST - 3 + i % 2 * 2) << 20 | i;
 	for (size_t n = 0; n < LIVE * ROUNDS; n++) {
 		const size_t i = n % LIVE;
 		const uint64_t before = live[i];
@@ -144,6 +146,73 @@ static void test_what_is_owed_to_an_ended_group(void **state)
 	alloc_check();
 }
 
+#define COOKIES 200
+
+/* Near, far, and as far as they go: where others have read too, they are not the lowest ones. */
+static uint32_t cookie_of(size_t n)
+{
+	if (n < COOKIES / 2)
+		return (uint32_t)n + 1;
+	return n % 2 ? (uint32_t)n * 7 : UINT32_MAX - (uint32_t)n;
+}
+
+/* Whatever cookies there are, in any order: a token is good for its group and for no other. */
+static void test_any_cookies(void **state)
+{
+	struct fault_groups groups = {0};
+	uint64_t tokens[COOKIES] = {0};
+	uint32_t live = 0;
+
+	(void)state;
+	alloc_start();
+	srand(1);
+	for (int step = 0; step < 50000; step++) {
+		const size_t n = (size_t)rand() % COOKIES;
+		const uint64_t before = tokens[n];
+		const int what = rand() % 4;
+
+		if (what < 2) {
+			assert_int_equal(li_fault_groups_reserve(&groups, 1), 1);
+			tokens[n] = fault_groups_add(&groups, cookie_of(n), NULL);
+			assert_true(tokens[n] != 0 && tokens[n] != before);
+			live += !before;
+		} else if (before) {
+			const int32_t index = fault_groups_take(&groups, before);
+
+			assert_true(index >= 0);
+			assert_int_equal(groups.groups[index].cookie, cookie_of(n));
+			assert_int_equal(fault_groups_take(&groups, before), -1);
+			if (what == 2) {
+				fault_groups_give_back(&groups, (uint32_t)index);
+				assert_true(fault_groups_wants(&groups, before));
+				continue;
+			}
+			groups.answered[0] = (uint32_t)index;
+			li_fault_groups_retire_answered(&groups, 0, 1);
+			tokens[n] = 0;
+			live--;
+		}
+		if (before && before != tokens[n])
+			assert_false(fault_groups_wants(&groups, before));
+		if (tokens[n])
+			assert_true(fault_groups_wants(&groups, tokens[n]));
+		assert_int_equal(groups.used, live);
+		if (step % 100)
+			continue;
+		for (size_t i = 0; i < COOKIES; i++)
+			for (size_t j = 0; j < i; j++)
+				assert_true(!tokens[i] || tokens[i] != tokens[j]);
+	}
+	for (size_t i = 0; i < COOKIES; i++)
+		if (tokens[i])
+			fault_groups_retire(&groups,
+			                    (uint32_t)fault_groups_take(&groups, tokens[i]));
+	assert_int_equal(groups.used, 0);
+	assert_int_equal(groups.strays, 0);
+	li_fault_groups_free(&groups);
+	alloc_check();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_groups_of_a_fault_queue),
 		cmocka_unit_test(test_a_cookie_of_0_survives_growth),
 		cmocka_unit_test(test_what_is_owed_to_an_ended_group),
+		cmocka_unit_test(test_any_cookies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
