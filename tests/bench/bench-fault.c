@@ -2,11 +2,12 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * Page requests that wait in the kernel, read and answered in four ways: by the best loop without
- * the library (one read and one write for many), by the loop that is in use elsewhere (one read and
- * one write for each), by the library's fault queue, and through its ring, fed by read() and by
- * io_uring. How the requests come about is not measured. Each round does all ways in random order;
- * what counts is the ratio within a round. Runs in the test machine, on the kernel's test driver.
+ * Page requests that wait in the kernel, read and answered: by the best loop without the library
+ * (one read and one write for many), by the loop that is in use elsewhere (one read and one write
+ * for each), by a loop over a bare io_uring, by the library's fault queue, and through its ring,
+ * fed by read() and by io_uring. How the requests come about is not measured. Each round does all
+ * ways in random order; what counts is the ratio within a round. Runs in the test machine, on the
+ * kernel's test driver.
  *
  * usage: bench-fault [LEAST]
  *
@@ -18,18 +19,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../lib/base/sys.h"
 #include "../../lib/base/uapi/iommufd.h"
+#include "../../lib/base/uring.h"
 #include "../must.h"
 #include "../vm/mock.h"
 #include "bench.h"
 
-enum { FAULTS = 1024, BATCH = 256, WARM_UP = 3, ROUNDS = 60 };
+enum { FAULTS = 1024, BATCH = 256, BUFFER = 64, WARM_UP = 3, ROUNDS = 60 };
 
-enum way { RAW, RAW_ONE_BY_ONE, QUEUE, RING, RING_IO_URING, WAYS };
+enum way { RAW, RAW_ONE_BY_ONE, RAW_IO_URING, QUEUE, RING, RING_IO_URING, WAYS };
 
 static const char *const names[WAYS] = {
 	[RAW] = "raw, many at a time",
 	[RAW_ONE_BY_ONE] = "raw, one at a time",
+	[RAW_IO_URING] = "raw, read by io_uring",
 	[QUEUE] = "fault queue",
 	[RING] = "ring, fed by read()",
 	[RING_IO_URING] = "ring, fed by io_uring",
@@ -42,6 +46,29 @@ static struct libiommu_hwpt *own, *tables[WAYS];
 static struct libiommu_ring *rings[WAYS];
 static struct libiommu_reader *readers[WAYS];
 static struct libiommu_fault_batch *batch;
+static struct uring uring;
+static bool have_uring, armed;
+
+static unsigned int answer(struct uapi_hwpt_page_response *answers, unsigned int count,
+                           const struct uapi_hwpt_pgfault *faults, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (faults[i].flags & UAPI_PGFAULT_FLAGS_LAST_PAGE)
+			answers[count++] = (struct uapi_hwpt_page_response){
+				.cookie = faults[i].cookie,
+				.code = UAPI_PAGE_RESP_SUCCESS,
+			};
+	return count;
+}
+
+static void give(int fd, const struct uapi_hwpt_page_response *answers, unsigned int count)
+{
+	if (count &&
+	    write(fd, answers, count * sizeof(answers[0])) == (ssize_t)(count * sizeof(answers[0])))
+		return;
+	perror("raw");
+	exit(1);
+}
 
 static unsigned int raw(enum way way)
 {
@@ -50,19 +77,35 @@ static unsigned int raw(enum way way)
 	const size_t room = way == RAW ? BATCH : 1;
 	const int fd = libiommu_fault_queue_fd(queues[way]);
 	const ssize_t got = read(fd, faults, room * sizeof(faults[0]));
+	const unsigned int count =
+		got > 0 ? answer(answers, 0, faults, (size_t)got / sizeof(faults[0])) : 0;
+
+	give(fd, answers, count);
+	return count;
+}
+
+/* The kernel reads by itself, into mapped buffers: no read(2), and none of the library's feed. */
+static unsigned int raw_io_uring(enum way way)
+{
+	static struct uapi_hwpt_page_response answers[BATCH];
+	const int fd = libiommu_fault_queue_fd(queues[way]);
+	struct uring_done done;
 	unsigned int count = 0;
 
-	for (size_t i = 0; got > 0 && i < (size_t)got / sizeof(faults[0]); i++)
-		if (faults[i].flags & UAPI_PGFAULT_FLAGS_LAST_PAGE)
-			answers[count++] = (struct uapi_hwpt_page_response){
-				.cookie = faults[i].cookie,
-				.code = UAPI_PAGE_RESP_SUCCESS,
-			};
-	if (!count || write(fd, answers, count * sizeof(answers[0])) !=
-	                      (ssize_t)(count * sizeof(answers[0]))) {
-		perror("raw");
-		exit(1);
+	while (!count) {
+		if (!armed)
+			MUST(li_uring_arm(&uring, fd));
+		armed = true;
+		while (count + BUFFER <= BATCH && li_uring_peek(&uring, &done)) {
+			count = answer(answers, count, done.data,
+			               done.length / sizeof(struct uapi_hwpt_pgfault));
+			armed = armed && !done.end;
+			li_uring_pop(&uring);
+		}
+		if (!count && armed)
+			MUST(li_uring_wait(&uring));
 	}
+	give(fd, answers, count);
 	return count;
 }
 
@@ -119,6 +162,8 @@ static double measure(enum way way)
 	while (done < FAULTS) {
 		if (way == RAW || way == RAW_ONE_BY_ONE)
 			done += raw(way);
+		else if (way == RAW_IO_URING)
+			done += have_uring ? raw_io_uring(way) : raw(RAW_IO_URING);
 		else
 			done += way == QUEUE ? with_queue(way) : with_ring(way);
 	}
@@ -156,8 +201,33 @@ static void prepare(struct libiommu_ctx *ctx, struct libiommu_ioas *ioas)
 	}
 }
 
+static void prepare_io_uring(void)
+{
+	const struct libiommu_sys *const sys = li_sys_libc();
+
+	have_uring = !li_uring_open(&uring, sys, BUFFER * sizeof(struct uapi_hwpt_pgfault));
+	if (!have_uring) {
+		printf("# no io_uring here\n");
+		return;
+	}
+	MUST(li_sys_nonblock(sys, libiommu_fault_queue_fd(queues[RAW_IO_URING])));
+}
+
+/* An armed read would keep the queue from going. */
+static void finish_io_uring(void)
+{
+	if (!have_uring)
+		return;
+	while (armed && !li_uring_ended(&uring)) {
+		MUST(li_uring_cancel(&uring));
+		MUST(li_uring_wait(&uring));
+	}
+	li_uring_close(&uring, false);
+}
+
 static void finish(struct libiommu_ctx *ctx, struct libiommu_ioas *ioas)
 {
+	finish_io_uring();
 	MUST(libiommu_device_destroy(dev));
 	MUST(libiommu_hwpt_destroy(own));
 	for (int way = 0; way < WAYS; way++) {
@@ -198,6 +268,7 @@ int main(int argc, char **argv)
 	ctx = mock_ctx(mock);
 	MUST(libiommu_ioas_alloc(ctx, &ioas));
 	prepare(ctx, ioas);
+	prepare_io_uring();
 	for (int round = -WARM_UP; round < ROUNDS; round++) {
 		const int first = (int)(random() % WAYS);
 
@@ -209,6 +280,8 @@ int main(int argc, char **argv)
 				time[way][round] = spent;
 		}
 	}
+	if (have_uring)
+		report(time, RAW_IO_URING, RAW);
 	for (int way = QUEUE; way < WAYS; way++) {
 		if (report(time, (enum way)way, RAW) < least)
 			status = 1;
