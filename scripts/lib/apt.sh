@@ -60,14 +60,17 @@ apt_source_line()
 	printf 'deb [%s] %s %s %s\n' "$options" "$@"
 }
 
-# apt_private NAME SUITE...: prepare the private apt called NAME and print the path of its
-# configuration, to be used as APT_CONFIG. The suite "system" stands for all that the machine uses.
-# A suite that the mirror does not have is left out, and said to be. Lists are refreshed once a day.
+# apt_private NAME[:ARCH] SUITE...: prepare the private apt called NAME and print the path of its
+# configuration, to be used as APT_CONFIG. Its packages are the machine's, or those of an
+# architecture that the machine need not know. The suite "system" stands for all that the machine
+# uses. A suite that the mirror does not have is left out, and said to be. Lists are refreshed once
+# a day.
 apt_private()
 {
-	local name=$1 codename dir mirror security suite sources=""
+	local name=${1%%:*} arch=${1#"${1%%:*}"} codename dir mirror security suite sources=""
 
 	shift
+	arch=${arch#:}
 	dir=$(cache_dir)/apt/$name
 	codename=$(os_codename)
 	mirror=$(apt_mirror "$codename")
@@ -97,6 +100,7 @@ apt_private()
 	Dir::State::Lists "$dir/lists";
 	Dir::Cache "$dir/cache";
 	APT::Sandbox::User "root";
+	${arch:+APT::Architecture "$arch"; APT::Architectures { "$arch"; \};}
 	END
 	mv "$dir/apt.conf.new" "$dir/apt.conf"
 	(
