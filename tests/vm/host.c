@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* The kernel's side of the test machine: its version, its log, and which driver has a device. */
+/* The kernel's side of the test machine: its version, its IOMMU, its log, and which driver has a
+ * device. */
+#include "edu.h"
 #include "vm.h"
 
 #include <dirent.h>
@@ -52,6 +54,44 @@ bool vm_kernel_log_has(const char *one, const char *other)
 	}
 	free(log);
 	return found;
+}
+
+const struct vm_iommu *vm_iommu(const struct vm *vm)
+{
+	static const struct vm_iommu kinds[] = {
+		{LIBIOMMU_HW_INFO_VTD, 0xfee00000, 0xfeefffff, "DMAR: [DMA Write",
+	         "fault addr 0x%llx"},
+		{LIBIOMMU_HW_INFO_SMMUV3, 0x8000000, 0x80fffff, "event: F_TRANSLATION",
+	         "iova: 0x%llx"},
+	};
+	struct libiommu_hw_info *info;
+	const void *data;
+	size_t length;
+	uint32_t type;
+
+	OK(libiommu_hw_info_get(vm->dev, &info));
+	OK(libiommu_hw_info_raw(info, &type, &data, &length));
+	libiommu_hw_info_free(info);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].type == type)
+			return &kinds[i];
+	fail_msg("no IOMMU that the tests know: type %u", type);
+	return NULL;
+}
+
+/* The kernel prints ten faults in five seconds at most, so one that others hid is made again. */
+bool vm_write_faults(const struct vm *vm, uint64_t page)
+{
+	const struct vm_iommu *const iommu = vm_iommu(vm);
+	char address[64];
+
+	snprintf(address, sizeof(address), iommu->fault_address, (unsigned long long)page);
+	for (int i = 0; i < 6; i++) {
+		assert_true(edu_store(vm->regs, page, sizeof(uint32_t)));
+		if (vm_kernel_log_has(iommu->fault, address))
+			return true;
+	}
+	return false;
 }
 
 int vm_write_file(const char *path, const char *text)

@@ -40,20 +40,10 @@ static int capability(const struct libiommu_hw_info *info, enum libiommu_capabil
 	return libiommu_hw_info_capability(info, which, value);
 }
 
-/* Behind both devices is an Intel IOMMU, and neither device has PASIDs. */
-static void test_hw_info(void **state)
+static void check_vtd(const struct libiommu_hw_info *info, const void *data, size_t length)
 {
-	struct vm *const vm = *state;
-	struct libiommu_hw_info *info;
 	uint64_t value, cap, ecap;
-	const void *data;
-	uint32_t type;
-	size_t length;
 
-	OK(libiommu_hw_info_get(vm->dev, &info));
-	OK(libiommu_hw_info_raw(info, &type, &data, &length));
-	assert_int_equal(type, LIBIOMMU_HW_INFO_VTD);
-	assert_string_equal(libiommu_hw_info_type_name(type), "VT-d");
 	assert_int_equal(length, 24);
 	OK(libiommu_hw_info_field(info, LIBIOMMU_VTD_CAP_REG, &cap));
 	OK(libiommu_hw_info_field(info, LIBIOMMU_VTD_ECAP_REG, &ecap));
@@ -62,16 +52,71 @@ static void test_hw_info(void **state)
 	OK(libiommu_hw_info_field(info, LIBIOMMU_VTD_SCALABLE_MODE, &value));
 	assert_int_equal(value, ecap >> 43 & 1);
 	FAILS(ENODATA, libiommu_hw_info_field(info, LIBIOMMU_SMMUV3_IDR0, &value));
-
-	assert_int_equal(capability(info, LIBIOMMU_CAPABILITY_ADDRESS_WIDTH, &value), LIBIOMMU_YES);
-	assert_in_range(value, 39, 57);
 	/* Since 6.15 the kernel speaks for the device; before, the registers may rule it out. */
 	OK(libiommu_hw_info_field(info, LIBIOMMU_VTD_PASID, &value));
 	assert_int_equal(capability(info, LIBIOMMU_CAPABILITY_PASID, NULL),
 	                 value && !vm_kernel_at_least(6, 15) ? LIBIOMMU_UNKNOWN : LIBIOMMU_NO);
+}
+
+/* The one of the machine, with the bits of its registers that are in the first of each word. */
+static void check_smmuv3(const struct libiommu_hw_info *info, const void *data, size_t length)
+{
+	uint64_t value, idr;
+
+	assert_int_equal(length, 40);
+	OK(libiommu_hw_info_field(info, LIBIOMMU_SMMUV3_IDR0, &idr));
+	assert_memory_equal((const char *)data + 8, &idr, 4);
+	OK(libiommu_hw_info_field(info, LIBIOMMU_SMMUV3_STAGE2, &value));
+	assert_int_equal(value, idr & 1);
+	OK(libiommu_hw_info_field(info, LIBIOMMU_SMMUV3_STAGE1, &value));
+	assert_int_equal(value, idr >> 1 & 1);
+	OK(libiommu_hw_info_field(info, LIBIOMMU_SMMUV3_TABLE_FORMATS, &value));
+	assert_int_equal(value, 2);
+	OK(libiommu_hw_info_field(info, LIBIOMMU_SMMUV3_GRANULES, &value));
+	assert_int_equal(value & 1, 1);
+	OK(libiommu_hw_info_field(info, LIBIOMMU_SMMUV3_SSID_WIDTH, &value));
+	assert_int_equal(value, 0);
+	FAILS(ENODATA, libiommu_hw_info_field(info, LIBIOMMU_VTD_CAP_REG, &value));
+	assert_int_equal(capability(info, LIBIOMMU_CAPABILITY_PASID, NULL), LIBIOMMU_NO);
+}
+
+/* The IOMMU behind the device tells of itself, and the device has no PASIDs. */
+static void test_hw_info(void **state)
+{
+	struct vm *const vm = *state;
+	struct libiommu_hw_info *info;
+	const void *data;
+	uint64_t value;
+	uint32_t type;
+	size_t length;
+
+	OK(libiommu_hw_info_get(vm->dev, &info));
+	OK(libiommu_hw_info_raw(info, &type, &data, &length));
+	assert_int_equal(type, vm_iommu(vm)->type);
+	if (type == LIBIOMMU_HW_INFO_VTD) {
+		assert_string_equal(libiommu_hw_info_type_name(type), "VT-d");
+		check_vtd(info, data, length);
+	} else {
+		assert_int_equal(type, LIBIOMMU_HW_INFO_SMMUV3);
+		assert_string_equal(libiommu_hw_info_type_name(type), "SMMUv3");
+		check_smmuv3(info, data, length);
+	}
+	assert_int_equal(capability(info, LIBIOMMU_CAPABILITY_ADDRESS_WIDTH, &value), LIBIOMMU_YES);
+	assert_in_range(value, 39, 57);
 	assert_int_equal(capability(info, LIBIOMMU_CAPABILITY_DIRTY_TRACKING, NULL), LIBIOMMU_NO);
 	assert_int_equal(capability(info, LIBIOMMU_CAPABILITY_PAGE_REQUESTS, NULL), LIBIOMMU_NO);
 	libiommu_hw_info_free(info);
+}
+
+static bool can_nest(const struct vm *vm)
+{
+	struct libiommu_hw_info *info;
+	int answer;
+
+	OK(libiommu_hw_info_get(vm->dev, &info));
+	answer = capability(info, LIBIOMMU_CAPABILITY_NESTING, NULL);
+	libiommu_hw_info_free(info);
+	return answer == LIBIOMMU_YES;
 }
 
 /* The flags that this hardware cannot serve are refused with the documented error. */
@@ -87,6 +132,11 @@ static void test_hwpt_flags(void **state)
 	OK(libiommu_hwpt_config_new(&config));
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		OK(libiommu_hwpt_config_set_flags(config, flags[i]));
+		if (flags[i] == LIBIOMMU_HWPT_NEST_PARENT && can_nest(vm)) {
+			OK(libiommu_hwpt_alloc(vm->dev, vm->ioas, config, &hwpt));
+			OK(libiommu_hwpt_destroy(hwpt));
+			continue;
+		}
 		FAILS(EOPNOTSUPP, libiommu_hwpt_alloc(vm->dev, vm->ioas, config, &hwpt));
 		assert_int_equal(libiommu_failure_origin(), LIBIOMMU_FAILURE_KERNEL);
 		EXPLAINED("cannot do what the flags ask for");

@@ -8,10 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Where x86 devices signal interrupts: reserved for every attached device. */
-#define MSI_FIRST UINT64_C(0xfee00000)
-#define MSI_LAST  UINT64_C(0xfeefffff)
-
 static bool usable(struct libiommu_ioas *ioas, uint64_t iova, bool attached)
 {
 	struct libiommu_iova_ranges *ranges;
@@ -34,27 +30,29 @@ static bool usable(struct libiommu_ioas *ioas, uint64_t iova, bool attached)
 static void test_ranges_follow_attachment(void **state)
 {
 	struct vm *const vm = *state;
+	const struct vm_iommu *const iommu = vm_iommu(vm);
 
-	assert_true(usable(vm->ioas, MSI_FIRST, false));
+	assert_true(usable(vm->ioas, iommu->msi_first, false));
 	OK(libiommu_device_attach_ioas(vm->dev, vm->ioas));
-	assert_false(usable(vm->ioas, MSI_FIRST, true));
-	assert_false(usable(vm->ioas, MSI_LAST, true));
+	assert_false(usable(vm->ioas, iommu->msi_first, true));
+	assert_false(usable(vm->ioas, iommu->msi_last, true));
 	assert_true(usable(vm->ioas, VM_IOVA, true));
-	FAILS(EINVAL,
-	      libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_PAGE, VM_READ_WRITE, MSI_FIRST));
+	FAILS(EINVAL, libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_PAGE, VM_READ_WRITE,
+	                                      iommu->msi_first));
 	OK(libiommu_device_detach(vm->dev));
-	assert_true(usable(vm->ioas, MSI_FIRST, false));
+	assert_true(usable(vm->ioas, iommu->msi_first, false));
 }
 
 /* What was mapped into a range that the device needs keeps it from being attached. */
 static void test_mapping_against_device(void **state)
 {
 	struct vm *const vm = *state;
+	const struct vm_iommu *const iommu = vm_iommu(vm);
 
-	OK(libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_PAGE, VM_READ_WRITE, MSI_FIRST));
+	OK(libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_PAGE, VM_READ_WRITE, iommu->msi_first));
 	FAILS(EADDRINUSE, libiommu_device_attach_ioas(vm->dev, vm->ioas));
 	EXPLAINED("needs a range for itself");
-	OK(libiommu_ioas_unmap(vm->ioas, MSI_FIRST, VM_PAGE));
+	OK(libiommu_ioas_unmap(vm->ioas, iommu->msi_first, VM_PAGE));
 	OK(libiommu_device_attach_ioas(vm->dev, vm->ioas));
 }
 
@@ -62,8 +60,9 @@ static void test_mapping_against_device(void **state)
 static void test_allow_list(void **state)
 {
 	struct vm *const vm = *state;
-	const struct libiommu_iova_range low = {0x400000, 0xfffffff};
-	const struct libiommu_iova_range reserved = {MSI_FIRST, MSI_LAST};
+	const struct vm_iommu *const iommu = vm_iommu(vm);
+	const struct libiommu_iova_range low = {0x400000, 0x7ffffff};
+	const struct libiommu_iova_range reserved = {iommu->msi_first, iommu->msi_last};
 	const struct libiommu_iova_range backwards = {0x2000, 0x1fff};
 	const struct libiommu_iova_range overlap[] = {{0, 0xffff}, {0x8000, 0x1ffff}};
 	uint64_t iova;

@@ -81,6 +81,20 @@ unsigned int vm_count_fds(void);
 /* Whether the running kernel is at least this one. */
 bool vm_kernel_at_least(unsigned int major, unsigned int minor);
 
+/* What differs from one IOMMU to another. */
+struct vm_iommu {
+	uint32_t type;                /* LIBIOMMU_HW_INFO_... */
+	uint64_t msi_first, msi_last; /* reserved for interrupts in each address space */
+	const char *fault;            /* in the kernel's log, for a DMA fault */
+	const char *fault_address;    /* a format, there */
+};
+
+/* Of the IOMMU behind the edu device, which is bound. */
+const struct vm_iommu *vm_iommu(const struct vm *vm);
+
+/* Whether a write of the edu device to this page is a fault that the kernel's log tells of. */
+bool vm_write_faults(const struct vm *vm, uint64_t page);
+
 /* Whether the kernel's log has a line with both texts, within two seconds. */
 bool vm_kernel_log_has(const char *one, const char *other);
 
