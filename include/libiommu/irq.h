@@ -85,7 +85,8 @@ LIBIOMMU_API int libiommu_irq_info(struct libiommu_device *dev, enum libiommu_ir
  *                  another kind enabled.
  * @retval -EBADF   One of @p eventfds is not an open descriptor.
  * @retval -ENODEV  The device was revoked, or its INTx line is not connected.
- * @retval -ENOSPC  The machine has fewer vectors left.
+ * @retval -ENOSPC  The machine has fewer vectors left; or its IOMMU translates interrupts too
+ *                  (SMMUv3), and the device is not attached to anything.
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.

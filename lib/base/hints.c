@@ -233,7 +233,9 @@ static const struct hint hints[] = {
          "the device does not have those vectors, they are not enabled, or another kind of "
          "interrupt is"},
 	{CALL_IRQ, EBADF, "one of the eventfds is not an open descriptor"},
-	{CALL_IRQ, ENOSPC, "the machine has no interrupt vectors left"},
+	{CALL_IRQ, ENOSPC,
+         "the machine has no interrupt vectors left, or its IOMMU translates interrupts too and "
+         "the device is not attached"},
 	{CALL_IRQ, ENOTTY, "this kind of interrupt cannot do that"},
 	{CALL_RESET, ENOTTY, "the device has no way to be reset alone"},
 	{CALL_RESET, EINVAL, "the device has no way to be reset alone"},
