@@ -3,6 +3,7 @@
 
 #include "alloc.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ char *__wrap_strdup(const char *text);
 void __wrap_free(void *old);
 
 static atomic_long live;
+static atomic_size_t bytes;
 /* Allocations that are still granted; below 0 all are. */
 static atomic_long granted = -1;
 static atomic_bool failed;
@@ -43,8 +45,10 @@ static bool denied(void)
 
 static void *counted(void *made)
 {
-	if (made)
-		atomic_fetch_add(&live, 1);
+	if (!made)
+		return NULL;
+	atomic_fetch_add(&live, 1);
+	atomic_fetch_add(&bytes, malloc_usable_size(made));
 	return made;
 }
 
@@ -60,12 +64,18 @@ void *__wrap_calloc(size_t count, size_t size)
 
 void *__wrap_realloc(void *old, size_t size)
 {
+	size_t was;
 	void *made;
 
 	if (denied())
 		return NULL;
+	if (!old)
+		return counted(__real_realloc(NULL, size));
+	was = malloc_usable_size(old);
 	made = __real_realloc(old, size);
-	return old ? made : counted(made);
+	if (made)
+		atomic_fetch_add(&bytes, malloc_usable_size(made) - was);
+	return made;
 }
 
 char *__wrap_strdup(const char *text)
@@ -78,8 +88,10 @@ char *__wrap_strdup(const char *text)
 
 void __wrap_free(void *old)
 {
-	if (old)
+	if (old) {
 		atomic_fetch_sub(&live, 1);
+		atomic_fetch_sub(&bytes, malloc_usable_size(old));
+	}
 	__real_free(old);
 }
 
@@ -87,6 +99,7 @@ void alloc_start(void)
 {
 	atomic_store(&granted, -1);
 	atomic_store(&live, 0);
+	atomic_store(&bytes, 0);
 }
 
 void alloc_check(void)
@@ -98,6 +111,11 @@ void alloc_check(void)
 long alloc_live(void)
 {
 	return atomic_load(&live);
+}
+
+size_t alloc_bytes(void)
+{
+	return atomic_load(&bytes);
 }
 
 void alloc_fail_nth(unsigned int nth)

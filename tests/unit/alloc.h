@@ -18,6 +18,8 @@
 void alloc_start(void);
 void alloc_check(void);
 long alloc_live(void);
+/* The bytes of it, with what malloc() rounds up. */
+size_t alloc_bytes(void);
 
 /*
  * The @nth allocation from now fails, 1 being the next, until alloc_restore(), which says whether
