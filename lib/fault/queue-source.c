@@ -40,7 +40,7 @@ static int take_in(struct queue_source *from, struct fault_intake *intake)
 	intake->batch = from->batch;
 	outcome = li_fault_queue_fetch(from->queue, intake);
 	/* With a feed it can be the end of a buffer. */
-	from->drained = !from->fed && outcome.done && outcome.done < intake->limit;
+	from->drained = !from->fed && !intake->more && outcome.done && outcome.done < intake->limit;
 	return outcome.error;
 }
 

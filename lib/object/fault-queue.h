@@ -112,6 +112,7 @@ struct fault_intake {
 	/* Where @limit faults go, written and not read; NULL: into the batch. */
 	struct libiommu_record *records;
 	bool direct; /* out: they did; else, as the first group has more, they are in the batch */
+	bool more;   /* out: there is something that no descriptor tells of */
 	struct fault_notice *notices;
 	size_t max_notices;
 	size_t notice_count;

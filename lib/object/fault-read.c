@@ -265,6 +265,7 @@ struct fault_outcome li_fault_queue_fetch(struct libiommu_fault_queue *queue,
 	if (intake->limit && !intake->notice_count)
 		outcome = state->early.count ? li_fault_queue_fetch_early(queue, intake)
 		                             : fetch_new(queue, intake);
+	intake->more = state->notices.count || state->early.count;
 	li_fault_queue_unlock(queue, NULL);
 	return outcome;
 }

@@ -130,6 +130,23 @@ static void test_many(void **state)
 	check(rig_take_fault(count), TAG);
 }
 
+/* Again and again before anybody reads: faults and ends come in their order, and all of them. */
+static void test_many_changes(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 20; i++) {
+		assert_int_equal(model_raise(0, PASID, 1), i);
+		rig_attach(PASID, rig.pt[0], 1000 + i);
+		assert_int_equal(libiommu_pasid_detach(rig.dev, PASID), 0);
+	}
+	rig_dispatch();
+	for (uint32_t i = 0; i < 20; i++) {
+		check(rig_take_fault(i), RIG_OWN_TAG);
+		rig_take_end(1000 + i);
+	}
+	rig_take_none();
+}
+
 static void attach_fails(int error)
 {
 	uint32_t pasid = 99;
@@ -206,10 +223,10 @@ static void test_without_a_ring(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST_BOTH(test_of_one_queue),   RIG_TEST_BOTH(test_the_pasids_end),
-		RIG_TEST_BOTH(test_of_two_queues),  RIG_TEST_BOTH(test_beside_one_without_a_queue),
-		RIG_TEST_BOTH(test_many),           RIG_TEST_BOTH(test_failures),
-		RIG_TEST_BOTH(test_without_a_ring),
+		RIG_TEST_BOTH(test_of_one_queue),  RIG_TEST_BOTH(test_the_pasids_end),
+		RIG_TEST_BOTH(test_of_two_queues), RIG_TEST_BOTH(test_beside_one_without_a_queue),
+		RIG_TEST_BOTH(test_many),          RIG_TEST_BOTH(test_many_changes),
+		RIG_TEST_BOTH(test_failures),      RIG_TEST_BOTH(test_without_a_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
