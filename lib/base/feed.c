@@ -135,15 +135,19 @@ static const struct uapi_hwpt_pgfault *record(const void *data, size_t at)
 	return (const void *)((const char *)data + at);
 }
 
-/* The bytes of as many whole groups as there is room for. A group is what has one cookie. */
+/*
+ * The bytes of as many whole groups as there is room for. A group is what has one cookie, and what
+ * the kernel has filled ends with one.
+ */
 static size_t whole_groups(const struct feed *feed, const void *data, size_t length, size_t room)
 {
-	size_t whole = 0;
+	const size_t all = length - length % feed->unit;
+	size_t whole = room - room % feed->unit;
 
-	for (size_t next = feed->unit; next <= length && next <= room; next += feed->unit)
-		if (next + feed->unit > length ||
-		    record(data, next - feed->unit)->cookie != record(data, next)->cookie)
-			whole = next;
+	if (all <= whole)
+		return all;
+	while (whole && record(data, whole - feed->unit)->cookie == record(data, whole)->cookie)
+		whole -= feed->unit;
 	return whole;
 }
 
