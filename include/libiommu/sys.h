@@ -118,6 +118,8 @@ typedef ssize_t (*libiommu_sys_receive_fn)(void *user, int fd, void *data, size_
                                            unsigned int *count, int flags);
 /** @brief fcntl(2): O_NONBLOCK is added to the flags of @p fd; returns 0. */
 typedef int (*libiommu_sys_nonblock_fn)(void *user, int fd);
+/** @brief fcntl(2), F_SETFD: @p fd is closed on exec, or is not; returns 0. */
+typedef int (*libiommu_sys_cloexec_fn)(void *user, int fd, bool on);
 /**
  * @brief io_uring_setup(2), @p params being the kernel's struct io_uring_params; returns the
  * descriptor.
@@ -545,6 +547,19 @@ LIBIOMMU_API int libiommu_sys_set_receive(struct libiommu_sys *sys, libiommu_sys
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_sys_set_nonblock(struct libiommu_sys *sys, libiommu_sys_nonblock_fn fn);
+
+/**
+ * @brief Replace the choice whether a descriptor is closed on exec.
+ *
+ * @param sys   The door.
+ * @param fn  The replacement; NULL returns to libc.
+ * @return 0.
+ * @retval -EINVAL  @p sys is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_sys_set_cloexec(struct libiommu_sys *sys, libiommu_sys_cloexec_fn fn);
 
 /**
  * @brief Replace io_uring_setup(2).

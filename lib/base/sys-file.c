@@ -179,6 +179,12 @@ int li_libc_getfl(void *user, int fd)
 	return flags < 0 ? -errno : flags;
 }
 
+int li_libc_cloexec(void *user, int fd, bool on)
+{
+	(void)user;
+	return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) ? -errno : 0;
+}
+
 int li_libc_size(void *user, int fd, uint64_t *size)
 {
 	struct stat info;

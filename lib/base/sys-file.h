@@ -23,6 +23,7 @@ ssize_t li_libc_write(void *user, int fd, const void *buffer, size_t size);
 int li_libc_poll(void *user, struct pollfd *fds, unsigned int count, int timeout);
 int li_libc_memfd(void *user, const char *name, uint64_t size);
 int li_libc_seal(void *user, int fd, int seals);
+int li_libc_cloexec(void *user, int fd, bool on);
 int li_libc_getfl(void *user, int fd);
 int li_libc_size(void *user, int fd, uint64_t *size);
 int li_libc_madvise(void *user, void *address, size_t length, int advice);

@@ -43,6 +43,7 @@ struct libiommu_sys {
 	libiommu_sys_send_fn send;
 	libiommu_sys_receive_fn receive;
 	libiommu_sys_nonblock_fn nonblock;
+	libiommu_sys_cloexec_fn cloexec;
 	libiommu_sys_uring_setup_fn uring_setup;
 	libiommu_sys_uring_enter_fn uring_enter;
 	libiommu_sys_uring_register_fn uring_register;
@@ -78,6 +79,7 @@ static const struct libiommu_sys libc_sys = {
 	.send = li_libc_send,
 	.receive = li_libc_receive,
 	.nonblock = li_libc_nonblock,
+	.cloexec = li_libc_cloexec,
 	.uring_setup = li_libc_uring_setup,
 	.uring_enter = li_libc_uring_enter,
 	.uring_register = li_libc_uring_register,
@@ -95,6 +97,11 @@ struct libiommu_sys *li_sys_copy(const struct libiommu_sys *sys)
 	if (copy)
 		*copy = sys ? *sys : libc_sys;
 	return copy;
+}
+
+void li_sys_assign(struct libiommu_sys *to, const struct libiommu_sys *from)
+{
+	*to = *from;
 }
 
 static int refuse(const char *operation, int error, const char *text)
@@ -321,6 +328,7 @@ ssize_t li_sys_receive(const struct libiommu_sys *sys, int fd, void *data, size_
 }
 
 DEFINE_SETTER(nonblock)
+DEFINE_SETTER(cloexec)
 DEFINE_SETTER(uring_setup)
 DEFINE_SETTER(uring_enter)
 DEFINE_SETTER(uring_register)
@@ -328,6 +336,11 @@ DEFINE_SETTER(uring_register)
 int li_sys_nonblock(const struct libiommu_sys *sys, int fd)
 {
 	return sys->nonblock(sys->user, fd);
+}
+
+int li_sys_cloexec(const struct libiommu_sys *sys, int fd, bool on)
+{
+	return sys->cloexec(sys->user, fd, on);
 }
 
 int li_sys_uring_setup(const struct libiommu_sys *sys, unsigned int entries, void *params)

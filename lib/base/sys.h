@@ -12,6 +12,8 @@
 
 /* A copy of @sys, of libc's door where that is NULL; NULL without memory. */
 struct libiommu_sys *li_sys_copy(const struct libiommu_sys *sys);
+/* All of it anew; nobody goes through it meanwhile. */
+void li_sys_assign(struct libiommu_sys *to, const struct libiommu_sys *from);
 /* Libc's door, for calls that have no context. */
 const struct libiommu_sys *li_sys_libc(void);
 
@@ -52,6 +54,7 @@ ssize_t li_sys_send(const struct libiommu_sys *sys, int fd, const void *data, si
 ssize_t li_sys_receive(const struct libiommu_sys *sys, int fd, void *data, size_t size, int *fds,
                        unsigned int *count, int flags);
 int li_sys_nonblock(const struct libiommu_sys *sys, int fd);
+int li_sys_cloexec(const struct libiommu_sys *sys, int fd, bool on);
 int li_sys_uring_setup(const struct libiommu_sys *sys, unsigned int entries, void *params);
 int li_sys_uring_enter(const struct libiommu_sys *sys, int ring, unsigned int submit,
                        unsigned int wait, unsigned int flags, const void *arg, size_t size);

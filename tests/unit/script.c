@@ -322,6 +322,15 @@ static int script_seal(void *user, int fd, int seals)
 	return (int)step->result;
 }
 
+/* Need not be listed. */
+static int script_cloexec(void *user, int fd, bool on)
+{
+	(void)user;
+	(void)on;
+	ledger_use_fd(fd);
+	return 0;
+}
+
 struct libiommu_sys *script_door(void)
 {
 	return door;
@@ -352,6 +361,7 @@ int script_setup(void **state)
 	libiommu_sys_set_poll(door, script_poll);
 	libiommu_sys_set_getfl(door, script_getfl);
 	libiommu_sys_set_seal(door, script_seal);
+	libiommu_sys_set_cloexec(door, script_cloexec);
 	return 0;
 }
 

@@ -152,6 +152,19 @@ static void test_timer_far_off(void **state)
 	close(epoll);
 }
 
+static void test_closing_on_exec_is_chosen(void **state)
+{
+	const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(li_sys_cloexec(sys, fd, false), 0);
+	assert_false(closes_on_exec(fd));
+	assert_int_equal(li_sys_cloexec(sys, fd, true), 0);
+	assert_true(closes_on_exec(fd));
+	close(fd);
+	assert_int_equal(li_sys_cloexec(sys, fd, true), -EBADF);
+}
+
 static void test_messages_carry_descriptors(void **state)
 {
 	unsigned int count = 2;
@@ -200,6 +213,11 @@ static int my_seal(void *user, int fd, int seals)
 static int my_getfl(void *user, int fd)
 {
 	return *(int *)user + fd;
+}
+
+static int my_cloexec(void *user, int fd, bool on)
+{
+	return *(int *)user + fd + on;
 }
 
 static int my_size(void *user, int fd, uint64_t *size)
@@ -289,6 +307,8 @@ static void test_each_operation_can_be_replaced(void **state)
 	      li_sys_memfd(mine, "a", UINT64_MAX), -EINVAL);
 	CHECK(seal, my_seal, li_sys_seal(mine, 3, 4), 1007, li_sys_seal(mine, -1, 0), -EBADF);
 	CHECK(getfl, my_getfl, li_sys_getfl(mine, 3), 1003, li_sys_getfl(mine, -1), -EBADF);
+	CHECK(cloexec, my_cloexec, li_sys_cloexec(mine, 3, true), 1004,
+	      li_sys_cloexec(mine, -1, true), -EBADF);
 	CHECK(size, my_size, li_sys_size(mine, 3, &value), 1003, li_sys_size(mine, -1, &value),
 	      -EBADF);
 	CHECK(madvise, my_madvise, li_sys_madvise(mine, NULL, 3, 4), 1007,
@@ -331,6 +351,7 @@ int main(void)
 		SYS_TEST(test_eventfd_neither_blocks_nor_is_inherited),
 		SYS_TEST(test_timer_epoll_and_clock),
 		SYS_TEST(test_timer_far_off),
+		SYS_TEST(test_closing_on_exec_is_chosen),
 		SYS_TEST(test_messages_carry_descriptors),
 		SYS_TEST(test_each_operation_can_be_replaced),
 	};
