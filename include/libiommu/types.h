@@ -112,6 +112,10 @@ struct libiommu_reader;
 struct libiommu_handlers;
 /** @brief A fault ring: whoever watches it. See @ref monitor. */
 struct libiommu_monitor;
+/** @brief A context on its way to another process: the end that gives. See @ref handover. */
+struct libiommu_handover;
+/** @brief A context on its way to this process: the end that takes. See @ref takeover. */
+struct libiommu_takeover;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
 struct libiommu_bar_map;
 /** @brief A virtual machine's KVM-VFIO device. See @ref kvm. */
@@ -165,7 +169,9 @@ enum libiommu_object_kind {
 	/** Virtual event queues. */
 	LIBIOMMU_OBJECT_VEVENTQ = 11,
 	/** KVM-VFIO devices. */
-	LIBIOMMU_OBJECT_KVM = 12
+	LIBIOMMU_OBJECT_KVM = 12,
+	/** Handovers that are neither committed nor freed, at either end. */
+	LIBIOMMU_OBJECT_HANDOVER = 13
 };
 
 /** @brief An inclusive range of I/O virtual addresses. */

@@ -111,6 +111,14 @@ static const struct hint hints[] = {
          "what is pinned exceeds this process's locked-memory limit (ulimit -l), or the kernel has "
          "no memory"},
 	{CALL_CHANGE_PROCESS, ENOTTY, "this kernel is older than 6.14"},
+	{CALL_HANDOVER, EPIPE, "the other end of the socket is closed"},
+	{CALL_HANDOVER, EAGAIN, "the socket does not wait: it must not be O_NONBLOCK"},
+	{CALL_HANDOVER, EMFILE, NO_DESCRIPTOR},
+	{CALL_HANDOVER, EMSGSIZE, "a message that is no part of a handover, or no descriptor left"},
+	{CALL_HANDOVER, EBADMSG, "what came is no handover"},
+	{CALL_HANDOVER, ETOOMANYREFS,
+         "more descriptors are on their way than there may be (ulimit -n)"},
+	{CALL_HANDOVER, EBADF, "a descriptor is not open"},
 	{CALL_COMPAT, ENOENT, NO_IOAS},
 	{CALL_COMPAT, ENODEV,
          "the context has no compatibility address space: none was set, and no device was opened "
@@ -326,6 +334,9 @@ const char *li_hint_errno_name(int error)
 		NAME(EPROTO);
 		NAME(ECHILD);
 		NAME(EPIPE);
+		NAME(ESHUTDOWN);
+		NAME(ETOOMANYREFS);
+		NAME(EBADMSG);
 #undef NAME
 	}
 	return strerror(-error);

@@ -12,16 +12,19 @@
 
 #include <libiommu/version.h>
 
+#include "../base/sys-hold.h"
 #include "../base/uapi/iommufd.h"
 #include "ctx-config.h"
 #include "group.h"
 #include "registry.h"
 
-#define KINDS (LIBIOMMU_OBJECT_KVM + 1)
+#define KINDS (LIBIOMMU_OBJECT_HANDOVER + 1)
 
 struct libiommu_ctx {
 	struct backend backend;
 	struct libiommu_sys *sys;
+	bool given;                /* away */
+	struct libiommu_sys *door; /* while the context is held: what @sys was; else NULL */
 	struct failure_log log;
 	bool own_fd;
 	atomic_uint_least64_t live[KINDS];
@@ -110,6 +113,7 @@ static void count_left(struct libiommu_ctx *ctx, char *text, size_t size)
 		[LIBIOMMU_OBJECT_HW_QUEUE] = "hardware queue",
 		[LIBIOMMU_OBJECT_VEVENTQ] = "virtual event queue",
 		[LIBIOMMU_OBJECT_KVM] = "KVM-VFIO device",
+		[LIBIOMMU_OBJECT_HANDOVER] = "handover",
 	};
 	size_t used = 0;
 
@@ -213,6 +217,46 @@ int libiommu_ctx_change_process(struct libiommu_ctx *ctx)
 	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_CHANGE_PROCESS, .id = 0) : 0;
 }
 
+int li_ctx_hold(struct libiommu_ctx *ctx)
+{
+	if (ctx->door)
+		return -EALREADY;
+	ctx->door = li_sys_copy(ctx->sys);
+	if (!ctx->door)
+		return -ENOMEM;
+	li_sys_hold(ctx->sys);
+	return 0;
+}
+
+static void drop_door(struct libiommu_ctx *ctx)
+{
+	libiommu_sys_free(ctx->door);
+	ctx->door = NULL;
+}
+
+void li_ctx_release(struct libiommu_ctx *ctx)
+{
+	li_sys_assign(ctx->sys, ctx->door);
+	drop_door(ctx);
+}
+
+void li_ctx_give_away(struct libiommu_ctx *ctx, bool keep_fds)
+{
+	li_sys_give_away(ctx->sys, keep_fds);
+	drop_door(ctx);
+	ctx->given = true;
+}
+
+bool li_ctx_is_given(const struct libiommu_ctx *ctx)
+{
+	return ctx->given;
+}
+
+const struct libiommu_sys *li_ctx_held_door(const struct libiommu_ctx *ctx)
+{
+	return ctx->door;
+}
+
 const struct backend *li_ctx_backend(const struct libiommu_ctx *ctx)
 {
 	return &ctx->backend;
@@ -221,6 +265,15 @@ const struct backend *li_ctx_backend(const struct libiommu_ctx *ctx)
 const struct failure_log *li_ctx_log(const struct libiommu_ctx *ctx)
 {
 	return ctx ? &ctx->log : NULL;
+}
+
+int li_ctx_failure(const struct libiommu_ctx *ctx, const char *operation, int error,
+                   enum failure_call call, const struct failure_detail *detail)
+{
+	if (error == -ESHUTDOWN && ctx && (ctx->door || ctx->given))
+		return li_failure_library(&ctx->log, operation, error,
+		                          "the context is being handed over, or was", detail);
+	return li_failure_kernel(li_ctx_log(ctx), operation, error, call, detail);
 }
 
 struct registry *li_ctx_registry(struct libiommu_ctx *ctx)

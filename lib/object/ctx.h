@@ -23,8 +23,24 @@ void li_ctx_count(struct libiommu_ctx *ctx, enum libiommu_object_kind kind, int 
 void li_ctx_count_mapped(struct libiommu_ctx *ctx, int64_t bytes);
 uint64_t li_ctx_mapped(const struct libiommu_ctx *ctx);
 
+/*
+ * Nothing reaches the kernel until it is released; nobody else calls anything of the context
+ * meanwhile. 0, -ENOMEM, or -EALREADY while it is held.
+ */
+int li_ctx_hold(struct libiommu_ctx *ctx);
+void li_ctx_release(struct libiommu_ctx *ctx);
+/* Held, for good: handles are destroyed without the kernel being asked. See sys-hold.h. */
+void li_ctx_give_away(struct libiommu_ctx *ctx, bool keep_fds);
+bool li_ctx_is_given(const struct libiommu_ctx *ctx);
+/* The door as it is when the context is not held; NULL after it was given away. */
+const struct libiommu_sys *li_ctx_held_door(const struct libiommu_ctx *ctx);
+
 struct registry *li_ctx_registry(struct libiommu_ctx *ctx);
 struct group_list *li_ctx_groups(struct libiommu_ctx *ctx);
+
+/* li_failure_kernel(), unless it was not asked because the context is held. @ctx may be NULL. */
+int li_ctx_failure(const struct libiommu_ctx *ctx, const char *operation, int error,
+                   enum failure_call call, const struct failure_detail *detail);
 
 /*
  * What happened, recorded under the name of the public function that failed; the value is the
@@ -34,8 +50,7 @@ struct group_list *li_ctx_groups(struct libiommu_ctx *ctx);
 	li_failure_library(li_ctx_log(ctx), operation, error, text,                                \
 	                   &(const struct failure_detail){__VA_ARGS__})
 #define FAIL_KERNEL(ctx, operation, error, call, ...)                                              \
-	li_failure_kernel(li_ctx_log(ctx), operation, error, call,                                 \
-	                  &(const struct failure_detail){__VA_ARGS__})
+	li_ctx_failure(ctx, operation, error, call, &(const struct failure_detail){__VA_ARGS__})
 
 /*
  * A handle or out-parameter that is NULL, and memory that is not to be had: the same words
