@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
+#include "hw-queue.h"
+
 #include <errno.h>
 #include <stdlib.h>
-
-#include <libiommu/hw-queue.h>
 
 #include "../base/uapi/iommufd.h"
 #include "viommu.h"
@@ -16,6 +16,15 @@ struct libiommu_hw_queue {
 	struct libiommu_viommu *viommu;
 	uint32_t id;
 };
+
+/* The kernel has it. */
+static void come_up(struct libiommu_hw_queue *queue, struct libiommu_viommu *viommu, uint32_t id)
+{
+	queue->viommu = viommu;
+	queue->id = id;
+	li_viommu_pin(viommu);
+	li_ctx_count(li_viommu_ctx(viommu), LIBIOMMU_OBJECT_HW_QUEUE, 1);
+}
 
 int libiommu_hw_queue_alloc(struct libiommu_viommu *viommu, uint32_t type, uint32_t index,
                             uint64_t address, uint64_t length, struct libiommu_hw_queue **queue)
@@ -44,12 +53,26 @@ int libiommu_hw_queue_alloc(struct libiommu_viommu *viommu, uint32_t type, uint3
 		return FAIL_KERNEL(ctx, __func__, error, CALL_HW_QUEUE, .id = cmd.viommu_id,
 		                   .start = address, .length = length);
 	}
-	made->viommu = viommu;
-	made->id = cmd.out_hw_queue_id;
-	li_viommu_pin(viommu);
-	li_ctx_count(ctx, LIBIOMMU_OBJECT_HW_QUEUE, 1);
+	come_up(made, viommu, cmd.out_hw_queue_id);
 	*queue = made;
 	return 0;
+}
+
+int li_hw_queue_restore(struct libiommu_viommu *viommu, uint32_t id,
+                        struct libiommu_hw_queue **queue)
+{
+	struct libiommu_hw_queue *const made = malloc(sizeof(*made));
+
+	if (!made)
+		return -ENOMEM;
+	come_up(made, viommu, id);
+	*queue = made;
+	return 0;
+}
+
+struct libiommu_viommu *li_hw_queue_viommu(const struct libiommu_hw_queue *queue)
+{
+	return queue->viommu;
 }
 
 int libiommu_hw_queue_destroy(struct libiommu_hw_queue *queue)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
+#include "vdevice.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-
-#include <libiommu/vdevice.h>
 
 #include "../base/uapi/iommufd.h"
 #include "../object/device.h"
@@ -36,6 +36,33 @@ static void end(struct device_child *child)
 	li_vdevice_table_remove(li_viommu_vdevices(vdev->viommu), &vdev->entry);
 }
 
+static struct libiommu_vdevice *new_handle(struct libiommu_viommu *viommu,
+                                           struct libiommu_device *dev, uint64_t virt_id)
+{
+	struct libiommu_vdevice *const vdev = calloc(1, sizeof(*vdev));
+
+	if (!vdev)
+		return NULL;
+	vdev->child.end = end;
+	vdev->viommu = viommu;
+	vdev->entry.dev = dev;
+	vdev->entry.keys[VDEVICE_VIRT_ID] = virt_id;
+	return vdev;
+}
+
+/* The kernel has it: alone on the device. */
+static void come_up(struct libiommu_vdevice *vdev, uint32_t id)
+{
+	struct libiommu_device *const dev = vdev->entry.dev;
+
+	atomic_init(&vdev->id, id);
+	libiommu_device_label(dev, &vdev->entry.keys[VDEVICE_LABEL]);
+	li_vdevice_table_add(li_viommu_vdevices(vdev->viommu), &vdev->entry);
+	li_device_set_child(dev, &vdev->child);
+	li_viommu_pin(vdev->viommu);
+	li_ctx_count(li_viommu_ctx(vdev->viommu), LIBIOMMU_OBJECT_VDEVICE, 1);
+}
+
 /* Alone on the device. What is wrong is recorded later, by tell(). */
 static int alloc(struct libiommu_vdevice *vdev, struct uapi_vdevice_alloc *cmd, bool *asked)
 {
@@ -48,13 +75,9 @@ static int alloc(struct libiommu_vdevice *vdev, struct uapi_vdevice_alloc *cmd, 
 		return -EEXIST;
 	*asked = true;
 	error = backend_ioctl(li_ctx_backend(li_viommu_ctx(viommu)), UAPI_IOC_VDEVICE_ALLOC, cmd);
-	if (error)
-		return error;
-	atomic_init(&vdev->id, cmd->out_vdevice_id);
-	libiommu_device_label(dev, &vdev->entry.keys[VDEVICE_LABEL]);
-	li_vdevice_table_add(li_viommu_vdevices(viommu), &vdev->entry);
-	li_device_set_child(dev, &vdev->child);
-	return 0;
+	if (!error)
+		come_up(vdev, cmd->out_vdevice_id);
+	return error;
 }
 
 static int tell(struct libiommu_ctx *ctx, const char *operation, int error, bool asked,
@@ -85,13 +108,9 @@ int libiommu_vdevice_alloc(struct libiommu_viommu *viommu, struct libiommu_devic
 		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
 		                    "the device and the vIOMMU are of different contexts",
 		                    .id = li_device_id(dev), .other = cmd.viommu_id);
-	made = calloc(1, sizeof(*made));
+	made = new_handle(viommu, dev, virt_id);
 	if (!made)
 		return FAIL_MEMORY(ctx);
-	made->child.end = end;
-	made->viommu = viommu;
-	made->entry.dev = dev;
-	made->entry.keys[VDEVICE_VIRT_ID] = virt_id;
 	error = li_device_enter_alone(dev, __func__, DEVICE_NODE);
 	if (error) {
 		free(made);
@@ -104,10 +123,34 @@ int libiommu_vdevice_alloc(struct libiommu_viommu *viommu, struct libiommu_devic
 		free(made);
 		return tell(ctx, __func__, error, asked, &cmd);
 	}
-	li_viommu_pin(viommu);
-	li_ctx_count(ctx, LIBIOMMU_OBJECT_VDEVICE, 1);
 	*vdev = made;
 	return 0;
+}
+
+int li_vdevice_restore(struct libiommu_viommu *viommu, struct libiommu_device *dev,
+                       uint64_t virt_id, uint32_t id, struct libiommu_vdevice **vdev)
+{
+	struct libiommu_vdevice *made;
+
+	if (li_device_child(dev))
+		return -EEXIST;
+	made = new_handle(viommu, dev, virt_id);
+	if (!made)
+		return -ENOMEM;
+	come_up(made, id);
+	*vdev = made;
+	return 0;
+}
+
+struct libiommu_viommu *li_vdevice_viommu(const struct libiommu_vdevice *vdev)
+{
+	return vdev->viommu;
+}
+
+struct libiommu_device *li_vdevice_device(const struct libiommu_vdevice *vdev, uint64_t *virt_id)
+{
+	*virt_id = vdev->entry.keys[VDEVICE_VIRT_ID];
+	return vdev->entry.dev;
 }
 
 int libiommu_vdevice_destroy(struct libiommu_vdevice *vdev)

@@ -105,6 +105,16 @@ int libiommu_veventq_alloc(struct libiommu_viommu *viommu, uint32_t type, uint32
 	return alloc(viommu, __func__, type, depth, layout, queue);
 }
 
+static bool is_right(const struct veventq_layout *layout)
+{
+	const uint32_t id_length = layout->id_length;
+
+	return layout->length && layout->length <= 4096 &&
+	       (!id_length || id_length == 4 || id_length == 8) &&
+	       layout->id_offset <= layout->length &&
+	       id_length <= layout->length - layout->id_offset;
+}
+
 int libiommu_veventq_alloc_raw(struct libiommu_viommu *viommu, uint32_t type, uint32_t depth,
                                uint32_t length, uint32_t id_offset, uint32_t id_length,
                                struct libiommu_veventq **queue)
@@ -113,8 +123,7 @@ int libiommu_veventq_alloc_raw(struct libiommu_viommu *viommu, uint32_t type, ui
 
 	if (!viommu || !queue)
 		return FAIL_NULL(viommu ? li_viommu_ctx(viommu) : NULL);
-	if (!length || length > 4096 || (id_length && id_length != 4 && id_length != 8) ||
-	    id_offset > length || id_length > length - id_offset)
+	if (!is_right(&layout))
 		return FAIL_LIBRARY(li_viommu_ctx(viommu), __func__, -EINVAL,
 		                    "a length is out of range, or the virtual id not inside the "
 		                    "event",
@@ -154,6 +163,27 @@ int libiommu_veventq_adopt(struct libiommu_viommu *viommu, uint32_t type, uint32
 	made->fd = fd;
 	made->own_fd = fd_mode != LIBIOMMU_FD_BORROW;
 	made->own_id = id_mode == LIBIOMMU_ID_OWN;
+	*queue = made;
+	return 0;
+}
+
+int li_veventq_restore(const struct libiommu_veventq *like, struct libiommu_veventq **queue)
+{
+	struct libiommu_veventq *made;
+
+	if (!is_right(&like->layout) || like->expected > INT32_MAX)
+		return -EINVAL;
+	made = new_handle(like->viommu, &like->layout);
+	if (!made)
+		return -ENOMEM;
+	made->id = like->id;
+	made->type = like->type;
+	made->fd = like->fd;
+	made->own_fd = true;
+	made->own_id = like->own_id;
+	made->counts = like->counts;
+	made->expected = like->expected;
+	made->lost = like->lost;
 	*queue = made;
 	return 0;
 }

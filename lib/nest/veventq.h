@@ -32,6 +32,12 @@ struct libiommu_veventq {
 	uint64_t lost; /* since the last event */
 };
 
+/*
+ * The handle of a queue that the kernel has; its descriptor is the handle's. 0, -ENOMEM, or -EINVAL
+ * for one that cannot be.
+ */
+int li_veventq_restore(const struct libiommu_veventq *like, struct libiommu_veventq **queue);
+
 #define FAIL_VEVENTQ_CLOSED(queue)                                                                 \
 	FAIL_LIBRARY(li_viommu_ctx((queue)->viommu), __func__, -EBADF,                             \
 	             "the queue's descriptor was closed by a destroy that failed",                 \

@@ -177,16 +177,20 @@ static void count_viommu(void *on, int change)
 		li_viommu_unpin(on);
 }
 
+struct hwpt_base li_viommu_base(struct libiommu_viommu *viommu)
+{
+	return (struct hwpt_base){viommu->ctx, viommu->id, viommu, count_viommu};
+}
+
 int libiommu_hwpt_alloc_viommu(struct libiommu_device *dev, struct libiommu_viommu *viommu,
                                const struct libiommu_hwpt_config *config,
                                struct libiommu_hwpt **hwpt)
 {
-	struct hwpt_base base = {.on = viommu, .count = count_viommu};
+	struct hwpt_base base;
 
 	if (!dev || !viommu || !hwpt)
 		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
-	base.ctx = viommu->ctx;
-	base.id = viommu->id;
+	base = li_viommu_base(viommu);
 	return li_hwpt_alloc(dev, __func__, &base, config, hwpt);
 }
 
@@ -214,6 +218,34 @@ uint32_t li_viommu_id(const struct libiommu_viommu *viommu)
 uint32_t li_viommu_type(const struct libiommu_viommu *viommu)
 {
 	return viommu->type;
+}
+
+bool li_viommu_is_own(const struct libiommu_viommu *viommu)
+{
+	return viommu->own;
+}
+
+struct libiommu_hwpt *li_viommu_parent(const struct libiommu_viommu *viommu)
+{
+	return viommu->parent;
+}
+
+unsigned char *li_viommu_bytes(struct libiommu_viommu *viommu, size_t *length)
+{
+	*length = viommu->length;
+	return viommu->data;
+}
+
+unsigned char *li_viommu_set_origin(struct libiommu_viommu *viommu, uint32_t type,
+                                    struct libiommu_hwpt *parent, size_t length)
+{
+	viommu->type = type;
+	viommu->parent = parent;
+	if (parent)
+		li_hwpt_pin(parent);
+	viommu->data = length ? calloc(1, length) : NULL;
+	viommu->length = viommu->data ? length : 0;
+	return viommu->data;
 }
 
 struct vdevice_table *li_viommu_vdevices(struct libiommu_viommu *viommu)

@@ -194,6 +194,11 @@ uint32_t li_fault_queue_id(const struct libiommu_fault_queue *queue)
 	return queue->id;
 }
 
+bool li_fault_queue_is_own(const struct libiommu_fault_queue *queue)
+{
+	return queue->own_id;
+}
+
 struct fault_state *li_fault_queue_state(struct libiommu_fault_queue *queue)
 {
 	return &queue->state;

@@ -38,6 +38,8 @@ struct fault_outcome {
 struct libiommu_ctx *li_fault_queue_ctx(const struct libiommu_fault_queue *queue);
 const struct libiommu_sys *li_fault_queue_sys(const struct libiommu_fault_queue *queue);
 uint32_t li_fault_queue_id(const struct libiommu_fault_queue *queue);
+/* Whether destroying the handle destroys it. */
+bool li_fault_queue_is_own(const struct libiommu_fault_queue *queue);
 /* A page table that must go before the queue. NULL does nothing. */
 void li_fault_queue_pin(struct libiommu_fault_queue *queue);
 void li_fault_queue_unpin(struct libiommu_fault_queue *queue);

@@ -139,15 +139,24 @@ static void count_parent(void *on, int change)
 		li_hwpt_unpin(on);
 }
 
+struct hwpt_base li_hwpt_base_ioas(struct libiommu_ioas *ioas)
+{
+	return (struct hwpt_base){li_ioas_ctx(ioas), li_ioas_id(ioas), ioas, count_ioas};
+}
+
+struct hwpt_base li_hwpt_base_parent(struct libiommu_hwpt *parent)
+{
+	return (struct hwpt_base){parent->ctx, parent->id, parent, count_parent};
+}
+
 int libiommu_hwpt_alloc(struct libiommu_device *dev, struct libiommu_ioas *ioas,
                         const struct libiommu_hwpt_config *config, struct libiommu_hwpt **hwpt)
 {
-	struct hwpt_base base = {.on = ioas, .count = count_ioas};
+	struct hwpt_base base;
 
 	if (!dev || !ioas || !hwpt)
 		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
-	base.ctx = li_ioas_ctx(ioas);
-	base.id = li_ioas_id(ioas);
+	base = li_hwpt_base_ioas(ioas);
 	return li_hwpt_alloc(dev, __func__, &base, config, hwpt);
 }
 
@@ -155,12 +164,11 @@ int libiommu_hwpt_alloc_nested(struct libiommu_device *dev, struct libiommu_hwpt
                                const struct libiommu_hwpt_config *config,
                                struct libiommu_hwpt **hwpt)
 {
-	struct hwpt_base base = {.on = parent, .count = count_parent};
+	struct hwpt_base base;
 
 	if (!dev || !parent || !hwpt)
 		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
-	base.ctx = parent->ctx;
-	base.id = parent->id;
+	base = li_hwpt_base_parent(parent);
 	return li_hwpt_alloc(dev, __func__, &base, config, hwpt);
 }
 
@@ -244,6 +252,27 @@ uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt)
 uint32_t li_hwpt_ioas_id(const struct libiommu_hwpt *hwpt)
 {
 	return hwpt->base.count == count_ioas ? hwpt->base.id : 0;
+}
+
+bool li_hwpt_is_own(const struct libiommu_hwpt *hwpt)
+{
+	return hwpt->own;
+}
+
+const void *li_hwpt_origin(const struct libiommu_hwpt *hwpt, uint32_t *data_type)
+{
+	*data_type = hwpt->data_type;
+	return hwpt->base.on;
+}
+
+void li_hwpt_set_origin(struct libiommu_hwpt *hwpt, const struct hwpt_base *base,
+                        uint32_t data_type)
+{
+	hwpt->data_type = data_type;
+	if (!base)
+		return;
+	hwpt->base = *base;
+	base->count(base->on, 1);
 }
 
 struct hwpt_dirty *li_hwpt_dirty(struct libiommu_hwpt *hwpt)

@@ -18,12 +18,22 @@ struct hwpt_base {
 	void (*count)(void *on, int change); /* page tables on it: 1 more, or -1 */
 };
 
+struct hwpt_base li_hwpt_base_ioas(struct libiommu_ioas *ioas);
+struct hwpt_base li_hwpt_base_parent(struct libiommu_hwpt *parent);
+
 /* libiommu_hwpt_alloc() and its like; @dev is not NULL. */
 int li_hwpt_alloc(struct libiommu_device *dev, const char *operation, const struct hwpt_base *base,
                   const struct libiommu_hwpt_config *config, struct libiommu_hwpt **hwpt);
 
 struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt);
 uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt);
+/* Whether destroying the handle destroys it. */
+bool li_hwpt_is_own(const struct libiommu_hwpt *hwpt);
+/* What it was made on, NULL where that is not known, and of which type its data is. */
+const void *li_hwpt_origin(const struct libiommu_hwpt *hwpt, uint32_t *data_type);
+/* That becomes known of one that was adopted. @base may be NULL. */
+void li_hwpt_set_origin(struct libiommu_hwpt *hwpt, const struct hwpt_base *base,
+                        uint32_t data_type);
 /* Where page requests go; NULL for nowhere. */
 struct libiommu_fault_queue *li_hwpt_fault_queue(const struct libiommu_hwpt *hwpt);
 /* Where they go, for a slot (slot.h); NULL: what is attached is an address space. */

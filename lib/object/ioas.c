@@ -305,6 +305,11 @@ uint32_t li_ioas_id(const struct libiommu_ioas *ioas)
 	return ioas->id;
 }
 
+bool li_ioas_is_own(const struct libiommu_ioas *ioas)
+{
+	return ioas->own;
+}
+
 void li_ioas_pin(struct libiommu_ioas *ioas)
 {
 	atomic_fetch_add(&ioas->pins, 1);

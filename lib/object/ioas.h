@@ -8,6 +8,8 @@
 
 struct libiommu_ctx *li_ioas_ctx(const struct libiommu_ioas *ioas);
 uint32_t li_ioas_id(const struct libiommu_ioas *ioas);
+/* Whether destroying the handle destroys it. */
+bool li_ioas_is_own(const struct libiommu_ioas *ioas);
 /* Count mapped bytes in; @others: at most so many of them do not come from files of memory. */
 void li_ioas_count_mapped(struct libiommu_ioas *ioas, uint64_t bytes, uint64_t others);
 /* Which flags a mapping may have; 0, or -EINVAL recorded under @operation. */

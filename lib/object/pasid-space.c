@@ -243,6 +243,40 @@ unlock:
 	return error;
 }
 
+int li_pasid_space_take_exactly(struct libiommu_pasid_space *space, uint32_t vpasid, uint32_t pasid)
+{
+	_Atomic uint32_t *at;
+	uint32_t word;
+	int error = 0;
+
+	pthread_mutex_lock(&space->lock);
+	at = li_table_make(&space->pasids, vpasid);
+	word = at ? atomic_load_explicit(at, memory_order_relaxed) : 0;
+	if (!at)
+		error = -ENOMEM;
+	else if (word ? (word & PASID_MASK) != pasid : is_taken(space, pasid))
+		error = -EEXIST;
+	else if (word / ONE_USE == MAX_USES)
+		error = -ENOSPC;
+	else if (!word)
+		error = mark_taken(space, pasid);
+	if (!error)
+		atomic_store_explicit(at, (word & ~PASID_MASK) + ONE_USE + pasid,
+		                      memory_order_release);
+	pthread_mutex_unlock(&space->lock);
+	return error;
+}
+
+uint32_t li_pasid_space_flags(const struct libiommu_pasid_space *space)
+{
+	return space->flags;
+}
+
+bool li_pasid_space_is_private(const struct libiommu_pasid_space *space)
+{
+	return space->is_private;
+}
+
 void li_pasid_space_put(struct libiommu_pasid_space *space, uint32_t vpasid)
 {
 	_Atomic uint32_t *const at = table_find(&space->pasids, vpasid);

@@ -23,6 +23,14 @@ void li_pasid_space_leave(struct libiommu_pasid_space *space);
  */
 int li_pasid_space_take(struct libiommu_pasid_space *space, uint32_t vpasid, uint32_t limit,
                         bool identity, uint32_t *pasid);
+/*
+ * This PASID for one more use of the vPASID: 0; -ENOMEM; -EEXIST where it has another one, or the
+ * PASID another vPASID; -ENOSPC where there are too many uses. Nothing is recorded.
+ */
+int li_pasid_space_take_exactly(struct libiommu_pasid_space *space, uint32_t vpasid,
+                                uint32_t pasid);
+uint32_t li_pasid_space_flags(const struct libiommu_pasid_space *space);
+bool li_pasid_space_is_private(const struct libiommu_pasid_space *space);
 /* One use less. */
 void li_pasid_space_put(struct libiommu_pasid_space *space, uint32_t vpasid);
 

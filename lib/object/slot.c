@@ -30,3 +30,8 @@ void li_slot_clear(struct slot *slot)
 	                      ((old & ~(GENERATION - 1)) + GENERATION) | (old & SLOT_COPY),
 	                      memory_order_release);
 }
+
+void li_slot_continue(struct slot *slot, uint32_t generation)
+{
+	atomic_store_explicit(&slot->word, (uint64_t)(generation - 1) << 32, memory_order_relaxed);
+}

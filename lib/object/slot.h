@@ -88,8 +88,15 @@ static inline bool slot_vpasid(const struct slot *slot, uint32_t *vpasid)
 	return word & SLOT_ATTACHED;
 }
 
+static inline uint32_t slot_generation(const struct slot *slot)
+{
+	return (uint32_t)(atomic_load_explicit(&slot->word, memory_order_acquire) >> 32);
+}
+
 /* All of @value but the generation, which this makes. */
 void li_slot_set(struct slot *slot, const struct slot_value *value);
 void li_slot_clear(struct slot *slot);
+/* Before anything is attached: the next li_slot_set() makes this generation. */
+void li_slot_continue(struct slot *slot, uint32_t generation);
 
 #endif
