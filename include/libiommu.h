@@ -23,6 +23,8 @@
 #include <libiommu/hw-queue.h>
 #include <libiommu/veventq.h>
 #include <libiommu/invalidate.h>
+#include <libiommu/handover.h>
+#include <libiommu/takeover.h>
 #include <libiommu/ring.h>
 #include <libiommu/reader.h>
 #include <libiommu/handlers.h>

@@ -199,6 +199,25 @@ LIBIOMMU_API int libiommu_fault_queue_outstanding(struct libiommu_fault_queue *q
                                                   size_t *count);
 
 /**
+ * @brief The tokens of the groups that have been read and not answered.
+ *
+ * For who answers for somebody else, the process for example that the queue was handed over to. A
+ * device that is answered LIBIOMMU_FAULT_SUCCESS tries again, and asks again where it must.
+ *
+ * @param queue        The queue.
+ * @param[out] tokens  The tokens, in no order; may be NULL where @p room is 0.
+ * @param room         How many fit.
+ * @param[out] count   How many there are: more than @p room where they do not fit.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_fault_queue_tokens(struct libiommu_fault_queue *queue, uint64_t *tokens,
+                                             size_t room, size_t *count);
+
+/**
  * @brief Read faults, as many whole groups as there are and fit. Never waits for any.
  *
  * @param queue  The queue.

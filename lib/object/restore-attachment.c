@@ -62,12 +62,15 @@ int li_restore_pasid(struct libiommu_device *dev, const struct pasid_facts *fact
 		return -ENOMEM;
 	if (slot_vpasid(slot, &vpasid))
 		return -EINVAL;
-	error = li_pasid_space_take_exactly(space, facts->vpasid, facts->pasid);
+	if (space)
+		error = li_pasid_space_take_exactly(space, facts->vpasid, facts->pasid);
+	else
+		error = facts->pasid == facts->vpasid ? 0 : -EINVAL;
 	if (error)
 		return error == -ENOMEM ? error : -EINVAL;
 	error = fill(slot, facts);
 	if (error) {
-		li_pasid_space_put(space, facts->vpasid);
+		li_pasid_put(dev, facts->vpasid);
 		return error;
 	}
 	pasids->attached++;

@@ -7,21 +7,18 @@
 #include "fault-queue.h"
 #include "restore.h"
 
+#define GENERATIONS (UINT64_MAX / FAULT_GENERATION + 1)
+
 bool li_next_group(struct libiommu_fault_queue *queue, uint32_t *at, struct group_facts *facts)
 {
 	const struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
 
-	for (; *at < groups->room; ++*at) {
-		const struct fault_group *const group = &groups->groups[*at];
+	while (*at < groups->room) {
+		const struct fault_group *const group = &groups->groups[(*at)++];
 
-		if (!group->outstanding)
+		if (!fault_group_is_outstanding(group))
 			continue;
-		*facts = (struct group_facts){
-			.token = group->generation << FAULT_INDEX_BITS | *at,
-			.cookie = group->cookie,
-			.slot = group->slot,
-		};
-		++*at;
+		*facts = (struct group_facts){group->token, group->cookie, group->slot};
 		return true;
 	}
 	return false;
@@ -48,15 +45,15 @@ int libiommu_fault_queue_tokens(struct libiommu_fault_queue *queue, uint64_t *to
 uint64_t li_next_generation(struct libiommu_fault_queue *queue)
 {
 	const struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
-	uint64_t next = 1;
+	uint64_t next = 0;
 
 	for (uint32_t i = 0; i < groups->room; i++) {
-		const struct fault_group *const group = &groups->groups[i];
-		const uint64_t mine = group->generation + group->outstanding;
+		const uint64_t mine = groups->groups[i].token / FAULT_GENERATION;
 
-		next = mine > next ? mine : next;
+		/* An even one stands before the next token. */
+		next = mine + mine % 2 > next ? mine + mine % 2 : next;
 	}
-	return next < FAULT_GENERATION_LIMIT ? next : 1;
+	return next % GENERATIONS;
 }
 
 static uint32_t index_of(uint64_t token)
@@ -75,46 +72,40 @@ static int make_room(struct fault_groups *groups, uint64_t generation,
 	if (li_fault_groups_reserve(groups, last + 1) <= last)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < groups->room; i++)
-		groups->groups[i].generation = generation;
+		groups->groups[i].token = generation * FAULT_GENERATION + i;
 	return 0;
 }
 
-/* The free ones again, lowest first. */
-static void link_free(struct fault_groups *groups)
+static int restore_group(struct fault_groups *groups, const struct group_facts *facts)
 {
-	groups->free = 0;
-	for (uint32_t i = groups->room; i--;) {
-		if (groups->groups[i].outstanding)
-			continue;
-		groups->groups[i].next = groups->free;
-		groups->free = i + 1;
-	}
+	const uint32_t index = index_of(facts->token);
+	struct fault_group *const group = &groups->groups[index];
+
+	if (group->used || !(facts->token & FAULT_GENERATION))
+		return -EINVAL;
+	*group = (struct fault_group){facts->slot, facts->token, facts->cookie, true};
+	groups->used++;
+	if (group->cookie == index + 1)
+		return 0;
+	groups->strays++;
+	if (group->cookie > groups->highest)
+		groups->highest = group->cookie;
+	return 0;
 }
 
 int li_restore_groups(struct libiommu_fault_queue *queue, uint64_t generation,
                       const struct group_facts *facts, size_t count)
 {
 	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
+	int error = 0;
 
-	if (!generation || generation >= FAULT_GENERATION_LIMIT || count > FAULT_GROUPS_MAX)
+	if (generation % 2 || generation >= GENERATIONS || count > FAULT_GROUPS_MAX)
 		return -EINVAL;
 	if (make_room(groups, generation, facts, count))
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		struct fault_group *const group = &groups->groups[index_of(facts[i].token)];
-
-		group->generation = facts[i].token >> FAULT_INDEX_BITS;
-		if (group->outstanding || !group->generation)
-			return -EINVAL;
-		group->outstanding = true;
-		group->cookie = facts[i].cookie;
-		group->slot = facts[i].slot;
-		if (group->cookie <= groups->room)
-			groups->by_cookie[group->cookie] = index_of(facts[i].token) + 1;
-		groups->used++;
-	}
-	link_free(groups);
-	return 0;
+	for (size_t i = 0; i < count && !error; i++)
+		error = restore_group(groups, &facts[i]);
+	return error;
 }
 
 const struct libiommu_record *li_waiting(struct libiommu_fault_queue *queue, size_t *count)

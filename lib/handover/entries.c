@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "entries.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../base/array.h"
+
+#define FIRST_ROOM 32
+
+static const char *const names[ENTRY_KINDS] = {
+	[LIBIOMMU_OBJECT_IOAS] = "IOAS",
+	[LIBIOMMU_OBJECT_DEVICE] = "device",
+	[LIBIOMMU_OBJECT_HWPT] = "HWPT",
+	[LIBIOMMU_OBJECT_PASID_SPACE] = "PASID space",
+	[LIBIOMMU_OBJECT_FAULT_QUEUE] = "fault queue",
+	[LIBIOMMU_OBJECT_VIOMMU] = "vIOMMU",
+	[LIBIOMMU_OBJECT_VDEVICE] = "virtual device",
+	[LIBIOMMU_OBJECT_HW_QUEUE] = "hardware queue",
+	[LIBIOMMU_OBJECT_VEVENTQ] = "virtual event queue",
+};
+
+void li_entries_free(struct entries *entries)
+{
+	li_index_free(&entries->by_key);
+	free(entries->list);
+}
+
+bool li_entries_has_kind(uint32_t kind)
+{
+	return kind < ENTRY_KINDS && names[kind];
+}
+
+const char *li_entries_kind_name(enum libiommu_object_kind kind)
+{
+	return names[kind];
+}
+
+int li_entries_reserve(struct entries *entries, enum libiommu_object_kind kind, uint64_t key)
+{
+	const uint32_t room = entries->room ? 2 * entries->room : FIRST_ROOM;
+	void *list = entries->list;
+
+	if (li_entries_find(entries, kind, key))
+		return -EEXIST;
+	if (!li_index_reserve(&entries->by_key))
+		return -ENOMEM;
+	if (entries->count < entries->room)
+		return 0;
+	if (!array_grow(&list, room, sizeof(*entries->list)))
+		return -ENOMEM;
+	entries->list = list;
+	entries->room = room;
+	return 0;
+}
+
+void li_entries_add(struct entries *entries, enum libiommu_object_kind kind, uint64_t key,
+                    void *handle)
+{
+	li_index_add(&entries->by_key, kind, key, entries->count);
+	entries->list[entries->count++] = (struct entry){kind, false, key, handle};
+	entries->counts[kind]++;
+}
+
+struct entry *li_entries_find(const struct entries *entries, enum libiommu_object_kind kind,
+                              uint64_t key)
+{
+	const uint32_t number = li_index_find(&entries->by_key, kind, key);
+
+	return number == INDEX_NONE ? NULL : &entries->list[number];
+}
