@@ -11,8 +11,6 @@ static int flush(struct filler *filler, struct filler_input *input)
 	const size_t count = input->pending;
 	int result;
 
-	if (!count && !input->owes)
-		return 0;
 	input->pending = 0;
 	result = input->source->ops->answer(input->source->self, input->answers, count);
 	input->owes = result < 0;
@@ -30,7 +28,9 @@ int li_filler_flush(struct filler *filler)
 		return 0;
 	filler->pending = filler->owing = false;
 	for (size_t i = 0; i < filler->used; i++) {
-		const int error = filler->inputs[i] ? flush(filler, filler->inputs[i]) : 0;
+		struct filler_input *const input = filler->inputs[i];
+		const bool due = input && (input->pending || input->owes);
+		const int error = due ? flush(filler, input) : 0;
 
 		if (!first)
 			first = error;

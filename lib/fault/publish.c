@@ -35,6 +35,9 @@ static inline void complete_record(struct libiommu_record *record, uint32_t sour
 	record->token = token;
 }
 
+/* Mostly groups are of one record, and mostly they are to be answered: this way nothing jumps. */
+#define MOSTLY(condition) __builtin_expect(condition, 1)
+
 /* Complete the records that a source has written, from @at on. They are not read: only written. */
 static uint32_t register_groups(struct filler *filler, uint32_t source, int count, uint32_t at)
 {
@@ -48,14 +51,11 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 	bool ended = false;
 
 	for (const struct source_group *group = filler->groups; group != end; group++) {
+		uint32_t records = group->records;
 		uint64_t token = 0;
 
-		at += group->records;
-		if (!group->answer) {
-			unanswered++;
-			filler->counters[LIBIOMMU_RING_DETACHED] += group->detached;
-			ended = ended || group->detached;
-		} else {
+		at += records;
+		if (MOSTLY(group->answer)) {
 			struct slot *const slot = slots_run_take(&run);
 
 			slot->cookie = group->cookie;
@@ -63,9 +63,15 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 			slot->source = source;
 			slot->end = at;
 			token = slot->token;
+		} else {
+			unanswered++;
+			filler->counters[LIBIOMMU_RING_DETACHED] += group->detached;
+			ended = ended || group->detached;
 		}
 		complete_record(record++, source, now, token);
-		for (uint32_t more = group->records; more > 1; more--)
+		if (MOSTLY(records == 1))
+			continue;
+		for (; records > 1; records--)
 			complete_record(record++, source, now, token);
 	}
 	slots_end_taking(&filler->slots, &run, (uint32_t)count - unanswered);
@@ -76,36 +82,32 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 	return at;
 }
 
-/*
- * A group did not fit in one piece. 1: it does now, behind padding or because it is gone; 0: only
- * when the reader has released more.
- */
-static int make_room(struct filler *filler, const struct source *source, size_t need,
-                     struct pen *pen)
+/* A group that might not fit into an empty ring, depending on where it is; 1: it is gone. */
+static int refuse_large(struct filler *filler, const struct source *source)
 {
-	const uint32_t capacity = filler->choices.capacity;
+	const int refused = source->ops->refuse(source->self, 1);
 
-	/* Larger ones might not fit into an empty ring, depending on where it is. */
-	if (need > capacity / 2) {
-		const int refused = source->ops->refuse(source->self, 1);
+	if (refused > 0)
+		filler->counters[LIBIOMMU_RING_TOO_LARGE] += (uint64_t)refused;
+	/* It may have ended meanwhile; there may be others behind it. */
+	return refused < 0 ? refused : 1;
+}
 
-		if (refused > 0)
-			filler->counters[LIBIOMMU_RING_TOO_LARGE] += (uint64_t)refused;
-		return refused < 0 ? refused : 1;
-	}
+/* A group did not fit in one piece. False: nor does it behind the end of the memory. */
+static bool pad(struct filler *filler, struct pen *pen)
+{
 	if (pen->room == pen->free)
-		return 0;
-	/* The end of the memory is in the way. */
+		return false;
 	filler->session->memory.records[pen->place] =
 		(struct libiommu_record){.kind = LIBIOMMU_RECORD_PAD};
 	*pen = pen_at(filler, pen->at + pen->room);
-	return 1;
+	return true;
 }
 
 /* What keeps a source from handing over more. */
 enum lack { LACK_NOTHING, LACK_PLACES, LACK_ROOM };
 
-/* What one source has now, as far as there is room: how many groups. */
+/* What one source has now, as far as there is room: how many groups went. */
 static int fetch(struct filler *filler, uint32_t number, uint32_t *at, enum lack *lack)
 {
 	const struct source *const source = filler->inputs[number]->source;
@@ -121,17 +123,19 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at, enum lack
 		if (*lack)
 			return 0;
 		fetch.records = &filler->session->memory.records[pen.place];
-		/* More than that would depend on where the ring is; see make_room(). */
+		/* More than that would depend on where the ring is; see refuse_large(). */
 		fetch.room = pen.room < filler->choices.capacity / 2 ? pen.room
 		                                                     : filler->choices.capacity / 2;
 		fetch.max_groups = slots < FILLER_GROUPS ? slots : FILLER_GROUPS;
 		count = source->ops->fetch(source->self, &fetch);
+		/* One a round, however many there are. */
+		if (count == -ENOBUFS && fetch.need > filler->choices.capacity / 2)
+			return refuse_large(filler, source);
+		if (count == -ENOBUFS && pad(filler, &pen))
+			continue;
 		if (count == -ENOBUFS) {
-			count = make_room(filler, source, fetch.need, &pen);
-			if (count == 1)
-				continue;
-			*lack = count ? LACK_NOTHING : LACK_ROOM;
-			return count;
+			*lack = LACK_ROOM;
+			return 0;
 		}
 		if (count > 0)
 			*at = register_groups(filler, number, count, pen.at);

@@ -238,6 +238,39 @@ static void test_a_turn_ends(void **state)
 	assert_false(ring_ready(ring));
 }
 
+/* Where nobody else stops it, so that the test comes to an end. */
+static void stop_after_many(void)
+{
+	if (endless.asked == 100000)
+		endless.left = 0;
+}
+
+static void ignore_answer(void *user, enum libiommu_fault_code code)
+{
+	(void)user;
+	(void)code;
+}
+
+/* One after the other that is too large for the ring: nobody else waits for the last of them. */
+static void test_large_groups_without_end(void **state)
+{
+	const struct libiommu_record record = {.address = 4096};
+
+	(void)state;
+	endless.length = 513;
+	endless.when_asked = stop_after_many;
+	raise_some(UINT32_MAX);
+	assert_int_equal(libiommu_ring_inject(ring, &record, 1, ignore_answer, NULL), 0);
+	dispatch();
+	assert_true(endless.asked > 0 && endless.asked < 100000);
+	assert_true(ring_count(ring, LIBIOMMU_RING_TOO_LARGE) > 0);
+	assert_true(handle_one(true));
+	assert_true(ring_ready(ring));
+	endless.left = 0;
+	dispatch();
+	assert_false(ring_ready(ring));
+}
+
 static void test_nothing_done_is_no_new_wait(void **state)
 {
 	const atomic_uint_least32_t *const wait = &filler()->session->memory.a->wait;
@@ -324,6 +357,7 @@ int main(void)
 		RING_TEST(test_a_poke_in_a_dispatch_is_heard_in_it),
 		RING_TEST(test_a_reader_is_woken_before_the_next_round),
 		RING_TEST(test_a_turn_ends),
+		RING_TEST(test_large_groups_without_end),
 		RING_TEST(test_nothing_done_is_no_new_wait),
 		RING_TEST(test_room_in_small_pieces),
 		RING_TEST(test_a_kick_that_comes_late),
