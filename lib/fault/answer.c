@@ -70,6 +70,15 @@ static inline uint64_t verdict(uint32_t queue, uint32_t code)
 	return (uint64_t)queue << 32 | code;
 }
 
+/* Whether some group has waited longer than any before, if it is answered now. */
+static bool may_be_longest(const struct filler *filler)
+{
+	const struct slot *const oldest = slots_oldest(&filler->slots);
+
+	return oldest &&
+	       waited(filler, oldest->published) > filler->counters[LIBIOMMU_RING_LONGEST];
+}
+
 /* Of the slots that were given back last, which keep it until they are taken. */
 static void note_waits(struct filler *filler, uint32_t count)
 {
@@ -83,13 +92,15 @@ static void note_waits(struct filler *filler, uint32_t count)
  * Completions that follow each other in memory, as long as they are of one source, good and say
  * success: how many. If these are not all, the next one is @odd. Each is copied once.
  */
-static uint32_t take_good(struct filler *filler, const struct ring_completion *from, uint32_t count,
-                          struct libiommu_completion *odd)
+__attribute__((noinline)) static uint32_t take_good(struct filler *filler,
+                                                    struct filler_input *input,
+                                                    const struct ring_completion *from,
+                                                    uint32_t count, struct libiommu_completion *odd)
 {
 	const uint32_t source = filler->home;
-	struct filler_input *const input = filler->inputs[source];
 	struct libiommu_fault_response *const answers = &input->answers[input->pending];
 	const struct slots slots = {.slot = filler->slots.slot, .mask = filler->slots.mask};
+	const bool noting = may_be_longest(filler);
 	struct slots_run run = slots_run_begin(&filler->slots);
 	uint32_t i;
 
@@ -110,7 +121,7 @@ static uint32_t take_good(struct filler *filler, const struct ring_completion *f
 	slots_end_giving(&filler->slots, &run, i);
 	filler->counters[LIBIOMMU_RING_SUCCESS] += i;
 	input->pending += i;
-	if (filler->noting)
+	if (noting)
 		note_waits(filler, i);
 	return i;
 }
@@ -143,12 +154,13 @@ static int take_some(struct filler *filler, uint32_t *at, uint32_t made)
 	uint32_t count = made - *at, good = 0;
 	struct libiommu_completion odd;
 
-	if (count > memory->completion_capacity - place)
-		count = memory->completion_capacity - place;
-	if (input) {
+	/* One alone is not worth the preparations. */
+	if (count > 1 && input) {
+		if (count > memory->completion_capacity - place)
+			count = memory->completion_capacity - place;
 		if (count > FILLER_GROUPS - input->pending)
 			count = (uint32_t)(FILLER_GROUPS - input->pending);
-		good = take_good(filler, from, count, &odd);
+		good = take_good(filler, input, from, count, &odd);
 		*at += good;
 		if (good == count)
 			return input->pending == FILLER_GROUPS ? flush(filler, input) : 0;
@@ -162,7 +174,6 @@ static int take_some(struct filler *filler, uint32_t *at, uint32_t made)
 int li_filler_take(struct filler *filler, uint32_t made)
 {
 	struct session *const session = filler->session;
-	const struct slot *const oldest = slots_oldest(&filler->slots);
 	uint32_t at = session->taken;
 	int first = 0;
 
@@ -171,8 +182,6 @@ int li_filler_take(struct filler *filler, uint32_t made)
 	li_session_busy(session);
 	filler->done += made - at;
 	filler->pending = true;
-	filler->noting = oldest && waited(filler, oldest->published) >
-	                                   filler->counters[LIBIOMMU_RING_LONGEST];
 	while (at != made) {
 		const int error = take_some(filler, &at, made);
 

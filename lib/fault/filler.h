@@ -44,6 +44,7 @@ struct filler_input {
 };
 
 struct filler {
+	struct apart before;
 	const struct libiommu_sys *sys;
 	const volatile uint32_t *guard;
 	pthread_mutex_t lock;
@@ -59,7 +60,6 @@ struct filler {
 	bool scarce;             /* room ran out, or places did */
 	bool full;               /* room did */
 	bool waking;
-	bool noting;        /* a group may have waited longer than any before */
 	uint32_t home;      /* the source of the last completion that was looked at closely */
 	bool pending;       /* some input has answers that are not given yet */
 	bool owing;         /* some input's source has answers that it is to try again */
@@ -73,6 +73,7 @@ struct filler {
 	struct filler_input *inputs[FILLER_SOURCES];
 	struct source_group groups[FILLER_GROUPS];
 	uint64_t counters[RING_COUNTERS];
+	struct apart behind;
 };
 
 int li_filler_new(const struct libiommu_sys *sys, const struct filler_choices *choices,

@@ -37,6 +37,15 @@
 /* The reader is woken by a message on the socket rather than by its eventfd. */
 #define RING_FEATURE_SOCKET_BELL (UINT64_C(1) << 0)
 
+/*
+ * What is written all the time begins and ends with so many bytes that nobody uses: two that were
+ * made one after the other may be used by two threads, and must not share a cache line, nor two that
+ * processors fetch together.
+ */
+struct apart {
+	uint8_t unused[128];
+};
+
 enum ring_state {
 	RING_OPEN = 1,
 	RING_CONDEMNED = 2,

@@ -206,10 +206,14 @@ static uint32_t find_room(struct libiommu_reader *reader, size_t count)
 	return room >= count ? room : reader_room(reader);
 }
 
-static void copy(struct ring_completion *to, const struct libiommu_completion *from, uint32_t count)
+static void write_completions(struct libiommu_reader *reader, uint32_t at,
+                              const struct libiommu_completion *from, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++)
-		ring_completion_store(&to[i], &from[i]);
+	const uint32_t mask = reader->memory.completion_capacity - 1;
+	struct ring_completion *const to = reader->memory.completions;
+
+	for (const struct libiommu_completion *const end = from + count; from != end; from++, at++)
+		ring_completion_store(&to[at & mask], from);
 }
 
 int li_reader_complete(struct libiommu_reader *reader,
@@ -219,12 +223,7 @@ int li_reader_complete(struct libiommu_reader *reader,
 	const uint32_t done = count < room ? (uint32_t)count : room;
 
 	if (done) {
-		const uint32_t capacity = reader->memory.completion_capacity;
-		const uint32_t place = reader->made & (capacity - 1);
-		const uint32_t straight = done < capacity - place ? done : capacity - place;
-
-		copy(&reader->memory.completions[place], completions, straight);
-		copy(reader->memory.completions, completions + straight, done - straight);
+		write_completions(reader, reader->made, completions, done);
 		reader->made += done;
 		atomic_store(&reader->memory.b->made, reader->made);
 	}

@@ -12,6 +12,7 @@
 #include "memory.h"
 
 struct libiommu_reader {
+	struct apart before;
 	struct libiommu_sys *sys;
 	const volatile uint32_t *guard;
 	struct ring_memory memory;
@@ -29,6 +30,7 @@ struct libiommu_reader {
 	bool scarce;    /* there was no room for a completion */
 	uint32_t seq;
 	uint32_t kicked;
+	struct apart behind;
 };
 
 /* The public functions of these names, without a word about what fails. */

@@ -14,6 +14,7 @@
 #include "memory.h"
 
 struct session {
+	struct apart before;
 	const struct libiommu_sys *sys;
 	struct ring_memory memory;
 	int socket;
@@ -28,6 +29,7 @@ struct session {
 	uint32_t woken;
 	uint32_t seq;
 	uint32_t waiting; /* the wait word */
+	struct apart behind;
 };
 
 struct session_choices {
