@@ -28,13 +28,15 @@ static struct {
 	_Alignas(4096) struct libiommu_completion completions[COMPLETIONS];
 } ring;
 
-/* What each side keeps for itself. */
+/* What each side keeps for itself, and does not share a cache line of either. */
 static struct {
-	uint32_t prod, cons, taken, out;
+	_Alignas(128) uint32_t prod;
+	uint32_t cons, taken, out;
 	uint64_t sum;
 } filler;
 static struct {
-	uint32_t prod, cons, made;
+	_Alignas(128) uint32_t prod;
+	uint32_t cons, made;
 	uint64_t sum;
 } reader;
 

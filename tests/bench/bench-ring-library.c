@@ -19,11 +19,14 @@ static struct libiommu_ctx *ctx;
 static struct libiommu_ring *ring;
 static struct libiommu_reader *reader;
 static const struct work none;
-static uint64_t seen;
+/* Of the reader's thread: what the other one uses is on other cache lines. */
+static struct {
+	_Alignas(128) uint64_t sum;
+} seen;
 
 /* What a device would be. */
 static struct {
-	struct source source;
+	_Alignas(128) struct source source;
 	const struct work *work;
 	uint64_t left; /* groups to be fetched */
 	uint64_t number;
@@ -131,7 +134,7 @@ static uint32_t take(const struct work *work)
 				.code = LIBIOMMU_FAULT_SUCCESS,
 			};
 	}
-	seen += sum;
+	seen.sum += sum;
 	MUST(libiommu_reader_release(reader));
 	if (!work->one_way)
 		complete(done, (uint32_t)count);

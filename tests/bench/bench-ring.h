@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * The two sides of what bench-ring compares: the same work through the library, and through what
- * somebody would write instead.
+ * The sides of what bench-ring compares: the same work through the library, through what somebody
+ * would write instead, and through the least that would keep the library's promises.
  */
 #ifndef LIBIOMMU_BENCH_RING_H
 #define LIBIOMMU_BENCH_RING_H
@@ -35,12 +35,14 @@ struct pair {
 };
 
 extern const struct pair bare_pair;
+extern const struct pair floor_pair;
 extern const struct pair library_pair;
 /* With one group out at a time: each side sleeps in the kernel until the other is done. */
 extern const struct pair bare_asleep;
 extern const struct pair library_asleep;
 
 void open_bare(void);
+void open_floor(void);
 void open_library(void);
 void close_library(void);
 
