@@ -38,9 +38,9 @@
 #define RING_FEATURE_SOCKET_BELL (UINT64_C(1) << 0)
 
 /*
- * What is written all the time begins and ends with so many bytes that nobody uses: two that were
- * made one after the other may be used by two threads, and must not share a cache line, nor two that
- * processors fetch together.
+ * What is written all the time begins and ends with so many bytes that nobody uses: two that are
+ * neighbours in memory may be used by two threads, and must not share a cache line, nor a pair of
+ * lines that a processor fetches together.
  */
 struct apart {
 	uint8_t unused[128];

@@ -2,19 +2,19 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * The least that the contract of a fault ring costs for many groups at a time: the bare pair of rings,
- * and what no ring can do without that keeps the promises of doc/fault-ring.md.
+ * The least that the contract of a fault ring costs for many groups at a time: the bare pair of
+ * rings, and what no ring can do without that keeps the promises of doc/fault-ring.md.
  *
  * - The device's name of a group is kept, and its token names it: a place and a generation. What is
  *   in a completion is copied once and checked, as nothing that the reader writes is trusted: each
  *   group is answered once and by its own name.
- * - For the deadline it is known when a group was published, where it ends, and which is the oldest.
- *   The clock is read as often as the library does, every fourth batch.
+ * - For the deadline it is known when a group was published, where it ends, and which one is the
+ *   oldest. The clock is read as often as the library does, every fourth batch.
  * - Each publication looks whether the other side sleeps. The reader looks for padding and for the
  *   ends of groups.
  *
- * Nothing else is there: one source, which writes straight into the ring and takes each answer where
- * it is found; no lock, no call, no error, no counter that is not needed for one of these.
+ * Nothing else is there: one source, which writes straight into the ring and takes each answer
+ * where it is found; no lock, no call, no error, no counter that is not needed for one of these.
  */
 #include "bench-ring.h"
 

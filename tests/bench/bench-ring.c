@@ -3,8 +3,8 @@
 
 /*
  * What the fault ring costs over a ring that somebody would write, over the least that its contract
- * allows, and over bare eventfds: ratios of times that were taken in turns in one run. It judges nothing, as any other program moves the
- * times; bench-ring-instructions does.
+ * allows, and over bare eventfds: ratios of times that were taken in turns in one run. It judges
+ * nothing, as any other program moves the times; bench-ring-instructions does.
  */
 #include "bench-ring.h"
 #include "bench.h"
