@@ -96,6 +96,57 @@ static void test_parent_without_faults(void **state)
 	OK(libiommu_fault_queue_destroy(queue));
 }
 
+static uint64_t tag_of_next(struct libiommu_fault_queue *queue, struct libiommu_fault_batch *batch,
+                            uint64_t address)
+{
+	struct libiommu_fault_response response = {.code = LIBIOMMU_FAULT_SUCCESS};
+	const struct libiommu_record *fault;
+	size_t stale = 99;
+
+	assert_int_equal(libiommu_fault_queue_wait(queue, 10000), 1);
+	assert_int_equal(libiommu_fault_queue_read(queue, batch), 1);
+	fault = libiommu_fault_batch_get(batch, 0);
+	assert_int_equal(fault->vpasid, 9);
+	assert_int_equal(fault->address, address);
+	response.token = fault->token;
+	assert_int_equal(libiommu_fault_queue_respond(queue, &response, 1, &stale), 1);
+	assert_int_equal(stale, 0);
+	return fault->tag;
+}
+
+/* They come through the nested page table of the device itself, and stay its own. */
+static void test_faults_of_a_pasid_before_it_is_attached(void **state)
+{
+	struct libiommu_hwpt *nested, *table;
+	struct libiommu_fault_batch *batch;
+	struct libiommu_fault_queue *queue;
+	uint32_t pasid;
+
+	(void)state;
+	OK(libiommu_fault_queue_alloc(ctx, &queue));
+	OK(libiommu_fault_batch_new(1, &batch));
+	OK(libiommu_hwpt_config_set_fault_queue(config, queue));
+	OK(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_PASID));
+	OK(libiommu_hwpt_alloc_nested(dev, parent, config, &nested));
+	table = mock_hwpt(dev, ioas, queue);
+	OK(libiommu_device_set_tag(dev, 70));
+	OK(libiommu_device_attach_hwpt(dev, nested));
+	OK(mock_fault(mock, dev, 9, 1, LIBIOMMU_FAULT_READ, 0x1000));
+	assert_int_equal(libiommu_fault_queue_wait(queue, 10000), 1);
+	OK(libiommu_pasid_attach(dev, 9, table, 79, &pasid));
+	OK(mock_fault(mock, dev, 9, 1, LIBIOMMU_FAULT_READ, 0x2000));
+	assert_int_equal(tag_of_next(queue, batch, 0x1000), 70);
+	assert_int_equal(tag_of_next(queue, batch, 0x2000), 79);
+	OK(libiommu_pasid_detach(dev, 9));
+	OK(mock_fault(mock, dev, 9, 1, LIBIOMMU_FAULT_READ, 0x3000));
+	assert_int_equal(tag_of_next(queue, batch, 0x3000), 70);
+	OK(libiommu_device_detach(dev));
+	OK(libiommu_hwpt_destroy(nested));
+	OK(libiommu_hwpt_destroy(table));
+	OK(libiommu_fault_queue_destroy(queue));
+	libiommu_fault_batch_free(batch);
+}
+
 static void test_invalidate(void **state)
 {
 	struct mock_hwpt_entry entries[] = {{0, 0}, {0, 2}, {2, 0}, {0, 3}};
@@ -504,6 +555,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NEST_TEST(test_nested),
 		NEST_TEST(test_parent_without_faults),
+		NEST_TEST(test_faults_of_a_pasid_before_it_is_attached),
 		NEST_TEST(test_invalidate),
 		NEST_TEST(test_vtd_batch),
 		NEST_TEST(test_calls_for_ten_thousand),
