@@ -15,7 +15,7 @@
 
 void li_pasid_init(struct device_pasids *pasids)
 {
-	*pasids = (struct device_pasids){0};
+	*pasids = (struct device_pasids){.limit = 0};
 }
 
 bool li_pasid_set_space(struct libiommu_device *dev, struct libiommu_pasid_space *space)
