@@ -4,12 +4,14 @@
 #include "fault-kernel.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
 #include "../../lib/base/sys.h"
 #include "../../lib/base/uapi/iommufd.h"
 #include "../../lib/base/uapi/vfio.h"
+#include "../unit/model-uring.h"
 
 enum {
 	FAKE = 100000, /* descriptors from here on are not open */
@@ -23,6 +25,7 @@ struct kernel_queue {
 	int fd;
 	size_t size; /* not read yet */
 	uint8_t bytes[BYTES];
+	bool fed;         /* read through io_uring, ever */
 	uint32_t cookies; /* that were ever given out */
 	struct {
 		uint32_t cookie;
@@ -43,6 +46,9 @@ static struct {
 	size_t records;
 	bool failed; /* a write, ever */
 } kernel;
+
+/* There is one thread. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 uint32_t input_take(struct input *input, size_t bytes)
 {
@@ -96,7 +102,10 @@ static int fake_open(void *ctx, const char *path, int flags)
 static int fake_close(void *ctx, int fd)
 {
 	(void)ctx;
-	return fd >= FAKE ? 0 : li_sys_close(li_sys_libc(), fd);
+	if (fd >= FAKE)
+		return 0;
+	model_uring_close(fd);
+	return li_sys_close(li_sys_libc(), fd);
 }
 
 static int fake_readlink(void *ctx, const char *path, char *buffer, size_t size)
@@ -148,15 +157,15 @@ static int fake_ioctl(void *ctx, int fd, unsigned long request, void *arg)
 	return 0;
 }
 
-static ssize_t fake_read(void *ctx, int fd, void *buffer, size_t size)
+static ssize_t read_queue(int fd, void *buffer, size_t size)
 {
 	struct kernel_queue *const queue = find_queue(fd);
 	const int error = queue ? once(&kernel.read_error) : 0;
 	const struct uapi_hwpt_pgfault *const records = buffer;
 
-	(void)ctx;
+	/* Its descriptor was closed while it was armed. */
 	if (!queue)
-		return li_sys_read(li_sys_libc(), fd, buffer, size);
+		return -EBADF;
 	check(size && size % sizeof(*records) == 0);
 	/* The library's memory is as large as it says. */
 	memset(buffer, 0xee, size);
@@ -172,9 +181,26 @@ static ssize_t fake_read(void *ctx, int fd, void *buffer, size_t size)
 		uint32_t *const out = find_out(queue, records[i].cookie);
 
 		if (out && (!i || records[i].cookie != records[i - 1].cookie))
-			*out = records[i].cookie <= SURE ? 1 : *out + 1;
+			*out = records[i].cookie <= SURE && !queue->fed ? 1 : *out + 1;
 	}
 	return (ssize_t)size;
+}
+
+/* The library sees it later: until then it may answer the group that had the cookie before. */
+static ssize_t read_armed(int fd, void *buffer, size_t size)
+{
+	struct kernel_queue *const queue = find_queue(fd);
+
+	if (queue && queue->size)
+		queue->fed = true;
+	return read_queue(fd, buffer, size);
+}
+
+static ssize_t fake_read(void *ctx, int fd, void *buffer, size_t size)
+{
+	(void)ctx;
+	return find_queue(fd) ? read_queue(fd, buffer, size)
+	                      : li_sys_read(li_sys_libc(), fd, buffer, size);
 }
 
 static ssize_t fake_write(void *ctx, int fd, const void *buffer, size_t size)
@@ -219,8 +245,7 @@ static ssize_t fake_write(void *ctx, int fd, const void *buffer, size_t size)
 	return result;
 }
 
-/* Likely values, unlikely ones, and bytes that are no record at all. */
-void kernel_raise(struct input *input, unsigned int number)
+static void raise_bytes(struct input *input, unsigned int number)
 {
 	struct kernel_queue *const queue = &kernel.queue[number];
 	const uint32_t choice = input_take(input, 1);
@@ -251,13 +276,23 @@ void kernel_raise(struct input *input, unsigned int number)
 	queue->size += size;
 }
 
+void kernel_raise(struct input *input, unsigned int number)
+{
+	raise_bytes(input, number);
+	model_uring_run(kernel.queue[number].fd);
+}
+
 void kernel_fail_next(struct input *input)
 {
 	static const int errors[] = {-EINVAL, -EIO, -EINTR, -EAGAIN, -ENODEV, -ESPIPE, -ENOMEM, -1};
 	static const ssize_t results[] = {-EINVAL, -EIO, -EINTR, -EAGAIN, 4, 8, 12, 1 << 20};
 	const uint32_t choice = input_take(input, 1);
 
-	if (choice & 64)
+	if (choice == 255)
+		model_uring_linger(true);
+	else if (choice >= 240)
+		model_uring_fail_nth(choice - 239);
+	else if (choice & 64)
 		kernel.read_error = errors[choice % 8];
 	else if (choice & 128)
 		kernel.ioctl_error = errors[choice % 8];
@@ -270,6 +305,7 @@ void kernel_init(struct libiommu_sys *sys)
 	for (unsigned int i = 0; i < KERNEL_QUEUES; i++) {
 		kernel.queue[i].fd = -1;
 		kernel.queue[i].size = 0;
+		kernel.queue[i].fed = false;
 		kernel.queue[i].cookies = 0;
 	}
 	kernel.queues = 0;
@@ -287,6 +323,7 @@ void kernel_init(struct libiommu_sys *sys)
 	libiommu_sys_set_readlink(sys, fake_readlink);
 	libiommu_sys_set_list(sys, fake_list);
 	libiommu_sys_set_clock(sys, fake_clock);
+	model_uring_install(sys, li_sys_libc(), &lock, read_armed);
 }
 
 void kernel_mend(void)
@@ -294,6 +331,7 @@ void kernel_mend(void)
 	kernel.read_error = 0;
 	kernel.ioctl_error = 0;
 	kernel.write_result = 0;
+	model_uring_failed();
 }
 
 void kernel_wait(uint64_t ns)
@@ -315,7 +353,7 @@ bool kernel_is_answered(unsigned int number)
 {
 	const struct kernel_queue *const queue = &kernel.queue[number];
 
-	for (uint32_t i = 0; i < queue->cookies; i++)
+	for (uint32_t i = 0; i < queue->cookies && !queue->fed; i++)
 		if (queue->cookie[i].cookie <= SURE && queue->cookie[i].out)
 			return false;
 	return true;

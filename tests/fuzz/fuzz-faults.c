@@ -3,7 +3,8 @@
 
 /*
  * Bytes as what the kernel says of faults, and as a program that attaches, detaches, reads and
- * answers meanwhile, by itself or through a ring. The kernel keeps none of its promises: records
+ * answers meanwhile, by itself or through a ring, which read() or io_uring feeds and from which
+ * handlers may take. The kernel keeps none of its promises: records
  * are any bytes, reads end anywhere, cookies repeat, calls fail. Whatever it does, no memory is
  * touched that should not be, no token is given out twice, and a cookie is answered at most once
  * for each time that it was given out.
@@ -11,28 +12,20 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fault-kernel.h"
+#include "fault-reader.h"
 
 #define DEADLINE 1000
 
 enum {
-	DEVICES = 2,
+	DEVICES = FUZZ_DEVICES,
 	QUEUES = KERNEL_QUEUES,
 	TABLES = QUEUES + 1, /* one for each queue, and one without */
 	PASIDS = 3,
-	TOKENS = 4096,
 };
 
 struct attachment {
 	uint64_t tag;
 	const struct libiommu_hwpt *table; /* NULL: there is none */
-};
-
-/* Those that were given out, each with its attachment's tag. */
-struct tokens {
-	uint32_t count;
-	uint64_t token[TOKENS];
-	uint64_t tag[TOKENS];
 };
 
 static struct {
@@ -42,28 +35,13 @@ static struct {
 	struct libiommu_hwpt *table[TABLES];
 	struct libiommu_fault_batch *batch;
 	struct libiommu_ring *ring;
-	struct libiommu_reader *reader;
 	struct attachment attached[DEVICES][PASIDS];
 	uint64_t tag;      /* the last that was used */
 	bool read[QUEUES]; /* by the program itself */
 	struct tokens tokens[QUEUES];
-	struct tokens ring_tokens;
-	size_t records; /* that the ring's readers have seen */
 } user;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* A token that nobody has had before. */
-static void note(struct tokens *tokens, uint64_t token, uint64_t tag)
-{
-	check(token);
-	for (uint32_t i = 0; i < tokens->count; i++)
-		check(tokens->token[i] != token);
-	if (tokens->count == TOKENS)
-		return;
-	tokens->token[tokens->count] = token;
-	tokens->tag[tokens->count++] = tag;
-}
 
 /* None of these names a group that could be answered: all are stale, and the kernel sees none. */
 static void check_stale(unsigned int queue, const struct libiommu_fault_response *responses,
@@ -168,7 +146,7 @@ static void read_faults(unsigned int number)
 
 		check_fault(fault);
 		if (!i || fault->token != fault[-1].token)
-			note(&user.tokens[number], fault->token, fault->tag);
+			note_token(&user.tokens[number], fault->token, fault->tag);
 		user.read[number] = true;
 	}
 }
@@ -207,37 +185,6 @@ static void respond(struct input *input, unsigned int number)
 	}
 }
 
-static void use_reader(uint32_t choice)
-{
-	struct libiommu_completion done = {.code = choice >> 3 & 3};
-	const struct libiommu_record *records;
-	size_t count;
-
-	if (!user.reader)
-		return;
-	if (libiommu_reader_next(user.reader, &records, &count) == 1) {
-		for (size_t i = 0; i < count; i++) {
-			check(records[i].label <= DEVICES && records[i].tag <= user.tag);
-			check(records[i].token == records[0].token);
-		}
-		check((records[0].kind == LIBIOMMU_RECORD_DETACHED) == !records[0].token);
-		user.records += records[0].token ? count : 0;
-		check(user.records <= kernel_records());
-		if (records[0].token)
-			note(&user.ring_tokens, records[0].token, 0);
-		done.token = records[0].token;
-		done.queue = records[0].queue;
-	} else if (user.ring_tokens.count) {
-		/* One of before, out or not. */
-		done.token = user.ring_tokens.token[choice % user.ring_tokens.count];
-		done.queue = 1 + choice % QUEUES;
-	}
-	if (choice & 1)
-		libiommu_reader_complete(user.reader, &done, 1);
-	if (choice & 2)
-		libiommu_reader_release(user.reader);
-}
-
 /* What the ring has read is all answered then, one way or another. */
 static void leave_ring(unsigned int number)
 {
@@ -248,14 +195,12 @@ static void leave_ring(unsigned int number)
 static void change_ring(uint32_t choice)
 {
 	if (choice & 1) {
-		libiommu_ring_add_queue(user.ring, user.queue[choice >> 1 & 1], 0);
+		libiommu_ring_add_queue(user.ring, user.queue[choice >> 1 & 1],
+		                        choice & 8 ? LIBIOMMU_RING_IO_URING : 0);
 	} else if (choice & 4) {
 		leave_ring(choice >> 1 & 1);
 	} else {
-		libiommu_reader_free(user.reader);
-		user.reader = NULL;
-		if (choice & 2)
-			libiommu_ring_open_reader(user.ring, &user.reader);
+		fuzz_reader_change(choice & 2);
 	}
 }
 
@@ -279,8 +224,11 @@ static void step(struct input *input)
 		change_ring(more);
 	else if (what < 14)
 		libiommu_ring_dispatch(user.ring);
+	else if (what < 15)
+		fuzz_reader_use(more, user.tag);
 	else
-		use_reader(more);
+		fuzz_reader_handle(more, user.tag);
+	fuzz_reader_watch();
 }
 
 static void begin(void)
@@ -314,12 +262,13 @@ static void begin(void)
 	check(!libiommu_ring_config_set_deadline(shape, DEADLINE));
 	check(!libiommu_ring_new(user.ctx, shape, &user.ring));
 	libiommu_ring_config_free(shape);
+	fuzz_reader_init(user.ring);
 }
 
 static void end(void)
 {
 	kernel_mend();
-	libiommu_reader_free(user.reader);
+	fuzz_reader_change(false);
 	for (unsigned int i = 0; i < QUEUES; i++)
 		leave_ring(i);
 	check(!libiommu_ring_destroy(user.ring));

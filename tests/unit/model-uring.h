@@ -2,15 +2,18 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * Io_urings for the queues of the model: a read that is armed takes at once what is raised, into
- * the library's own buffers. For fault-model.c alone, whose lock is held in all of it.
+ * Io_urings for the queues of a model: a read that is armed takes at once what is raised, into the
+ * library's own buffers. The model's lock is held in all of it.
  */
 #ifndef LIBIOMMU_TESTS_MODEL_URING_H
 #define LIBIOMMU_TESTS_MODEL_URING_H
 
+#include <errno.h>
 #include <pthread.h>
-
-#include "script.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "../../lib/base/sys.h"
 
