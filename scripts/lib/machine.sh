@@ -61,20 +61,26 @@ machine_arm64()
 }
 
 # coherent_tables: print the path of an archive with the machine's table IORT as lib/iort changes
-# it. The kernel takes tables from an archive in front of its files. The table is QEMU's own; it is read
-# in a machine that runs with it as it is, once.
+# it. The kernel takes tables from an archive in front of its files. The table is QEMU's own: it is
+# read, once, in a machine that runs with it as it is, and that has the same buses.
 coherent_tables()
 {
-	local dir file scratch
+	local dir file more=() scratch word
 
+	for word in "${qemu_more[@]}"; do
+		more+=(--qemu "$word")
+	done
 	dir=$(cache_dir)/initramfs
-	file=$dir/tables-$(cat "$(command -v "$qemu")" "$here/lib/iort" "${BASH_SOURCE[0]}" |
-		sha256sum | cut -c 1-12).cpio
+	file=$dir/tables-$({
+		cat "$(command -v "$qemu")" "$here/lib/iort" "${BASH_SOURCE[0]}"
+		printf '%s\n' "${qemu_more[@]}"
+	} | sha256sum | cut -c 1-12).cpio
 	if [ ! -f "$file" ]; then
 		mkdir -p "$dir"
 		scratch=$(mktemp -d "$dir/.tables.XXXXXX")
 		mkdir -p "$scratch/root/kernel/firmware/acpi"
-		"$here/vm-run" --arch arm64 --kernel "$image" --iommu plain --vfio none -- \
+		"$here/vm-run" --arch arm64 --kernel "$image" --iommu plain --vfio none \
+			"${more[@]}" -- \
 			cat /sys/firmware/acpi/tables/IORT > "$scratch/iort" ||
 			die "cannot read the machine's ACPI table IORT"
 		"$here/lib/iort" < "$scratch/iort" > "$scratch/root/kernel/firmware/acpi/iort.aml"
