@@ -56,7 +56,7 @@ bool vm_kernel_log_has(const char *one, const char *other)
 	return found;
 }
 
-const struct vm_iommu *vm_iommu(const struct vm *vm)
+const struct vm_iommu *vm_iommu(struct libiommu_device *dev)
 {
 	static const struct vm_iommu kinds[] = {
 		{LIBIOMMU_HW_INFO_VTD, 0xfee00000, 0xfeefffff, "DMAR: [DMA Write",
@@ -69,7 +69,7 @@ const struct vm_iommu *vm_iommu(const struct vm *vm)
 	size_t length;
 	uint32_t type;
 
-	OK(libiommu_hw_info_get(vm->dev, &info));
+	OK(libiommu_hw_info_get(dev, &info));
 	OK(libiommu_hw_info_raw(info, &type, &data, &length));
 	libiommu_hw_info_free(info);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -82,7 +82,7 @@ const struct vm_iommu *vm_iommu(const struct vm *vm)
 /* The kernel prints ten faults in five seconds at most, so one that others hid is made again. */
 bool vm_write_faults(const struct vm *vm, uint64_t page)
 {
-	const struct vm_iommu *const iommu = vm_iommu(vm);
+	const struct vm_iommu *const iommu = vm_iommu(vm->dev);
 	char address[64];
 
 	snprintf(address, sizeof(address), iommu->fault_address, (unsigned long long)page);

@@ -30,14 +30,14 @@ bool rig_possible(void)
 	if (vm_setup_bound(&state))
 		return false;
 	vm = state;
-	err = vm_iommu(vm)->type == LIBIOMMU_HW_INFO_SMMUV3 ? 0 : -EOPNOTSUPP;
+	err = vm_iommu(vm->dev)->type == LIBIOMMU_HW_INFO_SMMUV3 ? 0 : -EOPNOTSUPP;
 	if (err)
 		snprintf(text, sizeof(text), "the IOMMU is no SMMUv3");
 	else
 		err = alloc_parent(vm, &parent);
 	if (!err)
 		err = libiommu_viommu_alloc(vm->dev, parent, LIBIOMMU_VIOMMU_SMMUV3, NULL, &viommu);
-	if (parent || (err && vm_iommu(vm)->type == LIBIOMMU_HW_INFO_SMMUV3))
+	if (parent || (err && vm_iommu(vm->dev)->type == LIBIOMMU_HW_INFO_SMMUV3))
 		libiommu_failure_text(text, sizeof(text));
 	OK(libiommu_viommu_destroy(viommu));
 	OK(libiommu_hwpt_destroy(parent));

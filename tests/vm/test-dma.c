@@ -119,7 +119,7 @@ static void test_failed_replace(void **state)
 	OK(libiommu_ioas_alloc(vm->ctx, &other));
 	/* Where devices signal interrupts: none can be attached to this. */
 	OK(libiommu_ioas_map_fixed(other, vm->memory, VM_PAGE, VM_READ_WRITE,
-	                           vm_iommu(vm)->msi_first));
+	                           vm_iommu(vm->dev)->msi_first));
 	FAILS(EADDRINUSE, libiommu_device_replace_ioas(vm->dev, other));
 	EXPLAINED("needs a range for itself");
 	fill(vm->memory, 5);

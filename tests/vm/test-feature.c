@@ -92,7 +92,7 @@ static void test_hw_info(void **state)
 
 	OK(libiommu_hw_info_get(vm->dev, &info));
 	OK(libiommu_hw_info_raw(info, &type, &data, &length));
-	assert_int_equal(type, vm_iommu(vm)->type);
+	assert_int_equal(type, vm_iommu(vm->dev)->type);
 	if (type == LIBIOMMU_HW_INFO_VTD) {
 		assert_string_equal(libiommu_hw_info_type_name(type), "VT-d");
 		check_vtd(info, data, length);

@@ -30,7 +30,7 @@ static bool usable(struct libiommu_ioas *ioas, uint64_t iova, bool attached)
 static void test_ranges_follow_attachment(void **state)
 {
 	struct vm *const vm = *state;
-	const struct vm_iommu *const iommu = vm_iommu(vm);
+	const struct vm_iommu *const iommu = vm_iommu(vm->dev);
 
 	assert_true(usable(vm->ioas, iommu->msi_first, false));
 	OK(libiommu_device_attach_ioas(vm->dev, vm->ioas));
@@ -47,7 +47,7 @@ static void test_ranges_follow_attachment(void **state)
 static void test_mapping_against_device(void **state)
 {
 	struct vm *const vm = *state;
-	const struct vm_iommu *const iommu = vm_iommu(vm);
+	const struct vm_iommu *const iommu = vm_iommu(vm->dev);
 
 	OK(libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_PAGE, VM_READ_WRITE, iommu->msi_first));
 	FAILS(EADDRINUSE, libiommu_device_attach_ioas(vm->dev, vm->ioas));
@@ -60,7 +60,7 @@ static void test_mapping_against_device(void **state)
 static void test_allow_list(void **state)
 {
 	struct vm *const vm = *state;
-	const struct vm_iommu *const iommu = vm_iommu(vm);
+	const struct vm_iommu *const iommu = vm_iommu(vm->dev);
 	const struct libiommu_iova_range low = {0x400000, 0x7ffffff};
 	const struct libiommu_iova_range reserved = {iommu->msi_first, iommu->msi_last};
 	const struct libiommu_iova_range backwards = {0x2000, 0x1fff};

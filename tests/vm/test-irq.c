@@ -167,6 +167,7 @@ static void test_msix(void **state)
 	enum { VECTORS = 4 };
 	struct vm *const vm = *state;
 	struct libiommu_device *nvme;
+	struct libiommu_ioas *ioas;
 	int fds[VECTORS];
 	char address[16];
 	uint32_t count;
@@ -180,11 +181,12 @@ static void test_msix(void **state)
 	for (int i = 0; i < VECTORS; i++)
 		fds[i] = new_eventfd();
 	/* An SMMUv3 translates what signals an interrupt; a VT-d does not. */
-	if (vm_iommu(vm)->type == LIBIOMMU_HW_INFO_SMMUV3) {
+	if (vm_iommu(nvme)->type == LIBIOMMU_HW_INFO_SMMUV3) {
 		FAILS(ENOSPC, libiommu_irq_enable(nvme, LIBIOMMU_IRQ_MSIX, 0, fds, 2));
 		EXPLAINED("not attached");
 	}
-	OK(libiommu_device_attach_ioas(nvme, vm->ioas));
+	OK(libiommu_ioas_alloc(vm->ctx, &ioas));
+	OK(libiommu_device_attach_ioas(nvme, ioas));
 	OK(libiommu_irq_enable(nvme, LIBIOMMU_IRQ_MSIX, 0, fds, 2));
 	OK(libiommu_irq_enable(nvme, LIBIOMMU_IRQ_MSIX, 2, fds + 2, 2));
 	OK(libiommu_irq_trigger(nvme, LIBIOMMU_IRQ_MSIX, 1, 2));
@@ -197,6 +199,7 @@ static void test_msix(void **state)
 	for (int i = 0; i < VECTORS; i++)
 		close(fds[i]);
 	OK(libiommu_device_destroy(nvme));
+	OK(libiommu_ioas_destroy(ioas));
 }
 
 /*

@@ -89,8 +89,8 @@ struct vm_iommu {
 	const char *fault_address;    /* a format, there */
 };
 
-/* Of the IOMMU behind the edu device, which is bound. */
-const struct vm_iommu *vm_iommu(const struct vm *vm);
+/* Of the IOMMU behind a device, which is bound. */
+const struct vm_iommu *vm_iommu(struct libiommu_device *dev);
 
 /* Whether a write of the edu device to this page is a fault that the kernel's log tells of. */
 bool vm_write_faults(const struct vm *vm, uint64_t page);
