@@ -73,27 +73,40 @@ static struct device *find(struct mock *mock, int fd)
 	return found;
 }
 
+/* A place that is free, nobody's until it has a descriptor; NULL where there is none. */
+static struct device *claim(struct mock *mock)
+{
+	struct device *dev = NULL;
+
+	pthread_mutex_lock(&mock->lock);
+	for (size_t i = 0; i < DEVICES && !dev; i++)
+		if (mock->devices[i].fd == -1)
+			dev = &mock->devices[i];
+	if (dev)
+		*dev = (struct device){.fd = -2};
+	pthread_mutex_unlock(&mock->lock);
+	return dev;
+}
+
 static int open_device(void *user, const char *path, int flags)
 {
 	struct mock *const mock = user;
 	const int fd = open(strncmp(path, "mock", 4) ? path : "/dev/null", flags);
-	struct device *dev = NULL;
+	struct device *dev;
 
 	if (fd < 0 || strncmp(path, "mock", 4))
 		return fd < 0 ? -errno : fd;
-	pthread_mutex_lock(&mock->lock);
-	for (size_t i = 0; i < DEVICES && !dev; i++)
-		if (mock->devices[i].fd < 0)
-			dev = &mock->devices[i];
-	if (dev) {
-		*dev = (struct device){.fd = fd};
-		dev->flags |= strstr(path, "-pasids") ? MOCK_FLAG_PASID : 0;
-		dev->flags |= strstr(path, "-no-dirty") ? MOCK_FLAG_NO_DIRTY : 0;
-	}
-	pthread_mutex_unlock(&mock->lock);
-	if (!dev)
+	dev = claim(mock);
+	if (!dev) {
 		close(fd);
-	return dev ? fd : -EMFILE;
+		return -EMFILE;
+	}
+	pthread_mutex_lock(&mock->lock);
+	dev->flags |= strstr(path, "-pasids") ? MOCK_FLAG_PASID : 0;
+	dev->flags |= strstr(path, "-no-dirty") ? MOCK_FLAG_NO_DIRTY : 0;
+	dev->fd = fd;
+	pthread_mutex_unlock(&mock->lock);
+	return fd;
 }
 
 static void destroy(int iommufd, uint32_t id)
@@ -246,6 +259,41 @@ static int close_device(void *user, int fd)
 		pthread_mutex_unlock(&mock->lock);
 	}
 	return close(fd) ? -errno : 0;
+}
+
+int mock_iommufd(struct mock *mock, struct libiommu_device *dev)
+{
+	return find(mock, libiommu_device_fd(dev))->iommufd;
+}
+
+void mock_give(struct mock *mock, int fd, struct mock_facts *facts)
+{
+	struct device *const dev = find(mock, fd);
+
+	*facts = (struct mock_facts){dev->flags, dev->ioas, dev->stdev, dev->id};
+	pthread_mutex_lock(&mock->lock);
+	free(dev->attached);
+	*dev = (struct device){.fd = -1};
+	pthread_mutex_unlock(&mock->lock);
+}
+
+void mock_take(struct mock *mock, int fd, int iommufd, const struct mock_facts *facts,
+               const uint32_t *pasids, size_t count)
+{
+	struct device *const dev = claim(mock);
+
+	if (!dev)
+		abort();
+	dev->flags = facts->flags;
+	dev->ioas = facts->ioas;
+	dev->stdev = facts->stdev;
+	dev->id = facts->id;
+	dev->iommufd = iommufd;
+	if (dev->flags & MOCK_FLAG_PASID)
+		dev->attached = calloc(1, PASIDS / 8);
+	for (size_t i = 0; dev->attached && i < count; i++)
+		dev->attached[pasids[i] / 8] |= (uint8_t)(1U << pasids[i] % 8);
+	dev->fd = fd;
 }
 
 static ssize_t read_fd(void *user, int fd, void *buffer, size_t size)

@@ -43,6 +43,23 @@ struct libiommu_hwpt *mock_hwpt(struct libiommu_device *dev, struct libiommu_ioa
 struct libiommu_hwpt *mock_hwpt_with(struct libiommu_device *dev, struct libiommu_ioas *ioas,
                                      uint32_t flags, struct libiommu_fault_queue *queue);
 
+/* The descriptor of the context that the device is bound to. */
+int mock_iommufd(struct mock *mock, struct libiommu_device *dev);
+
+/* What makes a descriptor a device of the driver, for the door of another process. */
+struct mock_facts {
+	uint32_t flags;
+	uint32_t ioas;
+	uint32_t stdev;
+	uint32_t id;
+};
+
+/* The device is another process's: to close its descriptor is no end of it here. */
+void mock_give(struct mock *mock, int fd, struct mock_facts *facts);
+/* This descriptor is a device of the context's, with something attached at these PASIDs. */
+void mock_take(struct mock *mock, int fd, int iommufd, const struct mock_facts *facts,
+               const uint32_t *pasids, size_t count);
+
 /* The page table at the PASID, 0 for none, is this one: the kernel's answer, 0 or -errno. */
 int mock_check_pasid(struct mock *mock, struct libiommu_device *dev, uint32_t pasid,
                      uint32_t hwpt_id);
