@@ -25,6 +25,14 @@ enum { LATE = 0x1000, NEXT = 0x2000, WHILE_CANCELLED = 0x3000, UNREAD = 0x4000 }
 /* The one that reads is held until the attachment has ended and the next fault is there. */
 static atomic_bool raised, held, changed;
 
+/* So the first that is read, by whichever thread, is the late fault. */
+static void wait_for_it(void *user)
+{
+	(void)user;
+	for (int i = 0; i < 5000 && !atomic_load(&raised); i++)
+		pause_a_little();
+}
+
 static void hold(void *user)
 {
 	(void)user;
@@ -57,7 +65,7 @@ static void test_by_read(void **state)
 	atomic_store(&raised, false);
 	atomic_store(&held, false);
 	atomic_store(&changed, false);
-	mock_set_read_hook(mock, NULL, hold, NULL);
+	mock_set_read_hook(mock, wait_for_it, hold, NULL);
 	OK(raise_late(LATE));
 	atomic_store(&raised, true);
 	if (!rig.race->threaded)
