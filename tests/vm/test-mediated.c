@@ -38,11 +38,9 @@ static void test_attach(void **state)
 	OK(libiommu_ioas_map(vm->ioas, vm->memory + VM_PAGE, VM_PAGE, VM_READ_WRITE, &iova));
 	OK(libiommu_ioas_unmap(vm->ioas, iova, VM_PAGE));
 	OK(libiommu_ioas_unmap(vm->ioas, VM_IOVA, VM_PAGE));
-	/* Nothing is reserved: not even where the machine's interrupts go. */
 	OK(libiommu_ioas_ranges(vm->ioas, &ranges));
 	assert_int_equal(libiommu_iova_ranges_count(ranges), 1);
 	libiommu_iova_ranges_free(ranges);
-	OK(libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_PAGE, VM_READ_WRITE, 0xfee00000));
 
 	OK(libiommu_device_replace_ioas(mtty->dev[0], other));
 	OK(libiommu_ioas_destroy(vm->ioas));
@@ -58,16 +56,19 @@ static void test_shared(void **state)
 	struct mtty *const mtty = *state;
 	struct vm *const vm = mtty->vm;
 	struct libiommu_iova_ranges *ranges;
+	uint64_t msi;
 
 	NEEDS_MTTY(mtty);
 	OK(libiommu_ioas_alloc(vm->ctx, &vm->ioas));
 	OK(libiommu_device_attach_ioas(mtty->dev[0], vm->ioas));
 	OK(libiommu_device_attach_ioas(mtty->dev[1], vm->ioas));
-	OK(libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_PAGE, VM_READ_WRITE, 0xfee00000));
 	OK(libiommu_device_open_pci(vm->ctx, vm->edu, &vm->dev));
 	OK(libiommu_device_bind(vm->dev, VM_LABEL + 2, NULL, 0));
+	/* Nothing is reserved for a device in software: not even where interrupts go. */
+	msi = vm_iommu(vm->dev)->msi_first;
+	OK(libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_PAGE, VM_READ_WRITE, msi));
 	FAILS(EADDRINUSE, libiommu_device_attach_ioas(vm->dev, vm->ioas));
-	OK(libiommu_ioas_unmap(vm->ioas, 0xfee00000, VM_PAGE));
+	OK(libiommu_ioas_unmap(vm->ioas, msi, VM_PAGE));
 	OK(libiommu_ioas_map_fixed(vm->ioas, vm->memory, VM_LENGTH, VM_READ_WRITE, VM_IOVA));
 	OK(libiommu_device_attach_ioas(vm->dev, vm->ioas));
 	OK(libiommu_ioas_ranges(vm->ioas, &ranges));
