@@ -9,7 +9,7 @@
 #define SMMUV3_RIG_H
 
 #include "edu.h"
-#include "smmuv3-tables.h"
+#include "../../examples/vmm-nested/smmuv3-tables.h"
 #include "vm.h"
 
 enum {
