@@ -205,7 +205,8 @@ LIBIOMMU_API void libiommu_smmuv3_batch_set_repeat(struct libiommu_smmuv3_batch 
  * @retval -EOPNOTSUPP  No command for the kernel, but one for whoever emulates the SMMU
  *                      (CMD_CFGI_STE and CMD_CFGI_ALL, for example): nothing has changed.
  *                      libiommu_smmuv3_batch_flush() first, to keep the order.
- * @retval -EIO         A command names a stream id that is none of the vIOMMU's virtual devices.
+ * @retval -EIO         A command names a stream id that is none of the vIOMMU's virtual devices, or
+ *                      is one that the SMMU does not have, as CMD_ATC_INV without ATS.
  * @retval -errno       Whatever else the kernel says.
  * @threads Owner.
  * @syscalls For a CMD_SYNC, and with no room left, as libiommu_smmuv3_batch_flush().

@@ -35,7 +35,8 @@ LIBIOMMU_BEGIN_DECLS
  *                      or is behind another IOMMU, or the kernel does not like the number.
  * @retval -EEXIST      The number is taken, or the device has a virtual device.
  * @retval -ENODEV      The device was revoked.
- * @retval -EOPNOTSUPP  The device was opened by its group.
+ * @retval -EOPNOTSUPP  The device was opened by its group, or an SMMUv3 knows it by several stream
+ *                      ids.
  * @retval -ENOTTY      The kernel is older than 6.13.
  * @retval -ENOMEM      No memory, here or in the kernel.
  * @retval -errno       Whatever else the kernel says.
