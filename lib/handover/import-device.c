@@ -228,6 +228,7 @@ int li_import_groups(struct import *in, struct walk *walk)
 	struct groups_record record = {0};
 	struct libiommu_fault_queue *queue;
 	size_t queued = 0;
+	size_t waiting;
 	int error;
 
 	li_groups_record(walk, &record);
@@ -238,7 +239,8 @@ int li_import_groups(struct import *in, struct walk *walk)
 	if (!queue)
 		return -EBADMSG;
 	libiommu_fault_queue_outstanding(queue, &queued);
-	if (queued)
+	li_waiting(queue, &waiting);
+	if (queued || waiting)
 		return li_import_bad(in, "the page requests of a queue twice");
 	error = read_groups(in, walk, &record, queue);
 	if (!error)

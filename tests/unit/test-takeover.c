@@ -9,7 +9,7 @@
 
 #include "../../lib/handover/record.h"
 
-enum { DEVICE_SIZE = 56, GROUPS_SIZE = 24 };
+enum { DEVICE_SIZE = 56, GROUPS_SIZE = 24, QUEUE_ENTRY = 1 };
 
 static struct world here;
 static struct libiommu_handover *handover;
@@ -225,6 +225,50 @@ static void test_groups(void **state)
 	}
 }
 
+/* The image with these bytes for its page requests; the header is made to fit. */
+static void replace_groups(const struct walk *bytes, uint32_t entries)
+{
+	const size_t start = record_of(ENTRY_GROUPS, 0) - ENTRY_HEADER_SIZE;
+
+	image = realloc(image, start + bytes->size);
+	assert_non_null(image);
+	memcpy(image + start, bytes->bytes, bytes->size);
+	size = start + bytes->size;
+	put(16, get(16) - 1 + entries);
+	put(24, (uint32_t)size);
+}
+
+/* Page requests that nobody has had, of groups that have all ended. */
+static void write_waiting(struct walk *bytes, uint32_t count)
+{
+	struct entry_header header = {
+		.kind = ENTRY_GROUPS,
+		.length = GROUPS_SIZE + count * WAITING_RECORD_SIZE,
+	};
+	struct groups_record record = {.queue = QUEUE_ENTRY, .waiting = count};
+
+	li_entry_header(bytes, &header);
+	li_groups_record(bytes, &record);
+	for (uint32_t i = 0; i < count; i++) {
+		struct waiting_record waiting = {.token = i};
+
+		li_waiting_record(bytes, &waiting);
+	}
+}
+
+/* A queue's page requests come once, those too that wait and are not to be answered. */
+static void test_groups_twice(void **state)
+{
+	struct walk bytes = li_walk_writer();
+
+	(void)state;
+	write_waiting(&bytes, 100);
+	write_waiting(&bytes, 100);
+	replace_groups(&bytes, 2);
+	li_walk_free(&bytes);
+	refused(-EBADMSG, "the page requests of a queue twice");
+}
+
 static void test_every_length(void **state)
 {
 	const size_t whole = size;
@@ -395,19 +439,13 @@ static void test_charge(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TAKEOVER_TEST(test_header),
-		TAKEOVER_TEST(test_entries),
-		TAKEOVER_TEST(test_page_tables),
-		TAKEOVER_TEST(test_queues),
-		TAKEOVER_TEST(test_devices),
-		TAKEOVER_TEST(test_groups),
-		TAKEOVER_TEST(test_every_length),
-		TAKEOVER_TEST(test_every_byte),
-		TAKEOVER_TEST(test_no_memory),
-		TAKEOVER_TEST(test_descriptors),
-		TAKEOVER_TEST(test_a_descriptor_that_is_not_open),
-		TAKEOVER_TEST(test_not_taken),
-		TAKEOVER_TEST(test_charge),
+		TAKEOVER_TEST(test_header),       TAKEOVER_TEST(test_entries),
+		TAKEOVER_TEST(test_page_tables),  TAKEOVER_TEST(test_queues),
+		TAKEOVER_TEST(test_devices),      TAKEOVER_TEST(test_groups),
+		TAKEOVER_TEST(test_groups_twice), TAKEOVER_TEST(test_every_length),
+		TAKEOVER_TEST(test_every_byte),   TAKEOVER_TEST(test_no_memory),
+		TAKEOVER_TEST(test_descriptors),  TAKEOVER_TEST(test_a_descriptor_that_is_not_open),
+		TAKEOVER_TEST(test_not_taken),    TAKEOVER_TEST(test_charge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
