@@ -214,6 +214,10 @@ int libiommu_ctx_change_process(struct libiommu_ctx *ctx)
 	if (!ctx)
 		return FAIL_NULL(ctx);
 	error = backend_ioctl(&ctx->backend, UAPI_IOC_IOAS_CHANGE_PROCESS, &cmd);
+	/* With an account for each process the kernel has done it when it says so, if the process
+	   before is gone; there is nothing left to do then the second time. */
+	if (error == -EINVAL)
+		error = backend_ioctl(&ctx->backend, UAPI_IOC_IOAS_CHANGE_PROCESS, &cmd);
 	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_CHANGE_PROCESS, .id = 0) : 0;
 }
 
