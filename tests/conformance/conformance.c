@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct theme address_space, mapping;
+extern const struct theme address_space, mapping, copying, files, access_to_memory, dirty, compat,
+	process;
 
-static const struct theme *const themes[] = {&address_space, &mapping};
+static const struct theme *const themes[] = {
+	&address_space, &mapping, &copying, &files, &access_to_memory, &dirty, &compat, &process,
+};
 
 /* A behaviour without variants has this one. */
 static const struct variant single = {.name = NULL};

@@ -260,6 +260,9 @@ int rig_free(struct rig *rig)
 	int result = 0;
 	unsigned int fds;
 
+	/* Where a test has ended in the middle. */
+	if (geteuid() != getuid() && seteuid(getuid()))
+		result = -1;
 	world_set_memory_limit(rig->world, 0);
 	detach_all(rig);
 	while (rig->count) {
