@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "../vm/mock-cmd.h"
@@ -36,17 +37,27 @@ int world_check_pins(struct world *world, const void *memory, uint64_t length, u
 	return mock_command(world->fd, &cmd);
 }
 
+/* Older drivers understand pages of their own size only: the first of each is written. */
 int world_write(struct world *world, const struct libiommu_hwpt *hwpt, uint64_t iova,
                 uint64_t length, uint64_t page_size, const void *bitmap)
 {
+	uint8_t *const bits = calloc(1, length / MOCK_PAGE / 8 + 1);
 	struct mock_cmd cmd = {.op = MOCK_OP_DIRTY,
 	                       .u.dirty = {.iova = iova,
 	                                   .length = length,
-	                                   .page_size = page_size,
-	                                   .bitmap = (uintptr_t)bitmap}};
+	                                   .page_size = MOCK_PAGE,
+	                                   .bitmap = (uintptr_t)bits}};
+	int error;
 
+	if (!bits)
+		return -ENOMEM;
+	for (uint64_t at = 0; at < length; at += page_size)
+		if (((const uint8_t *)bitmap)[at / page_size / 8] >> at / page_size % 8 & 1)
+			bits[at / MOCK_PAGE / 8] |= (uint8_t)(1U << at / MOCK_PAGE % 8);
 	libiommu_hwpt_id(hwpt, &cmd.id);
-	return mock_command(world->fd, &cmd);
+	error = mock_command(world->fd, &cmd);
+	free(bits);
+	return error;
 }
 
 /* The driver gives out descriptors. */
