@@ -7,11 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct theme address_space, mapping, copying, files, access_to_memory, dirty, compat,
-	process;
+extern const struct theme commands, address_space, mapping, copying, files, access_to_memory,
+	devices, dirty, tracking, compat, nesting, viommus, events, pasids, faults, process,
+	failing;
 
 static const struct theme *const themes[] = {
-	&address_space, &mapping, &copying, &files, &access_to_memory, &dirty, &compat, &process,
+	&commands, &address_space, &mapping,  &copying, &files,   &access_to_memory,
+	&devices,  &dirty,         &tracking, &compat,  &nesting, &viommus,
+	&events,   &pasids,        &faults,   &failing, &process,
 };
 
 /* A behaviour without variants has this one. */

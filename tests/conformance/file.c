@@ -132,6 +132,23 @@ static int dmabuf(struct rig *rig, uint32_t length)
 	return fd;
 }
 
+/* An old kernel does not know the command, and the library says since when others do. */
+static void old_kernel(struct rig *rig)
+{
+	uint64_t iova = 7;
+	int fd;
+
+	rig_file(rig, LENGTH, false, &fd);
+	if (world_lacks(rig->world, WORLD_MAP_FILE)) {
+		FAILS(ENOTTY,
+		      libiommu_ioas_map_file(rig->ioas, fd, 0, LENGTH, VM_READ_WRITE, &iova));
+		EXPLAINED("older than 6.13");
+		assert_int_equal(iova, 7);
+	} else {
+		OK(libiommu_ioas_map_file(rig->ioas, fd, 0, LENGTH, VM_READ_WRITE, &iova));
+	}
+}
+
 static void dmabuf_is_mapped(struct rig *rig)
 {
 	const int fd = dmabuf(rig, 4 * PAGE);
@@ -186,6 +203,7 @@ static const struct behaviour behaviours[] = {
          TABLE_SHAPES},
 	{PROVES("a mapping outlives the descriptor", outlives_its_descriptor),
          .needs = WORLD_MAP_FILE, TABLE_SHAPES},
+	{PROVES("mapped, or the kernel is too old", old_kernel)},
 	{PROVES("a dma-buf is mapped", dmabuf_is_mapped), .needs = WORLD_DMABUFS, SHAPES},
 	{PROVES("a dma-buf is revoked, and comes back", dmabuf_is_revoked), .needs = WORLD_DMABUFS,
          SHAPES},

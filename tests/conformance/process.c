@@ -150,6 +150,16 @@ static void is_handed_on(struct rig *rig)
 	assert_int_equal(seteuid(0), 0);
 }
 
+static void old_kernel(struct rig *rig)
+{
+	if (world_lacks(rig->world, WORLD_CHANGE_PROCESS)) {
+		FAILS(ENOTTY, libiommu_ctx_change_process(rig->ctx));
+		EXPLAINED("older than 6.14");
+	} else {
+		OK(libiommu_ctx_change_process(rig->ctx));
+	}
+}
+
 /* Only before there is any object, and only for those who may. */
 static void choice_of_account(struct rig *rig)
 {
@@ -181,6 +191,7 @@ static const struct variant accounts[] = {
 static const struct behaviour behaviours[] = {
 	{PROVES("a context is handed on, with what is pinned", is_handed_on),
          .needs = WORLD_CHANGE_PROCESS | WORLD_ROOT, VARIANTS(accounts)},
+	{PROVES("handed on, or the kernel is too old", old_kernel)},
 	{PROVES("who is charged is chosen first, by who may", choice_of_account),
          .needs = WORLD_ROOT},
 };

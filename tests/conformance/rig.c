@@ -30,10 +30,15 @@ void rig_keep(struct rig *rig, int kind, void *handle)
 	keep(rig, kind, handle);
 }
 
+void rig_keep_number(struct rig *rig, int kind, int number)
+{
+	assert_true(number >= 0);
+	keep(rig, kind, NULL)->number = number;
+}
+
 void rig_keep_fd(struct rig *rig, int fd)
 {
-	assert_true(fd >= 0);
-	keep(rig, THING_FD, NULL)->number = fd;
+	rig_keep_number(rig, THING_FD, fd);
 }
 
 static int give_back(struct rig *rig, const struct thing *thing)
@@ -161,8 +166,7 @@ int rig_access(struct rig *rig, struct libiommu_ioas *ioas, bool pins)
 {
 	const int access = world_access(rig->world, ioas, pins);
 
-	assert_true(access >= 0);
-	keep(rig, THING_ACCESS, NULL)->number = access;
+	rig_keep_number(rig, THING_ACCESS, access);
 	return access;
 }
 
@@ -248,11 +252,28 @@ struct rig *rig_new(struct world *world, const struct variant *variant)
 }
 
 /* A device that is gone holds nothing any more. */
-static void detach_all(struct rig *rig)
+static void revoke_devices(struct rig *rig, size_t from)
 {
-	for (size_t i = 0; i < rig->count; i++)
+	for (size_t i = from; i < rig->count; i++)
 		if (rig->things[i].kind == THING_DEVICE)
 			libiommu_device_revoke(rig->things[i].handle);
+}
+
+int rig_unwind(struct rig *rig, size_t count)
+{
+	int result = 0;
+
+	revoke_devices(rig, count);
+	while (rig->count > count) {
+		const struct thing thing = rig->things[rig->count - 1];
+
+		if (end(rig, rig->count - 1)) {
+			print_error("a thing of kind %d cannot be given back\n", thing.kind);
+			rig->count--;
+			result = -1;
+		}
+	}
+	return result;
 }
 
 int rig_free(struct rig *rig)
@@ -264,16 +285,8 @@ int rig_free(struct rig *rig)
 	if (geteuid() != getuid() && seteuid(getuid()))
 		result = -1;
 	world_set_memory_limit(rig->world, 0);
-	detach_all(rig);
-	while (rig->count) {
-		const struct thing thing = rig->things[rig->count - 1];
-
-		if (end(rig, rig->count - 1)) {
-			print_error("a thing of kind %d cannot be given back\n", thing.kind);
-			rig->count--;
-			result = -1;
-		}
-	}
+	if (rig_unwind(rig, 0))
+		result = -1;
 	if (vm_live(rig->ctx)) {
 		print_error("%llu objects are left\n", (unsigned long long)vm_live(rig->ctx));
 		result = -1;

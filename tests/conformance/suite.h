@@ -114,10 +114,13 @@ void *rig_file(struct rig *rig, size_t length, bool huge, int *fd);
 int rig_access(struct rig *rig, struct libiommu_ioas *ioas, bool pins);
 /* Something of the caller's own. */
 void rig_keep(struct rig *rig, int kind, void *handle);
+void rig_keep_number(struct rig *rig, int kind, int number);
 void rig_keep_fd(struct rig *rig, int fd);
 /* Gives back one thing now: what its destructor says, and 0 for what cannot fail. */
 int rig_end(struct rig *rig, const void *handle);
 void rig_end_access(struct rig *rig, int access);
+/* Gives back all but the first @count things: 0, or -1 and says what could not be. */
+int rig_unwind(struct rig *rig, size_t count);
 
 /* Every page table of the address space has this there. */
 void rig_check_map(struct rig *rig, uint64_t iova, const void *memory, uint64_t length);

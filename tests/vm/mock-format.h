@@ -35,7 +35,7 @@
 /* Of a nested page table, or of one of the kernel's own making. */
 struct mock_hwpt_data {
 	uint32_t value;
-	uint32_t huge; /* 1: pages of 1 MiB and no aperture; from 7.0 on */
+	uint32_t huge; /* 1: pages of 1 MiB and no aperture; older drivers do not take it */
 };
 
 struct mock_hw_info {

@@ -123,6 +123,10 @@ static int bind_device(struct device *dev, struct uapi_vfio_device_bind_iommufd 
 	struct mock_cmd cmd = {.op = MOCK_OP_DEVICE};
 	int error;
 
+	if (dev->flags & MOCK_FLAG_PASID && !dev->attached)
+		dev->attached = calloc(1, PASIDS / 8);
+	if (dev->flags & MOCK_FLAG_PASID && !dev->attached)
+		return -ENOMEM;
 	error = test_ioctl(bind->iommufd, UAPI_IOC_IOAS_ALLOC, &ioas);
 	if (error)
 		return error;
@@ -136,8 +140,6 @@ static int bind_device(struct device *dev, struct uapi_vfio_device_bind_iommufd 
 		destroy(bind->iommufd, ioas.out_ioas_id);
 		return error;
 	}
-	if (dev->flags & MOCK_FLAG_PASID)
-		dev->attached = calloc(1, PASIDS / 8);
 	dev->iommufd = bind->iommufd;
 	dev->ioas = ioas.out_ioas_id;
 	dev->stdev = cmd.u.device.out_stdev;

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* Nested page tables: what they stand on, and what is invalidated in them. */
+#include "nest.h"
+
+static void stand_on_parents(struct rig *rig)
+{
+	struct nest n = nest_begin(rig);
+	struct libiommu_hwpt *const one = nest_table(&n);
+	struct libiommu_hwpt *const two = nest_table(&n);
+	struct libiommu_hwpt *plain, *none = NULL;
+
+	nest_check_iotlb(&n, one, "1111");
+	OK(libiommu_device_attach_hwpt(n.dev, one));
+	OK(libiommu_device_replace_hwpt(n.dev, two));
+	FAILS(EBUSY, libiommu_hwpt_destroy(n.parent));
+	FAILS(EBUSY, libiommu_hwpt_destroy(two));
+	OK(rig_end(rig, one));
+	OK(libiommu_device_detach(n.dev));
+	OK(rig_end(rig, two));
+	/* No parent; no data; data of another IOMMU; a parent that is one of a vIOMMU only. */
+	plain = rig_table(rig, n.dev, rig->ioas, 0);
+	FAILS(EINVAL, libiommu_hwpt_alloc_nested(n.dev, plain, n.config, &none));
+	FAILS(EOPNOTSUPP, libiommu_hwpt_alloc_nested(n.dev, n.parent, NULL, &none));
+	OK(libiommu_hwpt_config_set_vtd_s1(n.config, 0, 48, 0));
+	FAILS(EOPNOTSUPP, libiommu_hwpt_alloc_nested(n.dev, n.parent, n.config, &none));
+	assert_null(none);
+	nest_end(&n);
+}
+
+/* A page table that is nested is none to stand on, and has no memory mapped. */
+static void do_not_stand_on_each_other(struct rig *rig)
+{
+	struct nest n = nest_begin(rig);
+	struct libiommu_hwpt *const one = nest_table(&n);
+	struct libiommu_hwpt *none = NULL;
+
+	FAILS(EINVAL, libiommu_hwpt_alloc_nested(n.dev, one, n.config, &none));
+	assert_null(none);
+	FAILS(ENOENT, libiommu_hwpt_set_dirty_tracking(one, true));
+	nest_end(&n);
+}
+
+static void two_devices(struct rig *rig)
+{
+	struct nest n = nest_begin(rig);
+	struct libiommu_device *const other = rig_device(rig, 2, 0);
+	struct libiommu_hwpt *const one = nest_table(&n);
+
+	OK(libiommu_device_attach_hwpt(n.dev, one));
+	OK(libiommu_device_attach_hwpt(other, one));
+	OK(libiommu_device_detach(n.dev));
+	FAILS(EBUSY, libiommu_hwpt_destroy(one));
+	OK(libiommu_device_replace_hwpt(other, n.parent));
+	OK(rig_end(rig, one));
+	OK(libiommu_device_detach(other));
+	nest_end(&n);
+}
+
+static void fault_queues(struct rig *rig)
+{
+	struct nest n = nest_begin(rig);
+	struct libiommu_hwpt_config *config;
+	struct libiommu_fault_queue *queue;
+	struct libiommu_hwpt *none = NULL;
+
+	OK(libiommu_fault_queue_alloc(rig->ctx, &queue));
+	rig_keep(rig, THING_FAULT_QUEUE, queue);
+	OK(libiommu_hwpt_config_new(&config));
+	OK(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_NEST_PARENT));
+	OK(libiommu_hwpt_config_set_fault_queue(config, queue));
+	/* The kernel's, and not the driver's, to refuse: no driver has the two together. */
+	FAILS(EOPNOTSUPP, libiommu_hwpt_alloc(n.dev, rig->ioas, config, &none));
+	assert_null(none);
+	libiommu_hwpt_config_free(config);
+	/* Its children can have one. */
+	OK(libiommu_hwpt_config_set_fault_queue(n.config, queue));
+	nest_table(&n);
+	FAILS(EBUSY, libiommu_fault_queue_destroy(queue));
+	nest_end(&n);
+}
+
+static void invalidation(struct rig *rig)
+{
+	struct mock_hwpt_entry entries[] = {{0, 0}, {0, 2}, {2, 0}, {0, 3}};
+	struct nest n = nest_begin(rig);
+	struct libiommu_hwpt *const table = nest_table(&n);
+	const size_t size = sizeof(entries[0]);
+	size_t done = 99;
+
+	/* Asks for the type only. */
+	OK(libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, NULL, size, 0, &done));
+	assert_int_equal(done, 0);
+	FAILS(EINVAL, libiommu_hwpt_invalidate(table, 0, NULL, size, 0, &done));
+	FAILS(EINVAL,
+	      libiommu_hwpt_invalidate(table, MOCK_INVALIDATE - 1, entries, size, 1, &done));
+	/* The third one has a flag that nobody knows. */
+	FAILS(EOPNOTSUPP,
+	      libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, entries, size, 4, &done));
+	assert_int_equal(done, 2);
+	nest_check_iotlb(&n, table, "0101");
+	/* No such value, after one that is. */
+	entries[1].index = MOCK_CACHES;
+	entries[0].index = 3;
+	FAILS(EINVAL, libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, entries, size, 2, &done));
+	assert_int_equal(done, 1);
+	nest_check_iotlb(&n, table, "0100");
+	entries[0].flags = MOCK_ALL;
+	OK(libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, entries, size, 1, &done));
+	assert_int_equal(done, 1);
+	nest_check_iotlb(&n, table, "0000");
+	/* What is not nested has nothing to invalidate. */
+	FAILS(EINVAL, libiommu_hwpt_invalidate(n.parent, MOCK_INVALIDATE, entries, size, 1, &done));
+	assert_int_equal(done, 0);
+	nest_end(&n);
+}
+
+/* Longer or shorter than the driver knows them: an entry is the driver's own, and not extended. */
+static void entries_of_other_lengths(struct rig *rig)
+{
+	struct {
+		struct mock_hwpt_entry known;
+		uint64_t newer;
+	} entries[2] = {{.known = {0, 0}}, {.known = {0, 1}}};
+	struct nest n = nest_begin(rig);
+	struct libiommu_hwpt *const table = nest_table(&n);
+	size_t done = 99;
+
+	FAILS(EINVAL, libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, entries, sizeof(entries[0]),
+	                                       2, &done));
+	assert_int_equal(done, 0);
+	FAILS(EINVAL, libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, entries, 4, 1, &done));
+	assert_int_equal(done, 0);
+	nest_check_iotlb(&n, table, "1111");
+	nest_end(&n);
+}
+
+static const struct behaviour behaviours[] = {
+	{PROVES("they stand on parents", stand_on_parents)},
+	{PROVES("and not on each other", do_not_stand_on_each_other)},
+	{PROVES("two devices share one", two_devices)},
+	{PROVES("page requests are for children, not for parents", fault_queues)},
+	{PROVES("invalidated entry by entry, up to the first that is wrong", invalidation)},
+	{PROVES("entries of another length are refused", entries_of_other_lengths)},
+};
+
+THEME(nesting, "nested page tables");
