@@ -42,7 +42,8 @@ static void sweep(struct rig *rig, scene play)
 		error = play(rig);
 		failed = world_stop_failing(rig->world);
 		assert_true(failed == 0 || failed == 1);
-		assert_int_equal(rig_unwind(rig, mark), 0);
+		if (rig_unwind(rig, mark))
+			fail_msg("allocation %u failed, the call said %d", nth, error);
 		assert_true(vm_live(rig->ctx) == live);
 		OK(libiommu_ioas_unmap_all(rig->ioas, NULL));
 		RAW(0, world_check_pins(rig->world, rig->memory, LENGTH, 0));

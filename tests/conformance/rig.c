@@ -261,6 +261,7 @@ static void revoke_devices(struct rig *rig, size_t from)
 
 int rig_unwind(struct rig *rig, size_t count)
 {
+	char text[256];
 	int result = 0;
 
 	revoke_devices(rig, count);
@@ -268,7 +269,9 @@ int rig_unwind(struct rig *rig, size_t count)
 		const struct thing thing = rig->things[rig->count - 1];
 
 		if (end(rig, rig->count - 1)) {
-			print_error("a thing of kind %d cannot be given back\n", thing.kind);
+			libiommu_failure_text(text, sizeof(text));
+			print_error("a thing of kind %d cannot be given back: %s\n", thing.kind,
+			            text);
 			rig->count--;
 			result = -1;
 		}

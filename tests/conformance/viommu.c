@@ -84,6 +84,7 @@ static void fault_queues(struct rig *rig)
 	OK(libiommu_fault_batch_new(0, &batch));
 	assert_int_equal(libiommu_fault_queue_read(queue, batch), 1);
 	assert_int_equal(libiommu_fault_batch_get(batch, 0)->address, 0x7000);
+	assert_int_equal(libiommu_fault_batch_get(batch, 0)->permissions, LIBIOMMU_FAULT_READ);
 	libiommu_fault_batch_free(batch);
 	OK(libiommu_device_detach(n.dev));
 	nest_end(&n);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* Page requests from the kernel's test driver: each read once, translated, and answered once. */
+/*
+ * Page requests from the kernel's test driver, whose attachment ends while they are read. All else of
+ * them is in tests/conformance.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "mock.h"
@@ -74,126 +76,6 @@ static size_t respond(struct libiommu_fault_queue *to, uint64_t token, uint32_t 
 
 	assert_int_equal(libiommu_fault_queue_respond(to, &response, 1, &stale), 1);
 	return stale;
-}
-
-static void test_in_the_callers_terms(void **state)
-{
-	const struct libiommu_record *fault;
-	uint64_t token;
-
-	(void)state;
-	assert_int_equal(libiommu_fault_queue_wait(queue, 0), 0);
-	assert_int_equal(libiommu_fault_queue_read(queue, batch), 0);
-	OK(mock_fault(mock, dev, 5, 17, LIBIOMMU_FAULT_WRITE, 0x1234000));
-	assert_int_equal(libiommu_fault_queue_wait(queue, -1), 1);
-	assert_int_equal(libiommu_fault_queue_read(queue, batch), 1);
-	fault = libiommu_fault_batch_get(batch, 0);
-	assert_true(fault->label == LABEL);
-	assert_int_equal(fault->vpasid, 5);
-	assert_int_equal(fault->tag, TAG);
-	assert_int_equal(fault->address, 0x1234000);
-	assert_int_equal(fault->group, 17);
-	assert_int_equal(fault->permissions, LIBIOMMU_FAULT_WRITE);
-	assert_int_equal(fault->flags, LIBIOMMU_RECORD_PASID | LIBIOMMU_RECORD_LAST);
-	token = fault->token;
-	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_SUCCESS), 0);
-	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_SUCCESS), 1);
-
-	token = trigger_and_read(queue, 0, 0x5000);
-	fault = libiommu_fault_batch_get(batch, 0);
-	assert_int_equal(fault->vpasid, 0);
-	assert_int_equal(fault->tag, OWN_TAG);
-	assert_int_equal(fault->flags, LIBIOMMU_RECORD_LAST);
-	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_INVALID), 0);
-}
-
-/* Answered in any order, in one write; twice as many as the first buffer has room for. */
-static void test_many(void **state)
-{
-	enum { MANY = 2000 };
-	struct libiommu_fault_response *const responses = calloc(MANY, sizeof(*responses));
-	uint8_t seen[MANY] = {0};
-	size_t stale = 99, count;
-	int got, all = 0;
-
-	(void)state;
-	for (uint64_t i = 0; i < MANY; i++)
-		OK(mock_fault(mock, dev, i % 2 ? 5 : 0, 1, LIBIOMMU_FAULT_READ, i * 4096));
-	while ((got = libiommu_fault_queue_read(queue, batch)) > 0) {
-		for (int i = 0; i < got; i++) {
-			const struct libiommu_record *const fault =
-				libiommu_fault_batch_get(batch, (size_t)i);
-			const uint64_t number = fault->address / 4096;
-
-			assert_true(number < MANY && !seen[number]++);
-			assert_int_equal(fault->vpasid, number % 2 ? 5 : 0);
-			assert_int_equal(fault->tag, number % 2 ? TAG : OWN_TAG);
-			responses[MANY - ++all].token = fault->token;
-		}
-	}
-	assert_int_equal(got, 0);
-	assert_int_equal(all, MANY);
-	OK(libiommu_fault_queue_outstanding(queue, &count));
-	assert_int_equal(count, MANY);
-	assert_int_equal(libiommu_fault_queue_respond(queue, responses, MANY, &stale), MANY);
-	assert_int_equal(stale, 0);
-	OK(libiommu_fault_queue_outstanding(queue, &count));
-	assert_int_equal(count, 0);
-	free(responses);
-}
-
-/* After each end of the attachment the kernel gives the cookie to the next fault. */
-static void test_late_answers(void **state)
-{
-	uint64_t late, next;
-	uint32_t pasid;
-
-	(void)state;
-	late = trigger_and_read(queue, 5, 0x1000);
-	OK(libiommu_pasid_detach(dev, 5));
-	next = trigger_and_read(queue, 0, 0x2000);
-	assert_int_equal(respond(queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
-	assert_int_equal(respond(queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
-
-	OK(libiommu_pasid_attach(dev, 5, table, TAG, &pasid));
-	late = trigger_and_read(queue, 5, 0x3000);
-	OK(libiommu_pasid_replace(dev, 5, other, OTHER_TAG));
-	next = trigger_and_read(other_queue, 5, 0x4000);
-	assert_int_equal(libiommu_fault_batch_get(batch, 0)->tag, OTHER_TAG);
-	assert_int_equal(respond(queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
-	assert_int_equal(respond(other_queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
-}
-
-/* With the same page table nothing changes hands: the kernel goes on waiting for the answer. */
-static void test_replacement_by_itself(void **state)
-{
-	const uint64_t token = trigger_and_read(queue, 5, 0x1000);
-
-	(void)state;
-	OK(libiommu_pasid_replace(dev, 5, table, OTHER_TAG));
-	assert_int_equal(respond(queue, token, LIBIOMMU_FAULT_SUCCESS), 0);
-	trigger_and_read(queue, 5, 0x2000);
-	assert_int_equal(libiommu_fault_batch_get(batch, 0)->tag, OTHER_TAG);
-	assert_int_equal(
-		respond(queue, libiommu_fault_batch_get(batch, 0)->token, LIBIOMMU_FAULT_INVALID),
-		0);
-}
-
-static void test_revoke(void **state)
-{
-	const uint64_t pasid = trigger_and_read(queue, 5, 0x1000);
-	const uint64_t without = trigger_and_read(queue, 0, 0x2000);
-	size_t count;
-
-	(void)state;
-	/* One that nobody has read. */
-	OK(mock_fault(mock, dev, 5, 1, LIBIOMMU_FAULT_READ, 0x3000));
-	OK(libiommu_device_revoke(dev));
-	OK(libiommu_fault_queue_outstanding(queue, &count));
-	assert_int_equal(count, 0);
-	assert_int_equal(libiommu_fault_queue_read(queue, batch), 0);
-	assert_int_equal(respond(queue, pasid, LIBIOMMU_FAULT_SUCCESS), 1);
-	assert_int_equal(respond(queue, without, LIBIOMMU_FAULT_SUCCESS), 1);
 }
 
 /*
@@ -279,11 +161,6 @@ static void test_replace_between_read_and_register(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FAULT_TEST(test_in_the_callers_terms),
-		FAULT_TEST(test_many),
-		FAULT_TEST(test_late_answers),
-		FAULT_TEST(test_replacement_by_itself),
-		FAULT_TEST(test_revoke),
 		FAULT_TEST(test_detach_between_read_and_register),
 		FAULT_TEST(test_replace_between_read_and_register),
 	};
