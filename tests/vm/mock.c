@@ -176,15 +176,18 @@ static int attach_device(struct device *dev, struct uapi_vfio_device_attach_iomm
 	return error;
 }
 
-static void detach_pasid(struct device *dev, uint32_t pasid)
+static int detach_pasid(struct device *dev, uint32_t pasid)
 {
 	struct mock_cmd cmd = {.op = MOCK_OP_PASID_DETACH, .id = dev->stdev};
+	int error;
 
 	if (!is_attached(dev, pasid))
-		return;
+		return 0;
 	cmd.u.pasid.pasid = pasid;
-	mock_command(dev->iommufd, &cmd);
-	dev->attached[pasid / 8] &= (uint8_t) ~(1U << pasid % 8);
+	error = mock_command(dev->iommufd, &cmd);
+	if (!error)
+		dev->attached[pasid / 8] &= (uint8_t) ~(1U << pasid % 8);
+	return error;
 }
 
 static int detach_device(struct device *dev,
@@ -192,10 +195,8 @@ static int detach_device(struct device *dev,
 {
 	struct mock_cmd cmd = {.op = MOCK_OP_REPLACE, .id = dev->stdev};
 
-	if (detach->flags & UAPI_VFIO_DEVICE_DETACH_PASID) {
-		detach_pasid(dev, detach->pasid);
-		return 0;
-	}
+	if (detach->flags & UAPI_VFIO_DEVICE_DETACH_PASID)
+		return detach_pasid(dev, detach->pasid);
 	/* The driver's devices are always somewhere. */
 	cmd.u.replace.pt_id = dev->ioas;
 	return mock_command(dev->iommufd, &cmd);
