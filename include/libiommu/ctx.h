@@ -307,8 +307,8 @@ LIBIOMMU_API int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx,
  * @retval -ENOTTY  The kernel is older than 6.14.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (IOMMU_IOAS_CHANGE_PROCESS, a second time where the kernel says EINVAL: it may have
- *   done it all the same).
+ * @syscalls ioctl (IOMMU_IOAS_CHANGE_PROCESS, a second time where the kernel says EINVAL: it may
+ *   have done it all the same).
  * @kernel 6.14
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_IOAS_CHANGE_PROCESS.

@@ -85,7 +85,7 @@ static bool is_set(const uint64_t *bits, uint64_t index)
 	return bits[index / 64] >> index % 64 & 1;
 }
 
-/* One of the pages between the two, as the page table has them with @unit bytes each, was written. */
+/* One of the pages between the two, of which the page table marks @unit bytes, was written. */
 static bool was_written(const struct tracked *t, uint64_t from, uint64_t to, uint64_t unit)
 {
 	for (uint64_t at = from / t->page; at * t->page < to; at++)

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * Page requests from the kernel's test driver, whose attachment ends while they are read. All else of
- * them is in tests/conformance.
+ * Page requests from the kernel's test driver, whose attachment ends while they are read. All else
+ * of them is in tests/conformance.
  */
 #include <pthread.h>
 #include <stdatomic.h>
