@@ -19,6 +19,7 @@ struct faults {
 	struct rig *rig;
 	struct libiommu_device *dev;
 	struct libiommu_fault_queue *queue, *other_queue;
+	struct libiommu_hwpt *parent;              /* NULL where the page tables are not nested */
 	struct libiommu_hwpt *own, *table, *other; /* of queue, queue, and other_queue */
 	struct libiommu_record last;
 };
@@ -35,6 +36,7 @@ static struct libiommu_fault_queue *make_queue(struct rig *rig)
 static struct libiommu_hwpt *make_table(struct faults *f, struct libiommu_fault_queue *queue,
                                         uint32_t flags)
 {
+	const struct mock_hwpt_data data = {.value = MOCK_CACHED};
 	struct libiommu_hwpt_config *config;
 	struct libiommu_hwpt *table;
 	int error;
@@ -42,12 +44,19 @@ static struct libiommu_hwpt *make_table(struct faults *f, struct libiommu_fault_
 	OK(libiommu_hwpt_config_new(&config));
 	OK(libiommu_hwpt_config_set_flags(config, flags));
 	OK(libiommu_hwpt_config_set_fault_queue(config, queue));
-	error = libiommu_hwpt_alloc(f->dev, f->rig->ioas, config, &table);
+	if (f->parent)
+		OK(libiommu_hwpt_config_set_data(config, MOCK_HWPT_DATA, &data,
+		                                 sizeof(data.value)));
+	error = f->parent ? libiommu_hwpt_alloc_nested(f->dev, f->parent, config, &table)
+	                  : libiommu_hwpt_alloc(f->dev, f->rig->ioas, config, &table);
 	libiommu_hwpt_config_free(config);
 	OK(error);
 	rig_keep(f->rig, THING_HWPT, table);
 	return table;
 }
+
+/* Of a variant: its page tables are nested. */
+enum { NESTED = 1 };
 
 /* A device on a page table of a queue; and, with PASIDs, at one of them another. */
 static struct faults begin(struct rig *rig, bool pasids)
@@ -57,6 +66,8 @@ static struct faults begin(struct rig *rig, bool pasids)
 	uint32_t pasid;
 
 	f.dev = rig_device(rig, LABEL, pasids ? WORLD_DEV_PASIDS : 0);
+	if (rig->variant->flags & NESTED)
+		f.parent = rig_table(rig, f.dev, rig->ioas, LIBIOMMU_HWPT_NEST_PARENT | flags);
 	f.queue = make_queue(rig);
 	f.other_queue = make_queue(rig);
 	f.own = make_table(&f, f.queue, flags);
@@ -273,17 +284,41 @@ static void descriptor(struct rig *rig)
 	assert_int_equal(write(fd, answers + 2, sizeof(answers[0])), sizeof(answers[0]));
 }
 
+static const struct variant tables[] = {
+	{.name = "a page table", .needs = WORLD_PLAIN_FAULTS},
+	{.name = "a nested page table", .flags = NESTED},
+};
+
+/* A PASID with nothing attached is one of the guest's: its faults come to the guest. */
+static void pasid_of_nobody(struct rig *rig)
+{
+	struct faults f = begin(rig, true);
+	uint64_t token;
+
+	token = trigger_and_read(&f, f.queue, PASID + 1, 0x9000);
+	assert_int_equal(f.last.vpasid, PASID + 1);
+	assert_int_equal(f.last.tag, OWN_TAG);
+	assert_int_equal(f.last.flags, LIBIOMMU_RECORD_PASID | LIBIOMMU_RECORD_LAST);
+	assert_int_equal(respond(f.queue, token, LIBIOMMU_FAULT_INVALID), 0);
+	/* They end with the device's own page table. */
+	token = trigger_and_read(&f, f.queue, PASID + 1, 0xa000);
+	OK(libiommu_device_replace_hwpt(f.dev, f.other));
+	assert_int_equal(respond(f.queue, token, LIBIOMMU_FAULT_SUCCESS), 1);
+}
+
 static const struct behaviour behaviours[] = {
-	{PROVES("in the caller's terms", without_pasid)},
+	{PROVES("in the caller's terms", without_pasid), VARIANTS(tables)},
 	{PROVES("in the caller's terms, at a PASID", with_pasid), .needs = WORLD_PASIDS},
-	{PROVES("five thousand, answered at once in another order", many)},
-	{PROVES("an answer after the end answers nobody", late_answers)},
+	{PROVES("a PASID with nothing attached comes through the nested table", pasid_of_nobody),
+         .needs = WORLD_PASIDS, .variants = tables + 1, .count = 1},
+	{PROVES("five thousand, answered at once in another order", many), VARIANTS(tables)},
+	{PROVES("an answer after the end answers nobody", late_answers), VARIANTS(tables)},
 	{PROVES("an answer after the end answers nobody, at a PASID", late_answers_with_pasid),
          .needs = WORLD_PASIDS},
 	{PROVES("a replacement by itself ends nothing", replacement_by_itself),
          .needs = WORLD_PASIDS},
-	{PROVES("a device that is revoked asks no more", revoked_device)},
-	{PROVES("the descriptor takes and gives what is whole", descriptor)},
+	{PROVES("a device that is revoked asks no more", revoked_device), VARIANTS(tables)},
+	{PROVES("the descriptor takes and gives what is whole", descriptor), VARIANTS(tables)},
 };
 
 THEME(faults, "page requests");

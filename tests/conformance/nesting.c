@@ -88,6 +88,7 @@ static void invalidation(struct rig *rig)
 	struct libiommu_hwpt *const table = nest_table(&n);
 	const size_t size = sizeof(entries[0]);
 	size_t done = 99;
+	int error;
 
 	/* Asks for the type only. */
 	OK(libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, NULL, size, 0, &done));
@@ -110,8 +111,9 @@ static void invalidation(struct rig *rig)
 	OK(libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, entries, size, 1, &done));
 	assert_int_equal(done, 1);
 	nest_check_iotlb(&n, table, "0000");
-	/* What is not nested has nothing to invalidate. */
-	FAILS(EINVAL, libiommu_hwpt_invalidate(n.parent, MOCK_INVALIDATE, entries, size, 1, &done));
+	/* What is not nested has nothing to invalidate; old kernels do not find it. */
+	error = libiommu_hwpt_invalidate(n.parent, MOCK_INVALIDATE, entries, size, 1, &done);
+	assert_true(error == -EINVAL || error == -ENOENT);
 	assert_int_equal(done, 0);
 	nest_end(&n);
 }

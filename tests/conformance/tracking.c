@@ -222,7 +222,7 @@ static const struct behaviour behaviours[] = {
 	{PROVES("a bad bitmap, past the library", bad_bitmap)},
 	{PROVES("what is told while it is off, on, and on again", states)},
 	{PROVES("a large page is dirty, and clean, as a whole", large_pages),
-         .needs = WORLD_HUGE_MEMORY},
+         .needs = WORLD_HUGE_MEMORY | WORLD_HUGE_TABLES},
 	{PROVES("not in a page table made without", without_the_flag)},
 	{PROVES("not for devices that cannot", devices_that_cannot)},
 	{PROVES("the device says whether it can", capability)},

@@ -32,6 +32,8 @@ static const struct {
 	{WORLD_FAILING_MEMORY, "this kernel cannot make its allocations fail"},
 	{WORLD_HUGE_MEMORY, "no large pages in this machine"},
 	{WORLD_ROOT, "not the superuser"},
+	{WORLD_PLAIN_FAULTS,
+         "this kernel's test driver has page requests in nested page tables only"},
 };
 
 static int write_file(const char *path, const char *text)
@@ -108,8 +110,9 @@ static uint32_t find_features(int fd)
 		if (libiommu_ctx_probe(ctx, asked[i].feature) == 1)
 			has |= asked[i].need;
 	libiommu_ctx_destroy(ctx);
+	/* It learned of both in 6.15. */
 	if (mock_command(fd, &pasid) == -ENOENT)
-		has |= WORLD_PASIDS;
+		has |= WORLD_PASIDS | WORLD_PLAIN_FAULTS;
 	/* Both came with the driver's new page tables. */
 	if (mock_command(fd, &revoke) == -EBADF)
 		has |= WORLD_DMABUFS | WORLD_HUGE_TABLES;

@@ -34,7 +34,8 @@ enum world_needs {
 	WORLD_HUGE_TABLES = 1U << 7,
 	WORLD_FAILING_MEMORY = 1U << 8,
 	WORLD_HUGE_MEMORY = 1U << 9, /* large pages of the processor */
-	WORLD_ROOT = 1U << 10
+	WORLD_ROOT = 1U << 10,
+	WORLD_PLAIN_FAULTS = 1U << 11 /* page requests through tables that are not nested */
 };
 
 /* Kinds of devices. */
