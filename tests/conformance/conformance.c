@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct theme commands, address_space, mapping, copying, files, access_to_memory,
+extern const struct theme facts, commands, address_space, mapping, copying, files, access_to_memory,
 	devices, dirty, tracking, compat, nesting, viommus, events, pasids, faults, process,
 	failing;
 
 static const struct theme *const themes[] = {
 	&commands, &address_space, &mapping,  &copying, &files,   &access_to_memory,
 	&devices,  &dirty,         &tracking, &compat,  &nesting, &viommus,
-	&events,   &pasids,        &faults,   &failing, &process,
+	&events,   &pasids,        &faults,   &failing, &facts,   &process,
 };
 
 /* A behaviour without variants has this one. */

@@ -306,10 +306,37 @@ static void pasid_of_nobody(struct rig *rig)
 	assert_int_equal(respond(f.queue, token, LIBIOMMU_FAULT_SUCCESS), 1);
 }
 
+/* Those that wait when something is attached there stay the device's own. */
+static void pasid_before_it_is_attached(struct rig *rig)
+{
+	struct faults f = begin(rig, true);
+	const uint64_t address[] = {0x1000, 0x2000, 0x3000};
+	const uint64_t tag[] = {OWN_TAG, OTHER_TAG, OWN_TAG};
+	uint32_t pasid;
+
+	trigger(&f, PASID + 1, address[0]);
+	assert_int_equal(libiommu_fault_queue_wait(f.queue, 10000), 1);
+	OK(libiommu_pasid_attach(f.dev, PASID + 1, f.table, OTHER_TAG, &pasid));
+	trigger(&f, PASID + 1, address[1]);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(libiommu_fault_queue_wait(f.queue, 10000), 1);
+		assert_int_equal(read_one(&f, f.queue), 1);
+		assert_true(f.last.address == address[i] && f.last.tag == tag[i]);
+		assert_int_equal(respond(f.queue, f.last.token, LIBIOMMU_FAULT_SUCCESS), 0);
+		if (i == 1) {
+			OK(libiommu_pasid_detach(f.dev, PASID + 1));
+			trigger(&f, PASID + 1, address[2]);
+		}
+	}
+}
+
 static const struct behaviour behaviours[] = {
 	{PROVES("in the caller's terms", without_pasid), VARIANTS(tables)},
 	{PROVES("in the caller's terms, at a PASID", with_pasid), .needs = WORLD_PASIDS},
 	{PROVES("a PASID with nothing attached comes through the nested table", pasid_of_nobody),
+         .needs = WORLD_PASIDS, .variants = tables + 1, .count = 1},
+	{PROVES("those of a PASID before it is attached stay the device's",
+                pasid_before_it_is_attached),
          .needs = WORLD_PASIDS, .variants = tables + 1, .count = 1},
 	{PROVES("five thousand, answered at once in another order", many), VARIANTS(tables)},
 	{PROVES("an answer after the end answers nobody", late_answers), VARIANTS(tables)},
