@@ -176,6 +176,7 @@ void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot 
 	state = li_fault_queue_state(queue);
 	end_groups(queue, &state->groups, slot);
 	if (!state->listener.notify) {
+		li_fault_queue_drop_early(state);
 		li_fault_notices_unreserve(&state->notices);
 		return;
 	}
@@ -183,6 +184,7 @@ void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot 
 	li_fault_notices_add(&state->notices, &placed);
 	state->listener.notify(state->listener.self);
 }
+
 bool li_fault_queue_wants(struct libiommu_fault_queue *queue, uint64_t token)
 {
 	bool wanted;

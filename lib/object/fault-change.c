@@ -182,8 +182,12 @@ int li_fault_queue_input(struct libiommu_fault_queue *queue, bool *fed)
 
 void li_fault_queue_forget_ends(struct libiommu_fault_queue *queue)
 {
+	struct fault_state *const state = li_fault_queue_state(queue);
+
 	li_fault_queue_lock(queue, NULL);
-	li_fault_notices_clear(&li_fault_queue_state(queue)->notices);
+	if (state->notices.count)
+		li_fault_queue_drop_early(state);
+	li_fault_notices_clear(&state->notices);
 	li_fault_queue_unlock(queue, NULL);
 }
 

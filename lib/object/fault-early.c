@@ -169,10 +169,35 @@ struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *que
 	return (struct fault_outcome){.done = count};
 }
 
+static bool is_wanted(const struct fault_groups *groups, const struct fault_run *run)
+{
+	return fault_groups_wants(groups, run->token);
+}
+
+void li_fault_queue_drop_early(struct fault_state *state)
+{
+	struct libiommu_fault_batch *const early = &state->early;
+	size_t groups = 0, faults = 0;
+
+	while (!fault_batch_is_done(early)) {
+		const struct fault_run run = *fault_batch_run(early);
+
+		if (is_wanted(&state->groups, &run)) {
+			memmove(early->faults + faults, early->faults + early->next,
+			        run.records * sizeof(*early->faults));
+			early->runs[groups++] = run;
+			faults += run.records;
+		}
+		fault_batch_advance(early);
+	}
+	fault_batch_clear(early);
+	early->groups = groups;
+	early->count = faults;
+}
+
 static void skip_ended(const struct fault_groups *groups, struct libiommu_fault_batch *batch)
 {
-	while (!fault_batch_is_done(batch) &&
-	       !fault_groups_wants(groups, fault_batch_run(batch)->token))
+	while (!fault_batch_is_done(batch) && !is_wanted(groups, fault_batch_run(batch)))
 		fault_batch_advance(batch);
 }
 

@@ -220,13 +220,65 @@ static void test_without_a_ring(void **state)
 	libiommu_fault_batch_free(batch);
 }
 
+/* Their tag is the caller's again, and nobody would be told. */
+static void test_ended_before_it_is_read(void **state)
+{
+	struct libiommu_fault_batch *batch;
+	uint32_t ended, kept;
+
+	(void)state;
+	assert_int_equal(libiommu_ring_remove_queue(rig.ring, rig.queue[0]), 0);
+	assert_int_equal(libiommu_fault_batch_new(4, &batch), 0);
+	ended = model_raise(0, PASID, 1);
+	model_raise(0, PASID, 3);
+	kept = model_raise(0, RIG_PASID, 2);
+	model_raise(0, PASID, 1);
+	rig_attach(PASID, rig.pt[0], TAG);
+	assert_int_equal(libiommu_device_detach(rig.dev), 0);
+	assert_int_equal(model_state(ended), MODEL_ENDED);
+	assert_int_equal(libiommu_fault_queue_wait(rig.queue[0], 0), 1);
+	assert_int_equal(libiommu_fault_queue_read(rig.queue[0], batch), 2);
+	assert_int_equal(libiommu_fault_batch_get(batch, 0)->group, kept);
+	assert_int_equal(libiommu_fault_batch_get(batch, 1)->tag, RIG_TAG);
+	assert_int_equal(libiommu_fault_queue_wait(rig.queue[0], 0), 0);
+	assert_int_equal(libiommu_fault_queue_read(rig.queue[0], batch), 0);
+	libiommu_fault_batch_free(batch);
+}
+
+/* The same where the queue is in a ring, and the end comes before its first reader. */
+static void test_ended_before_the_first_reader(void **state)
+{
+	(void)state;
+	assert_int_equal(libiommu_ring_remove_queue(rig.ring, rig.queue[0]), 0);
+	rig_lose_reader();
+	assert_int_equal(libiommu_ring_destroy(rig.ring), 0);
+	rig.ring = ring_make(rig.ctx, 1024, 512, 0);
+	rig_add(rig.queue[0]);
+	model_raise(0, PASID, 1);
+	rig_attach(PASID, rig.pt[0], TAG);
+	assert_int_equal(libiommu_device_detach(rig.dev), 0);
+	rig_dispatch();
+	assert_int_equal(libiommu_ring_open_reader(rig.ring, &rig.reader), 0);
+	rig_dispatch();
+	rig_take_none();
+	assert_int_equal(libiommu_pasid_detach(rig.dev, PASID), 0);
+	rig_dispatch();
+	rig_take_end(TAG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST_BOTH(test_of_one_queue),  RIG_TEST_BOTH(test_the_pasids_end),
-		RIG_TEST_BOTH(test_of_two_queues), RIG_TEST_BOTH(test_beside_one_without_a_queue),
-		RIG_TEST_BOTH(test_many),          RIG_TEST_BOTH(test_many_changes),
-		RIG_TEST_BOTH(test_failures),      RIG_TEST_BOTH(test_without_a_ring),
+		RIG_TEST_BOTH(test_of_one_queue),
+		RIG_TEST_BOTH(test_the_pasids_end),
+		RIG_TEST_BOTH(test_of_two_queues),
+		RIG_TEST_BOTH(test_beside_one_without_a_queue),
+		RIG_TEST_BOTH(test_many),
+		RIG_TEST_BOTH(test_many_changes),
+		RIG_TEST_BOTH(test_failures),
+		RIG_TEST_BOTH(test_without_a_ring),
+		RIG_TEST_BOTH(test_ended_before_it_is_read),
+		RIG_TEST_BOTH(test_ended_before_the_first_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
