@@ -212,7 +212,8 @@ void li_device_set_attachment(struct libiommu_device *dev, const struct attachme
 	dev->attachment = *attachment;
 	atomic_store(&dev->pt_id, attachment->pt_id);
 	if (dev->entry.name)
-		set_own(dev->entry.name, attachment, attachment->pt_id != old.pt_id);
+		set_own(dev->entry.name, attachment,
+		        attachment->pt_id != old.pt_id || attachment->hwpt != old.hwpt);
 	if (old.ioas)
 		li_ioas_unpin(old.ioas);
 	if (old.hwpt)

@@ -77,6 +77,31 @@ static void test_answer_between_end_and_record(void **state)
 	assert_int_equal(rig_count(LIBIOMMU_RING_SUCCESS), 1);
 }
 
+/* What a device that was adopted has attached becomes known: it has an end from then on. */
+static void test_own_of_an_adopted_device(void **state)
+{
+	struct libiommu_device *const second = model_device(rig.ctx, 1);
+	struct libiommu_device *adopted;
+	uint32_t id = 0;
+
+	(void)state;
+	assert_int_equal(libiommu_device_attach_hwpt(second, rig.own), 0);
+	assert_int_equal(libiommu_device_pt_id(second, &id), 0);
+	assert_int_equal(libiommu_device_adopt(rig.ctx, libiommu_device_fd(second),
+	                                       LIBIOMMU_FD_BORROW, MODEL_DEVICE_ID + 5, id, 2,
+	                                       &adopted),
+	                 0);
+	assert_int_equal(libiommu_device_set_tag(adopted, 55), 0);
+	assert_int_equal(libiommu_device_replace_hwpt(adopted, rig.own), 0);
+	/* Ahead of the next one. */
+	assert_int_equal(libiommu_device_set_tag(adopted, 56), 0);
+	assert_int_equal(libiommu_device_detach(adopted), 0);
+	rig_dispatch();
+	rig_take_end(55);
+	assert_int_equal(libiommu_device_destroy(adopted), 0);
+	assert_int_equal(libiommu_device_destroy(second), 0);
+}
+
 /* The device's own page table: those of PASIDs without one go with it. */
 static void test_own(void **state)
 {
@@ -536,6 +561,7 @@ int main(void)
 		RIG_TEST_BOTH(test_end_follows_the_last_fault),
 		RIG_TEST_BOTH(test_answer_between_end_and_record),
 		RIG_TEST_BOTH(test_own),
+		RIG_TEST_BOTH(test_own_of_an_adopted_device),
 		RIG_TEST_BOTH(test_replace),
 		RIG_TEST_BOTH(test_retagged),
 		RIG_TEST_BOTH(test_tag_set_ahead),
