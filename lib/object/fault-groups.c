@@ -31,7 +31,7 @@ static bool grow(struct fault_groups *groups, uint32_t room)
 	if (!grown)
 		return false;
 	for (uint32_t i = groups->room; i < room; i++)
-		groups->groups[i] = (struct fault_group){.token = i};
+		groups->groups[i] = (struct fault_group){.token = groups->base + i};
 	groups->room = room;
 	return true;
 }

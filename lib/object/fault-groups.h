@@ -37,6 +37,7 @@ struct fault_groups {
 	uint32_t used;
 	uint32_t strays;
 	uint32_t highest; /* cookie that a stray ever had: there should be room for it */
+	uint64_t base;    /* what tokens begin with at a place that there was no room for yet */
 };
 
 void li_fault_groups_free(struct fault_groups *groups);

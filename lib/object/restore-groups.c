@@ -61,19 +61,14 @@ static uint32_t index_of(uint64_t token)
 	return (uint32_t)(token & (FAULT_GROUPS_MAX - 1));
 }
 
-/* Room up to the last of them, empty, with the generation that none of their tokens has had. */
-static int make_room(struct fault_groups *groups, uint64_t generation,
-                     const struct group_facts *facts, size_t count)
+/* Room up to the last of them; there is none yet. */
+static int make_room(struct fault_groups *groups, const struct group_facts *facts, size_t count)
 {
 	uint32_t last = 0;
 
 	for (size_t i = 0; i < count; i++)
 		last = index_of(facts[i].token) > last ? index_of(facts[i].token) : last;
-	if (li_fault_groups_reserve(groups, last + 1) <= last)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < groups->room; i++)
-		groups->groups[i].token = generation * FAULT_GENERATION + i;
-	return 0;
+	return li_fault_groups_reserve(groups, last + 1) > last ? 0 : -ENOMEM;
 }
 
 static int restore_group(struct fault_groups *groups, const struct group_facts *facts)
@@ -101,7 +96,8 @@ int li_restore_groups(struct libiommu_fault_queue *queue, uint64_t generation,
 
 	if (generation % 2 || generation >= GENERATIONS || count > FAULT_GROUPS_MAX)
 		return -EINVAL;
-	if (make_room(groups, generation, facts, count))
+	groups->base = generation * FAULT_GENERATION;
+	if (make_room(groups, facts, count))
 		return -ENOMEM;
 	for (size_t i = 0; i < count && !error; i++)
 		error = restore_group(groups, &facts[i]);

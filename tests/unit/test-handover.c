@@ -93,6 +93,42 @@ static void test_tokens_are_used_once(void **state)
 	world_close(&there, true, OTHER_SIDE);
 }
 
+/* Also where there were more page requests at a time than when it was handed over. */
+static void test_tokens_of_many_are_used_once(void **state)
+{
+	enum { MANY = 70 };
+	struct libiommu_takeover *takeover;
+	struct libiommu_handover *handover;
+	uint64_t old[MANY], next[MANY];
+	struct world here, there;
+	const void *image;
+	size_t size;
+
+	(void)state;
+	world_make(&here);
+	for (uint32_t i = 0; i < MANY; i++)
+		old[i] = world_fault(&here, H_QUEUE_FD, 5, i + 1);
+	for (uint32_t i = 0; i < MANY; i++)
+		world_answer(&here, H_QUEUE_FD, old[i], i + 1);
+	handover = world_hand_over(&here);
+	assert_int_equal(libiommu_handover_image(handover, &image, &size), 0);
+	world_give_fds();
+	assert_int_equal(world_load(image, size, &takeover), 0);
+	world_take(takeover, &there);
+	assert_int_equal(libiommu_takeover_commit(takeover, LIBIOMMU_TAKEOVER_UNCHARGED), 0);
+	assert_int_equal(libiommu_handover_commit(handover), 0);
+	libiommu_handover_free(handover);
+	libiommu_takeover_free(takeover);
+	world_close(&here, false, 0);
+	for (uint32_t i = 0; i < MANY; i++)
+		next[i] = world_fault(&there, H_QUEUE_FD + OTHER_SIDE, 5, i + 1);
+	for (uint32_t i = 0; i < MANY; i++) {
+		assert_int_not_equal(next[i], old[i]);
+		world_answer(&there, H_QUEUE_FD + OTHER_SIDE, next[i], i + 1);
+	}
+	world_close(&there, true, OTHER_SIDE);
+}
+
 /* What the library had read, and nobody had had yet, is read on the other side. */
 static void test_waiting_faults(void **state)
 {
@@ -392,6 +428,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCRIPT_TEST(test_round_trip),
 		SCRIPT_TEST(test_tokens_are_used_once),
+		SCRIPT_TEST(test_tokens_of_many_are_used_once),
 		SCRIPT_TEST(test_waiting_faults),
 		SCRIPT_TEST(test_given_up),
 		SCRIPT_TEST(test_everything_must_be_added),
