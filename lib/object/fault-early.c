@@ -13,12 +13,18 @@
 
 #define AT_A_TIME 64
 
-/* Room for so many more faults. */
+/*
+ * Room for so many more faults; what was handed on takes none, or who reads and is never done would
+ * make it grow for ever.
+ */
 static int make_room(struct fault_state *state, size_t most)
 {
 	struct libiommu_fault_batch *const early = &state->early;
-	const size_t room = early->count + most;
+	size_t room;
 
+	if (early->next)
+		li_fault_queue_drop_early(state);
+	room = early->count + most;
 	if (early->room < room &&
 	    !li_fault_batch_grow(early, room > 2 * early->room ? room : 2 * early->room))
 		return -ENOMEM;

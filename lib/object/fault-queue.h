@@ -168,7 +168,10 @@ struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *que
 uint64_t li_fault_queue_early_given(const struct fault_state *state);
 /* Passes over those that come first and have ended since. */
 void li_fault_queue_skip_early(struct fault_state *state);
-/* Nobody is told of an end: then nobody gets its groups, whose tag is the caller's again. */
+/*
+ * Those that have ended go, and what was handed on. Where nobody is told of an end, nobody may get
+ * its groups: their tag is the caller's again.
+ */
 void li_fault_queue_drop_early(struct fault_state *state);
 /* -1 once it is closed. */
 int li_fault_queue_descriptor(const struct libiommu_fault_queue *queue);

@@ -7,6 +7,8 @@
  */
 #include "queue-rig.h"
 
+#include "../../lib/object/fault-queue.h"
+
 enum { PASID = 9, TAG = 79 };
 
 static void check(struct libiommu_record record, uint64_t tag)
@@ -220,6 +222,33 @@ static void test_without_a_ring(void **state)
 	libiommu_fault_batch_free(batch);
 }
 
+/* Who reads but is never done with what is read early: it takes no more and more memory. */
+static void test_always_behind(void **state)
+{
+	const struct libiommu_fault_batch *const early = &li_fault_queue_state(rig.queue[0])->early;
+	struct libiommu_fault_batch *batch;
+
+	(void)state;
+	assert_int_equal(libiommu_ring_remove_queue(rig.ring, rig.queue[0]), 0);
+	assert_int_equal(libiommu_fault_batch_new(1, &batch), 0);
+	model_raise(0, PASID, 1);
+	for (uint32_t i = 0; i < 900; i++) {
+		struct libiommu_fault_response response = {.code = i % 2};
+
+		assert_int_equal(model_raise(0, PASID, 1), i + 1);
+		rig_attach(PASID + 1 + i, rig.pt[0], TAG);
+		assert_int_equal(libiommu_fault_queue_read(rig.queue[0], batch), 1);
+		assert_int_equal(libiommu_fault_batch_get(batch, 0)->group, i);
+		check(*libiommu_fault_batch_get(batch, 0), RIG_OWN_TAG);
+		response.token = libiommu_fault_batch_get(batch, 0)->token;
+		assert_int_equal(libiommu_fault_queue_respond(rig.queue[0], &response, 1, NULL), 1);
+	}
+	assert_true(early->count < 10 && early->room < 300);
+	assert_int_equal(model_count(MODEL_ANSWERED), 900);
+	assert_int_equal(model_wrong(), 0);
+	libiommu_fault_batch_free(batch);
+}
+
 /* Their tag is the caller's again, and nobody would be told. */
 static void test_ended_before_it_is_read(void **state)
 {
@@ -277,6 +306,7 @@ int main(void)
 		RIG_TEST_BOTH(test_many_changes),
 		RIG_TEST_BOTH(test_failures),
 		RIG_TEST_BOTH(test_without_a_ring),
+		RIG_TEST_BOTH(test_always_behind),
 		RIG_TEST_BOTH(test_ended_before_it_is_read),
 		RIG_TEST_BOTH(test_ended_before_the_first_reader),
 	};
