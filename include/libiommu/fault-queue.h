@@ -25,6 +25,12 @@
  * @par Locks
  * Each queue has one. Reading, answering, and attaching or detaching a page table of the queue hold
  * it during their system calls, none of which wait for a device's next fault.
+ *
+ * @par System calls
+ * Where a page table that has a queue is detached or replaced, or its device destroyed or revoked,
+ * there is also a write on the queue, and one that wakes the ring that has it. Where the kernel
+ * reads the queue ahead for that ring (LIBIOMMU_RING_IO_URING), add io_uring_enter,
+ * io_uring_register, clock_gettime and epoll_ctl; libiommu_pasid_attach() may make these too.
  * @{
  */
 #ifndef LIBIOMMU_FAULT_QUEUE_H

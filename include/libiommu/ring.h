@@ -198,7 +198,8 @@ LIBIOMMU_API int libiommu_ring_new(struct libiommu_ctx *ctx,
  * @retval -ECHILD   This is a forked child; the ring stays its parent's.
  * @retval -EDEADLK  This is the thread that drives the ring; nothing has changed.
  * @threads Owner.
- * @syscalls munmap, close; write or sendmsg where a reader sleeps, write to stop the thread.
+ * @syscalls munmap, close, epoll_ctl; write on the queues, and those of
+ *   libiommu_ring_remove_queue(); write or sendmsg where a reader sleeps, write to stop the thread.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_ring_destroy(struct libiommu_ring *ring);
@@ -273,8 +274,10 @@ LIBIOMMU_API int libiommu_ring_fd(const struct libiommu_ring *ring);
  * @retval -ECHILD  This is a forked child; the ring stays its parent's.
  * @retval -errno   The first error of the kernel's; the rest was done nevertheless.
  * @threads Shared.
- * @syscalls epoll_wait, clock_gettime, epoll_ctl, timerfd_settime, recvmsg; write or sendmsg where
- *   the reader sleeps; write where there was more to do than in about 100 microseconds.
+ * @syscalls epoll_wait, clock_gettime, epoll_ctl, timerfd_settime, recvmsg; read and write on the
+ *   queues, and with LIBIOMMU_RING_IO_URING io_uring_enter; write or sendmsg where the reader
+ *   sleeps; write where there was more to do than in about 100 microseconds; munmap and close where
+ *   a reader is given up.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_ring_dispatch(struct libiommu_ring *ring);
@@ -331,7 +334,8 @@ LIBIOMMU_API int libiommu_ring_add_queue(struct libiommu_ring *ring,
  * @retval -ENOENT  The ring does not have the queue.
  * @retval -ECHILD  This is a forked child; the ring stays its parent's.
  * @threads Shared.
- * @syscalls epoll_ctl, write; where it was fed through io_uring, io_uring_enter, munmap, close.
+ * @syscalls epoll_ctl, write; where it was fed through io_uring, io_uring_enter, io_uring_register,
+ *   clock_gettime, munmap, close.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_ring_remove_queue(struct libiommu_ring *ring,
