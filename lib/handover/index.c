@@ -13,12 +13,23 @@ void li_index_free(struct index *index)
 	*index = (struct index){0};
 }
 
+/*
+ * Keys count up, or are addresses: the upper bits of the product depend on all of them. An image
+ * that means no good could choose keys that meet, and make them slow to find; so where they go
+ * depends on where the slots are too, which nobody knows who wrote it.
+ */
+static uint64_t mix(const struct index *index, uint32_t kind, uint64_t key)
+{
+	const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+	const uint64_t mixed = ((key + kind) ^ (uintptr_t)index->slots) * factor;
+
+	return (mixed ^ mixed >> 32) * factor;
+}
+
 /* The slot with the key, or the free one where it would be. There is a free one. */
 static struct index_slot *find(const struct index *index, uint32_t kind, uint64_t key)
 {
-	/* Keys count up, or are addresses: the upper bits of the product depend on all of them. */
-	const uint64_t mixed = (key + kind) * UINT64_C(0x9e3779b97f4a7c15);
-	size_t at = (size_t)(mixed >> 32) & (index->size - 1);
+	size_t at = (size_t)(mix(index, kind, key) >> 32) & (index->size - 1);
 
 	while (index->slots[at].number != INDEX_NONE &&
 	       (index->slots[at].key != key || index->slots[at].kind != kind))

@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "handover-steps.h"
 
+#include "../../lib/handover/index.h"
 #include "../../lib/handover/record.h"
 
 enum { DEVICE_SIZE = 56, GROUPS_SIZE = 24, QUEUE_ENTRY = 1 };
@@ -269,6 +270,42 @@ static void test_groups_twice(void **state)
 	refused(-EBADMSG, "the page requests of a queue twice");
 }
 
+/* The most slots that are taken one after the other, which is what a search may have to look at. */
+static size_t longest_run(const struct index *index)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0, run = 0; i < index->size; i++) {
+		run = index->slots[i].number == INDEX_NONE ? 0 : run + 1;
+		longest = run > longest ? run : longest;
+	}
+	return longest;
+}
+
+/* Numbers that one multiplication would put next to each other, or all into one place. */
+static void test_keys_that_mean_no_good(void **state)
+{
+	enum { KEYS = 10000 };
+
+	(void)state;
+	for (int way = 0; way < 3; way++) {
+		struct index index = {0};
+
+		for (uint32_t i = 0; i < KEYS; i++) {
+			/* The second factor undoes that of many a table. */
+			const uint64_t key = way == 0   ? i
+			                     : way == 1 ? i * UINT64_C(0xf1de83e19937733d)
+			                                : (uint64_t)i << 44;
+
+			assert_true(li_index_reserve(&index));
+			li_index_add(&index, 0, key, i);
+			assert_int_equal(li_index_find(&index, 0, key), i);
+		}
+		assert_in_range(longest_run(&index), 1, KEYS / 10);
+		li_index_free(&index);
+	}
+}
+
 static void test_every_length(void **state)
 {
 	const size_t whole = size;
@@ -439,13 +476,21 @@ static void test_charge(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TAKEOVER_TEST(test_header),       TAKEOVER_TEST(test_entries),
-		TAKEOVER_TEST(test_page_tables),  TAKEOVER_TEST(test_queues),
-		TAKEOVER_TEST(test_devices),      TAKEOVER_TEST(test_groups),
-		TAKEOVER_TEST(test_groups_twice), TAKEOVER_TEST(test_every_length),
-		TAKEOVER_TEST(test_every_byte),   TAKEOVER_TEST(test_no_memory),
-		TAKEOVER_TEST(test_descriptors),  TAKEOVER_TEST(test_a_descriptor_that_is_not_open),
-		TAKEOVER_TEST(test_not_taken),    TAKEOVER_TEST(test_charge),
+		TAKEOVER_TEST(test_header),
+		TAKEOVER_TEST(test_entries),
+		TAKEOVER_TEST(test_page_tables),
+		TAKEOVER_TEST(test_queues),
+		TAKEOVER_TEST(test_devices),
+		TAKEOVER_TEST(test_groups),
+		TAKEOVER_TEST(test_groups_twice),
+		TAKEOVER_TEST(test_keys_that_mean_no_good),
+		TAKEOVER_TEST(test_every_length),
+		TAKEOVER_TEST(test_every_byte),
+		TAKEOVER_TEST(test_no_memory),
+		TAKEOVER_TEST(test_descriptors),
+		TAKEOVER_TEST(test_a_descriptor_that_is_not_open),
+		TAKEOVER_TEST(test_not_taken),
+		TAKEOVER_TEST(test_charge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
