@@ -29,15 +29,19 @@
  * @par What does not
  * Fault rings: let the reader finish, take the queues out and destroy the ring. What is mapped
  * into the process, BARs and memory of vIOMMUs: the successor maps it anew. Devices that were
- * opened by their group. What the program knows itself: which memory is mapped where, the records
- * of page requests, eventfds of interrupts, which it passes on by its own means.
+ * opened by their group. KVM-VFIO devices (@ref kvm), since a virtual machine is one process's: KVM
+ * keeps the files of its devices open until the KVM-VFIO device is closed, which the program does
+ * soon after the commit, or else a device that the successor destroys lives on. What the program
+ * knows itself: which memory is mapped where, the records of page requests, eventfds of interrupts,
+ * which it passes on by its own means.
  *
  * @par Nothing is half done
  * Between libiommu_handover_new() and libiommu_handover_free() the context is held: calls that
- * would reach the kernel are -ESHUTDOWN and change nothing, so that the image stays true. Devices
- * work on. If the handover is freed without a commit the context is as it was before. After the
- * commit it stays shut: handles are destroyed as ever, in the same order, but the kernel is not
- * asked, since the objects are the successor's; only descriptors are closed and memory is unmapped.
+ * would reach the kernel, or change what goes over, are -ESHUTDOWN and change nothing, so that the
+ * image stays true. Devices work on. If the handover is freed without a commit the context is as it
+ * was before. After the commit it stays shut: handles are destroyed as ever, in the same order, but
+ * the kernel is not asked, since the objects are the successor's; only descriptors are closed and
+ * memory is unmapped.
  *
  * @par Memory
  * What is mapped should come from files of memory (libiommu_ioas_map_file()) that the successor has
@@ -122,8 +126,7 @@ LIBIOMMU_API int libiommu_handover_add_fault_queue(struct libiommu_handover *han
  * @return 0.
  * @retval -EINVAL     A pointer is NULL, or it is of another context.
  * @retval -EEXIST     It was added already, or another one under this key.
- * @retval -ENOENT     What it was made on, and its fault queue
- *                     was not added before.
+ * @retval -ENOENT     What it was made on, or its fault queue, was not added before.
  * @retval -EALREADY   The image was asked for already: it is complete.
  * @retval -ESHUTDOWN  The handover is committed.
  * @retval -ENOMEM     No memory. After any failure nothing has changed.
@@ -182,8 +185,8 @@ LIBIOMMU_API int libiommu_handover_add_pasid_space(struct libiommu_handover *han
  * @return 0.
  * @retval -EINVAL     A pointer is NULL, or it is of another context, or not bound.
  * @retval -EEXIST     It was added already, or another one under this key.
- * @retval -ENOENT     What is attached to it or to one of its PASIDs, and its PASID space
- *                     was not added before.
+ * @retval -ENOENT     What is attached to it or to one of its PASIDs, or its PASID space, was not
+ *                     added before.
  * @retval -ENOTUNIQ   Another object was added with the same descriptor.
  * @retval -EOPNOTSUPP The device was opened by its group.
  * @retval -ENODEV     The device was revoked.
@@ -206,7 +209,7 @@ LIBIOMMU_API int libiommu_handover_add_device(struct libiommu_handover *handover
  * @return 0.
  * @retval -EINVAL     A pointer is NULL, or it is of another context.
  * @retval -EEXIST     It was added already, or another one under this key.
- * @retval -ENOENT     Its vIOMMU and its device was not added before.
+ * @retval -ENOENT     Its vIOMMU, or its device, was not added before.
  * @retval -ENODEV     The device was revoked.
  * @retval -EALREADY   The image was asked for already: it is complete.
  * @retval -ESHUTDOWN  The handover is committed.

@@ -338,6 +338,8 @@ LIBIOMMU_API int libiommu_takeover_commit(struct libiommu_takeover *takeover, ui
  * @brief End a takeover. Without a commit its context and handles, taken or not, are no more; the
  * objects that they stand for stay the predecessor's.
  *
+ * What the program has made from the context meanwhile, by adopting it, it destroys before.
+ *
  * Descriptors that were received are closed then; others stay the caller's.
  *
  * @param takeover  The takeover; NULL does nothing.

@@ -74,7 +74,7 @@ int libiommu_handover_add_device(struct libiommu_handover *handover, uint64_t ke
 
 	if (!handover || !dev)
 		return FAIL_NULL(handover ? handover->ctx : NULL);
-	error = li_device_enter_alone(dev, __func__, DEVICE_NODE);
+	error = li_device_enter(dev, __func__, DEVICE_NODE);
 	if (error)
 		return error;
 	error = li_addition_begin(&new, li_device_ctx(dev));

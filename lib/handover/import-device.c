@@ -54,7 +54,11 @@ static int enter_space(struct import *in, struct libiommu_device *dev, uint32_t 
 		return 0;
 	if (number != ENTRY_PRIVATE) {
 		space = li_import_find(in, number, LIBIOMMU_OBJECT_PASID_SPACE);
-		return space ? libiommu_pasid_space_join(space, dev) : -EBADMSG;
+		if (!space)
+			return -EBADMSG;
+		li_pasid_space_enter(space);
+		li_pasid_set_space(dev, space);
+		return 0;
 	}
 	space = li_pasid_space_private(in->to->ctx);
 	if (!space)

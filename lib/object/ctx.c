@@ -256,6 +256,13 @@ bool li_ctx_is_given(const struct libiommu_ctx *ctx)
 	return ctx->given;
 }
 
+int li_ctx_check_open(const struct libiommu_ctx *ctx, const char *operation, bool for_good)
+{
+	if (!ctx->door && !(for_good && ctx->given))
+		return 0;
+	return FAIL_KERNEL(ctx, operation, -ESHUTDOWN, CALL_NONE, .id = 0);
+}
+
 const struct libiommu_sys *li_ctx_held_door(const struct libiommu_ctx *ctx)
 {
 	return ctx->door;

@@ -32,6 +32,11 @@ void li_ctx_release(struct libiommu_ctx *ctx);
 /* Held, for good: handles are destroyed without the kernel being asked. See sys-hold.h. */
 void li_ctx_give_away(struct libiommu_ctx *ctx, bool keep_fds);
 bool li_ctx_is_given(const struct libiommu_ctx *ctx);
+/*
+ * For a call that could change what goes over without asking the kernel. 0; -ESHUTDOWN, which is
+ * recorded, while the context is held, and with @for_good after it was given away too.
+ */
+int li_ctx_check_open(const struct libiommu_ctx *ctx, const char *operation, bool for_good);
 /* The door as it is when the context is not held; NULL after it was given away. */
 const struct libiommu_sys *li_ctx_held_door(const struct libiommu_ctx *ctx);
 

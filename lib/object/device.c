@@ -142,6 +142,10 @@ int li_device_enter(struct libiommu_device *dev, const char *operation, enum dev
 
 int li_device_enter_alone(struct libiommu_device *dev, const char *operation, enum device_need need)
 {
+	const int error = dev ? li_ctx_check_open(dev->ctx, operation, false) : 0;
+
+	if (error)
+		return error;
 	return enter(dev, operation, need, pthread_rwlock_wrlock);
 }
 
@@ -340,10 +344,13 @@ void li_device_discard(struct libiommu_device *dev, bool close_fd)
 
 int libiommu_device_revoke(struct libiommu_device *dev)
 {
-	int error = 0;
+	int error;
 
 	if (!dev)
 		return FAIL_NULL(NULL);
+	error = li_ctx_check_open(dev->ctx, __func__, false);
+	if (error)
+		return error;
 	take(dev, pthread_rwlock_wrlock);
 	if (!(state_of(dev) & STATE_REVOKED)) {
 		error = li_mapping_list_replace(&dev->mappings);

@@ -32,7 +32,10 @@ enum device_need {
  */
 int li_device_enter(struct libiommu_device *dev, const char *operation, enum device_need need);
 void li_device_leave(struct libiommu_device *dev);
-/* The same for a call that changes what the device is attached to: alone. */
+/*
+ * The same for a call that changes what the device is attached to: alone, and -ESHUTDOWN while the
+ * context is held.
+ */
 int li_device_enter_alone(struct libiommu_device *dev, const char *operation,
                           enum device_need need);
 
@@ -55,7 +58,8 @@ struct attachment {
 };
 
 /*
- * Between li_device_enter_alone() and li_device_leave(); put in, it pins what it names, and
+ * Between li_device_enter_alone() and li_device_leave(), and to look at between li_device_enter()
+ * and that; put in, it pins what it names, and
  * unpins what was there.
  */
 const struct attachment *li_device_attachment(const struct libiommu_device *dev);

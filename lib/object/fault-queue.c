@@ -165,6 +165,9 @@ int libiommu_fault_queue_wait(struct libiommu_fault_queue *queue, int timeout_ms
 
 	if (!queue)
 		return FAIL_NULL(NULL);
+	result = li_ctx_check_open(queue->ctx, __func__, true);
+	if (result)
+		return result;
 	li_fault_queue_lock(queue, NULL);
 	early = queue->state.early.count;
 	li_fault_queue_unlock(queue, NULL);

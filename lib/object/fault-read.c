@@ -275,11 +275,16 @@ int libiommu_fault_queue_read(struct libiommu_fault_queue *queue,
 {
 	struct fault_intake intake = {.batch = batch};
 	struct fault_outcome outcome;
+	int error;
 
 	if (!queue || !batch)
 		return FAIL_NULL(queue ? li_fault_queue_ctx(queue) : NULL);
 	if (li_fault_queue_is_taken(queue))
 		return li_fault_queue_tell_taken(queue, __func__);
+	/* Of what waits already the kernel would not be asked. */
+	error = li_ctx_check_open(li_fault_queue_ctx(queue), __func__, true);
+	if (error)
+		return error;
 	intake.limit = batch->room;
 	outcome = li_fault_queue_fetch(queue, &intake);
 	return outcome.error ? li_fault_queue_tell(queue, __func__, &outcome) : (int)outcome.done;

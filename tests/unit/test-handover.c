@@ -180,6 +180,49 @@ static void test_waiting_faults(void **state)
 	world_close(&there, true, OTHER_SIDE);
 }
 
+/* Of what changes only the library's own state nothing happens either, from the beginning on. */
+static void test_held_is_held(void **state)
+{
+	const struct libiommu_record waiting = {.kind = LIBIOMMU_RECORD_FAULT, .token = 1};
+	struct libiommu_handover *handover;
+	struct libiommu_fault_batch *batch;
+	struct world here;
+	uint64_t tag;
+	struct libiommu_hwpt *hwpt;
+
+	(void)state;
+	world_make(&here);
+	assert_int_equal(li_restore_waiting(here.queue, &waiting, 1), 0);
+	assert_int_equal(libiommu_fault_batch_new(8, &batch), 0);
+	handover = world_hand_over(&here);
+	assert_int_equal(libiommu_device_revoke(here.second), -ESHUTDOWN);
+	assert_failure(-ESHUTDOWN, LIBRARY, "libiommu_device_revoke");
+	assert_true(script_fd_is_open(H_SECOND_FD));
+	assert_int_equal(libiommu_device_set_tag(here.dev, 4711), -ESHUTDOWN);
+	assert_failure(-ESHUTDOWN, LIBRARY, "libiommu_device_set_tag");
+	/* The kernel would not be asked, as the page table is the same. */
+	assert_int_equal(libiommu_pasid_replace(here.dev, 5, here.pasid_pt, 4711), -ESHUTDOWN);
+	assert_int_equal(libiommu_pasid_find_hwpt(here.dev, 5, &hwpt, &tag), 0);
+	assert_int_equal(tag, 75);
+	assert_int_equal(libiommu_pasid_space_join(here.space, here.second), -ESHUTDOWN);
+	assert_int_equal(libiommu_fault_queue_wait(here.queue, 0), -ESHUTDOWN);
+	assert_int_equal(libiommu_fault_queue_read(here.queue, batch), -ESHUTDOWN);
+	assert_failure(-ESHUTDOWN, LIBRARY, "libiommu_fault_queue_read");
+	/* Given up, all of it works again. */
+	libiommu_handover_free(handover);
+	assert_int_equal(libiommu_device_set_tag(here.dev, 4711), 0);
+	assert_int_equal(libiommu_fault_queue_wait(here.queue, 0), 1);
+	handover = world_hand_over(&here);
+	assert_int_equal(libiommu_handover_commit(handover), 0);
+	libiommu_handover_free(handover);
+	/* What waits is the successor's; a program that ends detaches, and destroys. */
+	assert_int_equal(libiommu_fault_queue_wait(here.queue, 0), -ESHUTDOWN);
+	assert_int_equal(libiommu_fault_queue_read(here.queue, batch), -ESHUTDOWN);
+	libiommu_fault_batch_free(batch);
+	assert_int_equal(libiommu_device_detach(here.second), 0);
+	world_close(&here, false, 0);
+}
+
 /* Without a commit nothing has been, at either end. */
 static void test_given_up(void **state)
 {
@@ -430,6 +473,7 @@ int main(void)
 		SCRIPT_TEST(test_tokens_are_used_once),
 		SCRIPT_TEST(test_tokens_of_many_are_used_once),
 		SCRIPT_TEST(test_waiting_faults),
+		SCRIPT_TEST(test_held_is_held),
 		SCRIPT_TEST(test_given_up),
 		SCRIPT_TEST(test_everything_must_be_added),
 		SCRIPT_TEST(test_parents_come_first),
