@@ -123,7 +123,8 @@ bool guest_end_space(struct guest_driver *driver, uint32_t ssid)
 bool guest_map(struct guest_driver *driver, uint32_t ssid, uint64_t iova, uint64_t page,
                enum smmuv3_access access)
 {
-	return smmuv3_map(driver->memory, driver->tables[ssid], iova, page, access);
+	return driver->tables[ssid] &&
+	       smmuv3_map(driver->memory, driver->tables[ssid], iova, page, access);
 }
 
 void guest_drop(struct guest_driver *driver, uint32_t ssid, uint64_t iova)

@@ -155,6 +155,12 @@ void story_pasids(struct story *story)
 	           guest_sync(driver) && arrives(story, 1, ONE, story->pages[0]) &&
 	                   arrives(story, 2, ONE, story->pages[2]),
 	           "what is dropped for one stays with the other");
+	story_step(story,
+	           guest_set_stream(driver, SMMUV3_ABORT) && arrives(story, 1, ONE, 0) &&
+	                   guest_set_stream(driver, SMMUV3_TRANSLATE) &&
+	                   arrives(story, 1, ONE, story->pages[0]) &&
+	                   arrives(story, 2, ONE, story->pages[0]),
+	           "a stream that is stopped stops all of them, and they go on with it");
 }
 
 /* The guest puts a page where the device wants one. */

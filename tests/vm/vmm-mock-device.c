@@ -18,9 +18,9 @@ enum { LEVELS = 3, PAGE_SHIFT = 12, LEVEL_BITS = 9 };
 #define VALID   UINT64_C(1)
 #define ADDRESS (((UINT64_C(1) << 48) - 1) & SMMU_ADDRESS)
 
-/* What the nested page table with this id has cached. */
+/* What was cached of the nested page table with this number. */
 static struct {
-	uint32_t id;
+	uint64_t number;
 	uint64_t pages[MOCK_CACHES]; /* 0: nothing yet */
 } cached[GUEST_SPACES];
 
@@ -50,13 +50,12 @@ static uint64_t translate(struct vmm *vmm, uint32_t ssid, uint64_t iova)
 	const struct vmm_mock_space *const space = &vmm_mock.spaces[ssid];
 	const uint32_t index = (uint32_t)(iova >> PAGE_SHIFT) % MOCK_CACHES;
 	uint64_t *const page = &cached[ssid].pages[index];
-	uint32_t id;
 
-	if (!space->hwpt || libiommu_hwpt_id(space->hwpt, &id))
+	if (!space->hwpt)
 		return 0;
-	if (cached[ssid].id != id)
+	if (cached[ssid].number != space->number)
 		memset(&cached[ssid], 0, sizeof(cached[ssid]));
-	cached[ssid].id = id;
+	cached[ssid].number = space->number;
 	/* Both have to have dropped it. The driver's values are there once, and never again. */
 	if (!*page || (mock_check_iotlb(vmm->ctx, space->hwpt, index, MOCK_CACHED) &&
 	               mock_check_cache(vmm->ctx, vmm->dev, index, MOCK_DEV_CACHED)))

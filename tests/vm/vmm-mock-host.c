@@ -22,6 +22,7 @@ enum { SSID_BITS = 2, DEPTH = 64, COLLECTED = 512 };
 struct vmm_mock vmm_mock;
 
 static struct mock_vtd vtd;
+static uint64_t numbers;
 static uint64_t contexts; /* the guest's table of them */
 static struct libiommu_vtd_batch *batch;
 static struct mock_viommu_entry entries[COLLECTED]; /* of the devices' caches */
@@ -116,6 +117,7 @@ static int begin_space(struct vmm *vmm, uint32_t ssid, struct vmm_mock_space mad
 		return error;
 	}
 	error = forget(space);
+	made.number = ++numbers;
 	*space = made;
 	return error;
 }

@@ -14,6 +14,7 @@ enum vmm_mock_stream { VMM_MOCK_STOPPED, VMM_MOCK_LET_THROUGH, VMM_MOCK_TRANSLAT
 /* One of the guest's address spaces, as it was when the host was told of it. */
 struct vmm_mock_space {
 	struct libiommu_hwpt *hwpt; /* NULL: none */
+	uint64_t number;            /* of its own, where the kernel's ids are given out again */
 	uint64_t table;
 	uint16_t asid;
 };
