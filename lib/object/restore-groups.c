@@ -109,7 +109,7 @@ const struct libiommu_record *li_waiting(struct libiommu_fault_queue *queue, siz
 	const struct libiommu_fault_batch *const early = &li_fault_queue_state(queue)->early;
 
 	*count = early->count - early->next;
-	return early->faults + early->next;
+	return *count ? early->faults + early->next : NULL;
 }
 
 int li_restore_waiting(struct libiommu_fault_queue *queue, const struct libiommu_record *faults,

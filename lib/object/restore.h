@@ -58,7 +58,7 @@ uint64_t li_next_generation(struct libiommu_fault_queue *queue);
 int li_restore_groups(struct libiommu_fault_queue *queue, uint64_t generation,
                       const struct group_facts *facts, size_t count);
 
-/* Page requests that were read and that nobody has had yet, in order. */
+/* Page requests that were read and that nobody has had yet, in order; NULL for none. */
 const struct libiommu_record *li_waiting(struct libiommu_fault_queue *queue, size_t *count);
 /* For a queue that has none: 0 or -ENOMEM. */
 int li_restore_waiting(struct libiommu_fault_queue *queue, const struct libiommu_record *faults,
