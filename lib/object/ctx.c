@@ -24,7 +24,7 @@ struct libiommu_ctx {
 	struct backend backend;
 	struct libiommu_sys *sys;
 	bool given;                /* away */
-	struct libiommu_sys *door; /* while the context is held: what @sys was; else NULL */
+	struct libiommu_sys *door; /* while it is held, and once it is given: what @sys was */
 	struct failure_log log;
 	bool own_fd;
 	atomic_uint_least64_t live[KINDS];
@@ -141,6 +141,7 @@ int libiommu_ctx_destroy(struct libiommu_ctx *ctx)
 		li_sys_close(ctx->sys, ctx->backend.fd);
 	li_group_list_free(&ctx->groups);
 	li_registry_free(&ctx->devices);
+	libiommu_sys_free(ctx->door);
 	libiommu_sys_free(ctx->sys);
 	free(ctx);
 	return 0;
@@ -232,22 +233,16 @@ int li_ctx_hold(struct libiommu_ctx *ctx)
 	return 0;
 }
 
-static void drop_door(struct libiommu_ctx *ctx)
-{
-	libiommu_sys_free(ctx->door);
-	ctx->door = NULL;
-}
-
 void li_ctx_release(struct libiommu_ctx *ctx)
 {
 	li_sys_assign(ctx->sys, ctx->door);
-	drop_door(ctx);
+	libiommu_sys_free(ctx->door);
+	ctx->door = NULL;
 }
 
 void li_ctx_give_away(struct libiommu_ctx *ctx, bool keep_fds)
 {
 	li_sys_give_away(ctx->sys, keep_fds);
-	drop_door(ctx);
 	ctx->given = true;
 }
 
@@ -258,14 +253,19 @@ bool li_ctx_is_given(const struct libiommu_ctx *ctx)
 
 int li_ctx_check_open(const struct libiommu_ctx *ctx, const char *operation, bool for_good)
 {
-	if (!ctx->door && !(for_good && ctx->given))
+	if (ctx->given ? !for_good : !ctx->door)
 		return 0;
 	return FAIL_KERNEL(ctx, operation, -ESHUTDOWN, CALL_NONE, .id = 0);
 }
 
 const struct libiommu_sys *li_ctx_held_door(const struct libiommu_ctx *ctx)
 {
-	return ctx->door;
+	return ctx->given ? NULL : ctx->door;
+}
+
+const struct libiommu_sys *li_ctx_own_door(const struct libiommu_ctx *ctx)
+{
+	return ctx->door ? ctx->door : ctx->sys;
 }
 
 const struct backend *li_ctx_backend(const struct libiommu_ctx *ctx)

@@ -39,6 +39,8 @@ bool li_ctx_is_given(const struct libiommu_ctx *ctx);
 int li_ctx_check_open(const struct libiommu_ctx *ctx, const char *operation, bool for_good);
 /* The door as it is when the context is not held; NULL after it was given away. */
 const struct libiommu_sys *li_ctx_held_door(const struct libiommu_ctx *ctx);
+/* The same at any time, for what stays this process's whatever becomes of the context. */
+const struct libiommu_sys *li_ctx_own_door(const struct libiommu_ctx *ctx);
 
 struct registry *li_ctx_registry(struct libiommu_ctx *ctx);
 struct group_list *li_ctx_groups(struct libiommu_ctx *ctx);

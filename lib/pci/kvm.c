@@ -27,7 +27,8 @@ static int set_file(const struct libiommu_kvm *kvm, uint64_t action, int device_
 		.addr = (uintptr_t)&value,
 	};
 
-	return li_sys_ioctl(li_ctx_backend(kvm->ctx)->sys, kvm->fd, UAPI_IOC_KVM_SET_DEVICE_ATTR,
+	/* The virtual machine does not go over with the context, and must let go of what does. */
+	return li_sys_ioctl(li_ctx_own_door(kvm->ctx), kvm->fd, UAPI_IOC_KVM_SET_DEVICE_ATTR,
 	                    &attr);
 }
 

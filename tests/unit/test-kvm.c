@@ -222,6 +222,30 @@ static void test_order_without_an_attachment(void **state)
 	close_kvm();
 }
 
+/* KVM has to let go of a device that is another process's now, or it would never end there. */
+static void test_handed_over(void **state)
+{
+	struct libiommu_device *const dev = added_and_bound();
+	struct libiommu_ioas *const ioas = script_ioas(ctx, 2);
+	struct libiommu_handover *handover;
+
+	(void)state;
+	script_attach_ioas(dev, DEVICE_FD, ioas, 2, 3);
+	assert_int_equal(libiommu_handover_new(ctx, &handover), 0);
+	assert_int_equal(libiommu_handover_add_ioas(handover, 1, ioas), 0);
+	assert_int_equal(libiommu_handover_add_device(handover, 1, dev), 0);
+	assert_int_equal(libiommu_kvm_remove(kvm, dev), -ESHUTDOWN);
+	assert_int_equal(libiommu_handover_commit(handover), 0);
+	libiommu_handover_free(handover);
+	assert_int_equal(libiommu_kvm_destroy(kvm), -EBUSY);
+	expect_file(UAPI_KVM_DEV_VFIO_FILE_DEL, 0);
+	EXPECT_CLOSE(DEVICE_FD);
+	script_device_close(dev);
+	script_done();
+	assert_int_equal(libiommu_ioas_destroy(ioas), 0);
+	close_kvm();
+}
+
 static void test_a_borrowed_descriptor(void **state)
 {
 	struct libiommu_device *dev;
@@ -398,6 +422,7 @@ int main(void)
 		KVM_TEST(test_order),
 		KVM_TEST(test_order_of_a_revoke),
 		KVM_TEST(test_order_without_an_attachment),
+		KVM_TEST(test_handed_over),
 		KVM_TEST(test_a_borrowed_descriptor),
 		KVM_TEST(test_pasids),
 		KVM_TEST(test_too_late),
