@@ -328,6 +328,12 @@ static void pasid_before_it_is_attached(struct rig *rig)
 			trigger(&f, PASID + 1, address[2]);
 		}
 	}
+	/* Nobody gets those whose page table has ended by then. */
+	trigger(&f, PASID + 1, address[0]);
+	assert_int_equal(libiommu_fault_queue_wait(f.queue, 10000), 1);
+	OK(libiommu_pasid_attach(f.dev, PASID + 1, f.table, OTHER_TAG, &pasid));
+	OK(libiommu_device_replace_hwpt(f.dev, f.other));
+	assert_int_equal(read_one(&f, f.queue), 0);
 }
 
 static const struct behaviour behaviours[] = {
