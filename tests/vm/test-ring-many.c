@@ -142,7 +142,7 @@ static void judge(const struct rig *rig, uint32_t faults, uint32_t alone,
 {
 	struct many *const many = rig->many;
 	struct mock_answers answers;
-	uint64_t taken[2], refused[2];
+	uint64_t taken[2], refused[2], had;
 	uint32_t lost = 0;
 
 	mock_get_answers(rig->mock, &answers);
@@ -160,9 +160,14 @@ static void judge(const struct rig *rig, uint32_t faults, uint32_t alone,
 	EXPECT(!many->untrue && !many->twice && !many->late);
 	EXPECT(!unanswered(rig));
 	EXPECT(taken[LIBIOMMU_FAULT_SUCCESS] == alone && !refused[LIBIOMMU_FAULT_SUCCESS]);
-	/* One for each that the library had, from the reader or at the end of the attachment. */
-	EXPECT(taken[LIBIOMMU_FAULT_INVALID] + refused[LIBIOMMU_FAULT_INVALID] == many->moved);
-	EXPECT(many->moved <= faults / 2);
+	/*
+	 * One for each that the library had, from the reader or at the end of the attachment; what
+	 * had no place until its attachment ended was given to nobody.
+	 */
+	had = taken[LIBIOMMU_FAULT_INVALID] + refused[LIBIOMMU_FAULT_INVALID];
+	printf("   of those moved the library had %llu, and published %u\n",
+	       (unsigned long long)had, many->moved);
+	EXPECT(had >= many->moved && had <= faults / 2);
 	EXPECT(counter(rig, LIBIOMMU_RING_GROUPS) == come(many));
 	EXPECT(counter(rig, LIBIOMMU_RING_SUCCESS) == alone);
 	EXPECT(!counter(rig, LIBIOMMU_RING_OUTSTANDING) && !counter(rig, LIBIOMMU_RING_ERRORS));
