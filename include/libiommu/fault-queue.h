@@ -151,10 +151,12 @@ LIBIOMMU_API int libiommu_fault_queue_adopt(struct libiommu_ctx *ctx, uint32_t i
  * @retval -EBUSY  A page table of this library or a ring has the queue: nothing has changed. Or the
  *                 kernel says that something else uses it, a duplicate of the descriptor for
  *                 example: the descriptor is closed, and all that can be done with the handle is to
- *                 destroy it again.
+ *                 destroy it again. Where io_uring has read the queue for a ring, that is said
+ *                 after a second: the kernel may need a moment to let go of the descriptor.
  * @retval -errno  Whatever else the kernel says; the handle is as after -EBUSY from the kernel.
  * @threads Owner.
- * @syscalls close, unless the descriptor is borrowed; ioctl (IOMMU_DESTROY), unless the id is.
+ * @syscalls close, unless the descriptor is borrowed; ioctl (IOMMU_DESTROY), unless the id is, and
+ *           poll between attempts.
  * @kernel 6.11
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_DESTROY.

@@ -205,6 +205,7 @@ void li_fault_queue_unlisten(struct libiommu_fault_queue *queue)
 			li_fault_queue_refuse_feed(queue);
 		li_feed_free(state->feed);
 		state->feed = NULL;
+		state->was_fed = true;
 	}
 	li_fault_queue_unlock(queue, NULL);
 	li_fault_queue_unpin(queue);

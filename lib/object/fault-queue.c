@@ -22,6 +22,8 @@ struct libiommu_fault_queue {
 	struct fault_state state;
 };
 
+#define LONGEST 512 /* ms */
+
 static const char *const closed = "the queue's descriptor was closed by a destroy that failed";
 
 static struct libiommu_fault_queue *new_handle(struct libiommu_ctx *ctx)
@@ -103,9 +105,27 @@ int libiommu_fault_queue_adopt(struct libiommu_ctx *ctx, uint32_t id, enum libio
 	return 0;
 }
 
+/*
+ * A worker of io_uring that has armed a read may be the last to let go of it, and with that of the
+ * descriptor, after the read has ended for all to see (io_uring/io_uring.c, io_wq_free_work()).
+ * That is a matter of its being scheduled, and nothing tells when.
+ */
+static int destroy_object(struct libiommu_fault_queue *queue)
+{
+	const struct backend *const backend = li_ctx_backend(queue->ctx);
+	struct uapi_destroy cmd = {.size = sizeof(cmd), .id = queue->id};
+	struct pollfd nothing = {.fd = -1};
+	int error = backend_ioctl(backend, UAPI_IOC_DESTROY, &cmd);
+
+	for (int ms = 1; error == -EBUSY && queue->state.was_fed && ms <= LONGEST; ms *= 2) {
+		li_sys_poll(backend->sys, &nothing, 1, ms);
+		error = backend_ioctl(backend, UAPI_IOC_DESTROY, &cmd);
+	}
+	return error;
+}
+
 int libiommu_fault_queue_destroy(struct libiommu_fault_queue *queue)
 {
-	struct uapi_destroy cmd = {.size = sizeof(cmd)};
 	uint32_t pins;
 	int error = 0;
 	int fd;
@@ -120,9 +140,8 @@ int libiommu_fault_queue_destroy(struct libiommu_fault_queue *queue)
 	fd = atomic_exchange(&queue->fd, -1);
 	if (fd >= 0 && queue->own_fd)
 		li_sys_close(li_ctx_backend(queue->ctx)->sys, fd);
-	cmd.id = queue->id;
 	if (queue->own_id)
-		error = backend_ioctl(li_ctx_backend(queue->ctx), UAPI_IOC_DESTROY, &cmd);
+		error = destroy_object(queue);
 	if (error)
 		return FAIL_KERNEL(queue->ctx, __func__, error, CALL_DESTROY, .id = queue->id);
 	free_handle(queue);

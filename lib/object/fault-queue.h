@@ -148,6 +148,7 @@ struct fault_state {
 	struct libiommu_fault_batch early; /* what was read for the sake of a change */
 	uint64_t early_groups;             /* that were ever put there */
 	atomic_bool taken; /* there is a listener; changed with the lock, read without it */
+	bool was_fed;      /* there has been a feed, and it is gone */
 };
 
 struct fault_state *li_fault_queue_state(struct libiommu_fault_queue *queue);

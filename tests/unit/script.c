@@ -298,7 +298,8 @@ static int script_poll(void *user, struct pollfd *fds, unsigned int count_of_fds
 		fail_msg("%u descriptors are polled", count_of_fds);
 	step = take(&(const struct step){
 		.op = STEP_POLL, .fd = fds->fd, .flags = fds->events, .prot = timeout});
-	ledger_use_fd(fds->fd);
+	if (fds->fd >= 0)
+		ledger_use_fd(fds->fd);
 	fds->revents = step->result > 0 ? fds->events : 0;
 	return (int)step->result;
 }

@@ -54,7 +54,7 @@ typedef void (*step_act)(void *arg, const void *user);
 struct step {
 	enum step_op op;
 	const char *path;      /* OPEN, READLINK, LIST */
-	int fd;                /* all that take one; POLL: its only descriptor */
+	int fd;                /* all that take one; POLL: its only one, or -1 */
 	unsigned long request; /* IOCTL */
 	const char *name;      /* IOCTL: of the request */
 	const void *in;        /* bytes that the argument must begin with; NULL compares nothing */

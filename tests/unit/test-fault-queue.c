@@ -8,6 +8,8 @@
 #include "alloc.h"
 #include "fault-steps.h"
 
+#include "../../lib/object/fault-queue.h"
+
 static void test_alloc_fails(void **state)
 {
 	struct libiommu_ctx *const ctx = script_ctx();
@@ -137,6 +139,38 @@ static void test_destroy_again(void **state)
 	assert_int_equal(libiommu_fault_queue_destroy(other), 0);
 }
 
+static void expect_pause(int ms)
+{
+	EXPECT(POLL, .fd = -1, .prot = ms);
+}
+
+/* What io_uring has read may be in use for a moment longer; and for ever, where others have it. */
+static void test_destroy_waits_for_io_uring(void **state)
+{
+	struct libiommu_fault_queue *const other = script_fault_queue(fault_ctx, 7, 150);
+
+	(void)state;
+	li_fault_queue_state(other)->was_fed = true;
+	EXPECT_CLOSE(150);
+	expect_destroy(7, -EBUSY);
+	for (int ms = 1; ms <= 512; ms *= 2) {
+		expect_pause(ms);
+		expect_destroy(7, -EBUSY);
+	}
+	assert_int_equal(libiommu_fault_queue_destroy(other), -EBUSY);
+	assert_failure(-EBUSY, KERNEL, "libiommu_fault_queue_destroy");
+	expect_destroy(7, -EBUSY);
+	expect_pause(1);
+	expect_destroy(7, -ENOENT);
+	assert_int_equal(libiommu_fault_queue_destroy(other), -ENOENT);
+	expect_destroy(7, -EBUSY);
+	expect_pause(1);
+	expect_destroy(7, -EBUSY);
+	expect_pause(2);
+	expect_destroy(7, 0);
+	assert_int_equal(libiommu_fault_queue_destroy(other), 0);
+}
+
 static void test_page_tables_keep_it(void **state)
 {
 	(void)state;
@@ -262,6 +296,7 @@ int main(void)
 		FAULT_TEST(test_getters),
 		SCRIPT_TEST(test_adopt),
 		FAULT_TEST(test_destroy_again),
+		FAULT_TEST(test_destroy_waits_for_io_uring),
 		FAULT_TEST(test_page_tables_keep_it),
 		FAULT_TEST(test_wait),
 		FAULT_TEST(test_page_table_with_a_queue),
