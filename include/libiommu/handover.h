@@ -29,11 +29,12 @@
  * @par What does not
  * Fault rings: let the reader finish, take the queues out and destroy the ring. What is mapped
  * into the process, BARs and memory of vIOMMUs: the successor maps it anew. Devices that were
- * opened by their group. KVM-VFIO devices (@ref kvm), since a virtual machine is one process's: its
- * KVM keeps the file of a device open until the device is destroyed here too, which the program
- * does soon after the commit, or else one that the successor destroys lives on. What the program
- * knows itself: which memory is mapped where, the records of page requests, eventfds of interrupts,
- * which it passes on by its own means.
+ * opened by their group. KVM-VFIO devices (@ref kvm), since a virtual machine is one process's: the
+ * successor makes one anew, and tells it of the device (libiommu_kvm_add()). The old one keeps the
+ * file of a device open until the device is destroyed here too, which the program does soon after
+ * the commit, or else one that the successor destroys lives on. What the program knows itself:
+ * which memory is mapped where, the records of page requests, eventfds of interrupts, which it
+ * passes on by its own means.
  *
  * @par Nothing is half done
  * Between libiommu_handover_new() and libiommu_handover_free() the context is held: calls that

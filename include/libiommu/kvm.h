@@ -102,7 +102,8 @@ LIBIOMMU_API int libiommu_kvm_destroy(struct libiommu_kvm *kvm);
  * @brief Tell KVM of a device, before it is bound.
  *
  * @param kvm  The KVM-VFIO device; it cannot be destroyed while it has the device.
- * @param dev  The device, of the same context, open and not bound.
+ * @param dev  The device, of the same context, open and not bound; or one that was taken over from
+ *             another process (@ref takeover), whose virtual machine it was.
  * @return 0.
  * @retval -EINVAL      A pointer is NULL, or the two are of different contexts.
  * @retval -EALREADY    Too late: the device is bound. Destroy it, open it again, and add it first.

@@ -143,6 +143,7 @@ int li_import_device(struct import *in, struct walk *walk, void **handle)
 	if (error)
 		return error;
 	*handle = dev;
+	li_device_set_taken_over(dev);
 	li_device_pasids(dev)->limit = record.limit;
 	error = li_restore_attachment(dev, &attachment, record.generation);
 	if (!error)

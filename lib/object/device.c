@@ -24,6 +24,7 @@ enum device_state {
 	STATE_GROUPED = 2,
 	STATE_LABELLED = 4,
 	STATE_REVOKED = 8,
+	STATE_TAKEN_OVER = 16,
 };
 
 struct libiommu_device {
@@ -283,6 +284,16 @@ bool li_device_is_grouped(const struct libiommu_device *dev)
 bool li_device_is_labelled(const struct libiommu_device *dev)
 {
 	return state_of(dev) & STATE_LABELLED;
+}
+
+bool li_device_is_taken_over(const struct libiommu_device *dev)
+{
+	return state_of(dev) & STATE_TAKEN_OVER;
+}
+
+void li_device_set_taken_over(struct libiommu_device *dev)
+{
+	add_state(dev, STATE_TAKEN_OVER);
 }
 
 int li_device_set_bound(struct libiommu_device *dev, const struct device_binding *binding,

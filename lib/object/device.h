@@ -138,5 +138,8 @@ int li_device_set_bound(struct libiommu_device *dev, const struct device_binding
                         struct registry_spare *spare);
 bool li_device_is_grouped(const struct libiommu_device *dev);
 bool li_device_is_labelled(const struct libiommu_device *dev);
+/* It was bound by another process, and came from there. */
+bool li_device_is_taken_over(const struct libiommu_device *dev);
+void li_device_set_taken_over(struct libiommu_device *dev);
 
 #endif

@@ -134,7 +134,8 @@ static int check_add(const struct libiommu_device *dev, const char **text)
 			"told of before that";
 		return -EOPNOTSUPP;
 	}
-	if (li_device_is_labelled(dev)) {
+	/* One from another process knew the virtual machine there, which cannot come over. */
+	if (li_device_is_labelled(dev) && !li_device_is_taken_over(dev)) {
 		*text = "too late: the device is bound, and its driver has looked for a virtual "
 			"machine; destroy it, open it again, and add it before the bind";
 		return -EALREADY;

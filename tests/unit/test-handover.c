@@ -4,6 +4,7 @@
 /* The end that gives: what goes over, what is refused, and that nothing is half done. */
 #include "alloc.h"
 #include "handover-steps.h"
+#include "pasid-steps.h"
 
 #include "../../lib/object/restore.h"
 
@@ -221,6 +222,63 @@ static void test_held_is_held(void **state)
 	libiommu_fault_batch_free(batch);
 	assert_int_equal(libiommu_device_detach(here.second), 0);
 	world_close(&here, false, 0);
+}
+
+/* A device with a PASID space to itself, which some of its vPASIDs made necessary. */
+static void test_private_space(void **state)
+{
+	struct libiommu_ctx *const ctx = script_ctx();
+	struct libiommu_device *const dev = script_device(ctx);
+	struct libiommu_hwpt *const hwpt = borrowed_hwpt(ctx, 42);
+	const int fds[] = {CTX_FD + OTHER_SIDE, DEVICE_FD + OTHER_SIDE};
+	struct libiommu_ctx_config *const config = script_ctx_config();
+	struct libiommu_takeover *takeover;
+	struct libiommu_handover *handover;
+	struct libiommu_device *other;
+	struct libiommu_ctx *there;
+	struct libiommu_hwpt *table;
+	const void *image;
+	uint32_t pasid;
+	size_t size;
+
+	(void)state;
+	expect_pasid_width(DEVICE_ID, 4, 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		static const uint32_t vpasids[] = {3, 100, 7}, pasids[] = {3, 15, 7};
+
+		expect_pasid_attach(DEVICE_FD, pasids[i], 42, 0);
+		assert_int_equal(libiommu_pasid_attach(dev, vpasids[i], hwpt, i, &pasid), 0);
+		assert_int_equal(pasid, pasids[i]);
+	}
+	assert_int_equal(libiommu_handover_new(ctx, &handover), 0);
+	assert_int_equal(libiommu_handover_add_hwpt(handover, 0, hwpt), 0);
+	assert_int_equal(libiommu_handover_add_device(handover, 0, dev), 0);
+	assert_int_equal(libiommu_handover_image(handover, &image, &size), 0);
+	script_give_fd(fds[0]);
+	script_give_fd(fds[1]);
+	assert_int_equal(libiommu_takeover_load(config, image, size, fds, 2, &takeover), 0);
+	libiommu_ctx_config_free(config);
+	assert_int_equal(libiommu_takeover_ctx(takeover, &there), 0);
+	assert_int_equal(libiommu_takeover_hwpt(takeover, 0, &table), 0);
+	assert_int_equal(libiommu_takeover_device(takeover, 0, &other), 0);
+	assert_int_equal(libiommu_takeover_commit(takeover, LIBIOMMU_TAKEOVER_UNCHARGED), 0);
+	assert_int_equal(libiommu_handover_commit(handover), 0);
+	libiommu_takeover_free(takeover);
+	libiommu_handover_free(handover);
+	assert_int_equal(libiommu_device_destroy(dev), 0);
+	assert_int_equal(libiommu_hwpt_destroy(hwpt), 0);
+	script_ctx_close(ctx);
+	/* What is taken is known: the next one that cannot be itself gets the next from the top. */
+	expect_pasid_attach(DEVICE_FD + OTHER_SIDE, 14, 42, 0);
+	assert_int_equal(libiommu_pasid_attach(other, 101, table, 0, &pasid), 0);
+	assert_int_equal(pasid, 14);
+	assert_int_equal(libiommu_pasid_find(other, 100, &pasid), 0);
+	assert_int_equal(pasid, 15);
+	assert_int_equal(libiommu_pasid_attach(other, 3, table, 0, &pasid), -EEXIST);
+	assert_int_equal(libiommu_device_destroy(other), 0);
+	assert_int_equal(libiommu_hwpt_destroy(table), 0);
+	EXPECT_CLOSE(CTX_FD + OTHER_SIDE);
+	assert_int_equal(libiommu_ctx_destroy(there), 0);
 }
 
 /* Without a commit nothing has been, at either end. */
@@ -474,6 +532,7 @@ int main(void)
 		SCRIPT_TEST(test_tokens_of_many_are_used_once),
 		SCRIPT_TEST(test_waiting_faults),
 		SCRIPT_TEST(test_held_is_held),
+		SCRIPT_TEST(test_private_space),
 		SCRIPT_TEST(test_given_up),
 		SCRIPT_TEST(test_everything_must_be_added),
 		SCRIPT_TEST(test_parents_come_first),

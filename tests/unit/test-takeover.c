@@ -445,6 +445,42 @@ static void expect_charge(int result)
 	             .result = result);
 }
 
+static int kvm_ioctl(void *user, int fd, unsigned long request, void *arg)
+{
+	(void)user;
+	(void)request;
+	(void)arg;
+	return fd == CTX_FD + OTHER_SIDE || fd == H_SECOND_FD + OTHER_SIDE || fd == 300 ? 0
+	                                                                                : -EBADF;
+}
+
+/* The virtual machine is another one, and is told of the device though that is bound. */
+static void test_kvm(void **state)
+{
+	struct libiommu_takeover *takeover;
+	struct libiommu_kvm *kvm;
+	struct world there;
+
+	(void)state;
+	libiommu_sys_set_ioctl(script_door(), kvm_ioctl);
+	script_lend_fd(300);
+	assert_int_equal(world_load(image, size, &takeover), 0);
+	world_take(takeover, &there);
+	assert_int_equal(libiommu_kvm_adopt(there.ctx, 300, LIBIOMMU_FD_BORROW, &kvm), 0);
+	assert_int_equal(libiommu_kvm_add(kvm, there.second), -ESHUTDOWN);
+	assert_int_equal(libiommu_takeover_commit(takeover, 0), 0);
+	libiommu_takeover_free(takeover);
+	world_answer(&there, H_QUEUE_FD + OTHER_SIDE, token, 1);
+	assert_int_equal(libiommu_kvm_add(kvm, there.second), 0);
+	assert_int_equal(libiommu_kvm_add(kvm, there.second), -EEXIST);
+	assert_int_equal(libiommu_kvm_destroy(kvm), -EBUSY);
+	assert_int_equal(libiommu_device_detach(there.second), 0);
+	assert_int_equal(libiommu_kvm_remove(kvm, there.second), 0);
+	assert_int_equal(libiommu_kvm_destroy(kvm), 0);
+	world_close(&there, false, OTHER_SIDE);
+	world_give_fds();
+}
+
 /* The charge is the commit's last step that can fail, and it may be tried again. */
 static void test_charge(void **state)
 {
@@ -490,6 +526,7 @@ int main(void)
 		TAKEOVER_TEST(test_descriptors),
 		TAKEOVER_TEST(test_a_descriptor_that_is_not_open),
 		TAKEOVER_TEST(test_not_taken),
+		TAKEOVER_TEST(test_kvm),
 		TAKEOVER_TEST(test_charge),
 	};
 
