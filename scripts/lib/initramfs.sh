@@ -62,9 +62,11 @@ cross_libraries()
 {
 	local directory name path
 
-	path=$(readelf -W -d "$1" 2>/dev/null | sed -n 's/.*(RU*N*PATH).*\[\(.*\)\]/\1/p')
+	# A script is executable, too, and needs nothing.
+	path=$({ readelf -W -d "$1" 2>/dev/null || true; } |
+		sed -n 's/.*(RU*N*PATH).*\[\(.*\)\]/\1/p')
 	path=${path//\$ORIGIN/${1%/*}}
-	{ readelf -W -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; } 2>/dev/null |
+	{ readelf -W -d "$1" 2>/dev/null || true; } | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
 		while read -r name; do
 			for directory in ${path//:/ }; do
 				[ -e "$directory/$name" ] || continue
