@@ -53,7 +53,7 @@ uint32_t li_pasid_next(struct libiommu_device *dev, uint32_t pasid)
 /* With the PASIDs that the device has already. */
 static struct libiommu_pasid_space *make_space(struct libiommu_device *dev)
 {
-	struct device_pasids *const pasids = li_device_pasids(dev);
+	const struct device_pasids *const pasids = li_device_pasids(dev);
 	struct libiommu_pasid_space *const space = li_pasid_space_private(li_device_ctx(dev));
 	uint32_t taken;
 
@@ -63,28 +63,46 @@ static struct libiommu_pasid_space *make_space(struct libiommu_device *dev)
 			return NULL;
 		}
 	}
-	if (space)
-		atomic_store_explicit(&pasids->space, space, memory_order_release);
 	return space;
 }
 
-int li_pasid_take(struct libiommu_device *dev, uint32_t vpasid, bool identity, uint32_t *pasid)
+int li_pasid_take(struct libiommu_device *dev, uint32_t vpasid, bool identity,
+                  struct taken_pasid *taken)
 {
-	struct device_pasids *const pasids = li_device_pasids(dev);
+	const struct device_pasids *const pasids = li_device_pasids(dev);
 	struct libiommu_pasid_space *space =
 		atomic_load_explicit(&pasids->space, memory_order_relaxed);
+	int error;
 
-	if (!space && vpasid < pasids->limit) {
-		*pasid = vpasid;
+	*taken = (struct taken_pasid){.vpasid = vpasid, .pasid = vpasid};
+	if (!space && vpasid < pasids->limit)
 		return 0;
-	}
 	if (!space && identity)
 		return -ERANGE;
-	if (!space)
-		space = make_space(dev);
-	if (!space)
-		return -ENOMEM;
-	return li_pasid_space_take(space, vpasid, pasids->limit, identity, pasid);
+	if (!space) {
+		space = taken->space = make_space(dev);
+		if (!space)
+			return -ENOMEM;
+	}
+	error = li_pasid_space_take(space, vpasid, pasids->limit, identity, &taken->pasid);
+	if (error)
+		li_pasid_space_leave(taken->space);
+	return error;
+}
+
+void li_pasid_keep(struct libiommu_device *dev, const struct taken_pasid *taken)
+{
+	if (taken->space)
+		atomic_store_explicit(&li_device_pasids(dev)->space, taken->space,
+		                      memory_order_release);
+}
+
+void li_pasid_give_back(struct libiommu_device *dev, const struct taken_pasid *taken)
+{
+	if (taken->space)
+		li_pasid_space_leave(taken->space);
+	else
+		li_pasid_put(dev, taken->vpasid);
 }
 
 void li_pasid_put(struct libiommu_device *dev, uint32_t vpasid)

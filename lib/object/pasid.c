@@ -165,6 +165,7 @@ static struct outcome attach(struct libiommu_device *dev, uint32_t vpasid,
 	const struct libiommu_hwpt *const own = li_device_attachment(dev)->hwpt;
 	struct device_pasids *const pasids = li_device_pasids(dev);
 	struct outcome outcome;
+	struct taken_pasid taken;
 	struct slot *slot;
 	uint32_t chosen;
 
@@ -173,18 +174,20 @@ static struct outcome attach(struct libiommu_device *dev, uint32_t vpasid,
 	outcome = find_limit(dev);
 	if (outcome.error)
 		return outcome;
-	outcome.error = li_pasid_take(dev, vpasid, own && li_hwpt_guest_owns_pasids(own), &chosen);
+	outcome.error = li_pasid_take(dev, vpasid, own && li_hwpt_guest_owns_pasids(own), &taken);
 	if (outcome.error)
 		return outcome;
+	chosen = taken.pasid;
 	slot = li_table_make(&li_device_name(dev)->pasids, chosen);
 	if (slot)
 		outcome = change(dev, slot, chosen, vpasid, hwpt, tag);
 	else
 		outcome.error = -ENOMEM;
 	if (outcome.error) {
-		li_pasid_put(dev, vpasid);
+		li_pasid_give_back(dev, &taken);
 		return outcome;
 	}
+	li_pasid_keep(dev, &taken);
 	pasids->is_used = true;
 	pasids->attached++;
 	pasids->moved += chosen != vpasid;

@@ -30,11 +30,21 @@ bool li_pasid_set_space(struct libiommu_device *dev, struct libiommu_pasid_space
 /* Whether all its PASIDs are their vPASIDs. */
 bool li_pasid_is_identity(struct libiommu_device *dev);
 
+struct taken_pasid {
+	uint32_t vpasid;
+	uint32_t pasid;
+	struct libiommu_pasid_space *space; /* made for it, the device's once it is attached */
+};
+
 /*
  * A PASID for the vPASID, which has none; alone on the device, and the limit is known. Returns 0,
  * or what li_pasid_space_take() does, with nothing changed.
  */
-int li_pasid_take(struct libiommu_device *dev, uint32_t vpasid, bool identity, uint32_t *pasid);
+int li_pasid_take(struct libiommu_device *dev, uint32_t vpasid, bool identity,
+                  struct taken_pasid *taken);
+/* What li_pasid_take() took is attached; or it is not, and nothing is left of it. */
+void li_pasid_keep(struct libiommu_device *dev, const struct taken_pasid *taken);
+void li_pasid_give_back(struct libiommu_device *dev, const struct taken_pasid *taken);
 /* It is not in use any more. */
 void li_pasid_put(struct libiommu_device *dev, uint32_t vpasid);
 /* The next one after @pasid that has something attached; 0 if none has. Alone on the device. */

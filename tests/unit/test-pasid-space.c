@@ -120,6 +120,25 @@ static void test_join_comes_first(void **state)
 	assert_int_equal(libiommu_pasid_space_destroy(space), 0);
 }
 
+/* Not even where the vPASID could not be the PASID, so that the device needed a space for it. */
+static void test_a_refused_attach_is_no_space(void **state)
+{
+	struct libiommu_pasid_space *space;
+
+	(void)state;
+	expect_pasid_width(ID_A, 4, 0);
+	expect_pasid_attach(FD_A, 15, PT, -EBUSY);
+	assert_int_equal(try_attach(a, 100), -EBUSY);
+	script_done();
+	assert_int_equal(libiommu_pasid_space_new(ctx, 0, &space), 0);
+	assert_int_equal(libiommu_pasid_space_join(space, a), 0);
+	attach(a, 100, 15);
+	detach(a, 100, 15);
+	script_device_close(a);
+	a = NULL;
+	assert_int_equal(libiommu_pasid_space_destroy(space), 0);
+}
+
 static void test_private_spaces_do_not_meet(void **state)
 {
 	uint32_t found;
@@ -240,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SPACE_TEST(test_life),
 		SPACE_TEST(test_join_comes_first),
+		SPACE_TEST(test_a_refused_attach_is_no_space),
 		SPACE_TEST(test_private_spaces_do_not_meet),
 		SPACE_TEST(test_shared_space),
 		SPACE_TEST(test_identity_only),
