@@ -10,16 +10,12 @@
 
 #define FIRST_ROOM 32
 
-static const char *const names[ENTRY_KINDS] = {
-	[LIBIOMMU_OBJECT_IOAS] = "IOAS",
-	[LIBIOMMU_OBJECT_DEVICE] = "device",
-	[LIBIOMMU_OBJECT_HWPT] = "HWPT",
-	[LIBIOMMU_OBJECT_PASID_SPACE] = "PASID space",
-	[LIBIOMMU_OBJECT_FAULT_QUEUE] = "fault queue",
-	[LIBIOMMU_OBJECT_VIOMMU] = "vIOMMU",
-	[LIBIOMMU_OBJECT_VDEVICE] = "virtual device",
-	[LIBIOMMU_OBJECT_HW_QUEUE] = "hardware queue",
-	[LIBIOMMU_OBJECT_VEVENTQ] = "virtual event queue",
+static const bool is_handed[ENTRY_KINDS] = {
+	[LIBIOMMU_OBJECT_IOAS] = true,        [LIBIOMMU_OBJECT_DEVICE] = true,
+	[LIBIOMMU_OBJECT_HWPT] = true,        [LIBIOMMU_OBJECT_PASID_SPACE] = true,
+	[LIBIOMMU_OBJECT_FAULT_QUEUE] = true, [LIBIOMMU_OBJECT_VIOMMU] = true,
+	[LIBIOMMU_OBJECT_VDEVICE] = true,     [LIBIOMMU_OBJECT_HW_QUEUE] = true,
+	[LIBIOMMU_OBJECT_VEVENTQ] = true,
 };
 
 void li_entries_free(struct entries *entries)
@@ -30,12 +26,7 @@ void li_entries_free(struct entries *entries)
 
 bool li_entries_has_kind(uint32_t kind)
 {
-	return kind < ENTRY_KINDS && names[kind];
-}
-
-const char *li_entries_kind_name(enum libiommu_object_kind kind)
-{
-	return names[kind];
+	return kind < ENTRY_KINDS && is_handed[kind];
 }
 
 int li_entries_reserve(struct entries *entries, enum libiommu_object_kind kind, uint64_t key)

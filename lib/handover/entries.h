@@ -32,8 +32,6 @@ struct entries {
 void li_entries_free(struct entries *entries);
 /* Whether such objects are handed over. */
 bool li_entries_has_kind(uint32_t kind);
-/* "IOAS", for example. */
-const char *li_entries_kind_name(enum libiommu_object_kind kind);
 /* Room for one more: 0, -ENOMEM, or -EEXIST where the key is taken. */
 int li_entries_reserve(struct entries *entries, enum libiommu_object_kind kind, uint64_t key);
 /* After li_entries_reserve(). */

@@ -4,8 +4,6 @@
 #include "export.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "record.h"
@@ -62,21 +60,13 @@ int libiommu_handover_new(struct libiommu_ctx *ctx, struct libiommu_handover **h
 /* What was not added, in words; "" when there is nothing. */
 static void find_missing(const struct libiommu_handover *handover, char *text, size_t size)
 {
-	size_t used = 0;
+	uint64_t missing[ENTRY_KINDS] = {0};
 
-	text[0] = '\0';
-	for (uint32_t i = 0; i < ENTRY_KINDS && used < size; i++) {
-		const enum libiommu_object_kind kind = (enum libiommu_object_kind)i;
-		const uint64_t missing =
-			li_entries_has_kind(i)
-				? live(handover->ctx, kind) - handover->entries.counts[i]
-				: 0;
-
-		if (missing)
-			used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s",
-			                         used ? ", " : "", missing,
-			                         li_entries_kind_name(kind));
-	}
+	for (uint32_t i = 0; i < ENTRY_KINDS; i++)
+		if (li_entries_has_kind(i))
+			missing[i] = live(handover->ctx, (enum libiommu_object_kind)i) -
+			             handover->entries.counts[i];
+	li_ctx_list_kinds(missing, ENTRY_KINDS, text, size);
 }
 
 static int compose(struct libiommu_handover *handover, uint32_t entries)

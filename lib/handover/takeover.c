@@ -77,7 +77,7 @@ static int not_taken(const struct libiommu_takeover *takeover)
 		return 0;
 	return FAIL_LIBRARY(takeover->ctx, "libiommu_takeover_commit", -EBUSY,
 	                    "objects were not taken, the first of them of this kind",
-	                    .subject = li_entries_kind_name(first->kind), .amount = left,
+	                    .subject = li_ctx_kind_name(first->kind), .amount = left,
 	                    .unit = "of them");
 }
 

@@ -96,35 +96,47 @@ int libiommu_ctx_new(const struct libiommu_ctx_config *config, struct libiommu_c
 	return 0;
 }
 
-/* How many objects are left of each kind, in words; "" when none are. */
-static void count_left(struct libiommu_ctx *ctx, char *text, size_t size)
+static const char *const kind_names[KINDS] = {
+	[LIBIOMMU_OBJECT_IOAS] = "IOAS",
+	[LIBIOMMU_OBJECT_DEVICE] = "device",
+	[LIBIOMMU_OBJECT_HWPT] = "HWPT",
+	[LIBIOMMU_OBJECT_BAR_MAP] = "mapped BAR",
+	[LIBIOMMU_OBJECT_PASID_SPACE] = "PASID space",
+	[LIBIOMMU_OBJECT_FAULT_QUEUE] = "fault queue",
+	[LIBIOMMU_OBJECT_RING] = "fault ring",
+	[LIBIOMMU_OBJECT_VIOMMU] = "vIOMMU",
+	[LIBIOMMU_OBJECT_VIOMMU_MAP] = "mapping of a vIOMMU",
+	[LIBIOMMU_OBJECT_VDEVICE] = "virtual device",
+	[LIBIOMMU_OBJECT_HW_QUEUE] = "hardware queue",
+	[LIBIOMMU_OBJECT_VEVENTQ] = "virtual event queue",
+	[LIBIOMMU_OBJECT_KVM] = "KVM-VFIO device",
+	[LIBIOMMU_OBJECT_HANDOVER] = "handover",
+};
+
+const char *li_ctx_kind_name(enum libiommu_object_kind kind)
 {
-	static const char *const kinds[KINDS] = {
-		[LIBIOMMU_OBJECT_IOAS] = "IOAS",
-		[LIBIOMMU_OBJECT_DEVICE] = "device",
-		[LIBIOMMU_OBJECT_HWPT] = "HWPT",
-		[LIBIOMMU_OBJECT_BAR_MAP] = "mapped BAR",
-		[LIBIOMMU_OBJECT_PASID_SPACE] = "PASID space",
-		[LIBIOMMU_OBJECT_FAULT_QUEUE] = "fault queue",
-		[LIBIOMMU_OBJECT_RING] = "fault ring",
-		[LIBIOMMU_OBJECT_VIOMMU] = "vIOMMU",
-		[LIBIOMMU_OBJECT_VIOMMU_MAP] = "mapping of a vIOMMU",
-		[LIBIOMMU_OBJECT_VDEVICE] = "virtual device",
-		[LIBIOMMU_OBJECT_HW_QUEUE] = "hardware queue",
-		[LIBIOMMU_OBJECT_VEVENTQ] = "virtual event queue",
-		[LIBIOMMU_OBJECT_KVM] = "KVM-VFIO device",
-		[LIBIOMMU_OBJECT_HANDOVER] = "handover",
-	};
+	return kind_names[kind];
+}
+
+void li_ctx_list_kinds(const uint64_t *counts, size_t kinds, char *text, size_t size)
+{
 	size_t used = 0;
 
 	text[0] = '\0';
-	for (size_t i = 0; i < KINDS && used < size; i++) {
-		const uint64_t live = atomic_load(&ctx->live[i]);
-
-		if (live)
+	for (size_t i = 0; i < kinds && used < size; i++)
+		if (counts[i])
 			used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " %s",
-			                         used ? ", " : "", live, kinds[i]);
-	}
+			                         used ? ", " : "", counts[i], kind_names[i]);
+}
+
+/* How many objects are left of each kind, in words; "" when none are. */
+static void list_left(struct libiommu_ctx *ctx, char *text, size_t size)
+{
+	uint64_t counts[KINDS];
+
+	for (size_t i = 0; i < KINDS; i++)
+		counts[i] = atomic_load(&ctx->live[i]);
+	li_ctx_list_kinds(counts, KINDS, text, size);
 }
 
 int libiommu_ctx_destroy(struct libiommu_ctx *ctx)
@@ -133,7 +145,7 @@ int libiommu_ctx_destroy(struct libiommu_ctx *ctx)
 
 	if (!ctx)
 		return 0;
-	count_left(ctx, left, sizeof(left));
+	list_left(ctx, left, sizeof(left));
 	if (left[0])
 		return FAIL_LIBRARY(ctx, __func__, -EBUSY, "what was made from it still exists",
 		                    .subject = left);

@@ -19,6 +19,10 @@ const struct failure_log *li_ctx_log(const struct libiommu_ctx *ctx);
 
 /* Count an object in, or out with -1. */
 void li_ctx_count(struct libiommu_ctx *ctx, enum libiommu_object_kind kind, int change);
+/* "IOAS", for example. */
+const char *li_ctx_kind_name(enum libiommu_object_kind kind);
+/* How many there are of each of the first kinds, in words; "" when there is nothing. */
+void li_ctx_list_kinds(const uint64_t *counts, size_t kinds, char *text, size_t size);
 /* Count mapped bytes in, or out. */
 void li_ctx_count_mapped(struct libiommu_ctx *ctx, int64_t bytes);
 uint64_t li_ctx_mapped(const struct libiommu_ctx *ctx);
