@@ -144,6 +144,19 @@
 	number(32, group);                                                                         \
 	number(32, attachment);
 
+/* All of them: each is a structure, and a function that reads or writes it. */
+#define RECORDS(record)                                                                            \
+	record(image_header, IMAGE_HEADER) record(entry_header, ENTRY_HEADER) record(              \
+		ioas_record, IOAS_RECORD) record(queue_record, QUEUE_RECORD)                       \
+		record(hwpt_record, HWPT_RECORD) record(viommu_record, VIOMMU_RECORD) record(      \
+			space_record, SPACE_RECORD) record(device_record, DEVICE_RECORD)           \
+			record(pasid_record, PASID_RECORD) record(vdevice_record, VDEVICE_RECORD)  \
+				record(veventq_record, VEVENTQ_RECORD) record(hw_queue_record,     \
+	                                                                      HW_QUEUE_RECORD)     \
+					record(groups_record, GROUPS_RECORD)                       \
+						record(group_record, GROUP_RECORD)                 \
+							record(waiting_record, WAITING_RECORD)
+
 #define FIELD(bits, name) uint##bits##_t name
 #define RECORD(name, fields)                                                                       \
 	struct name {                                                                              \
@@ -152,21 +165,7 @@
 	/* Reads or writes it. */                                                                  \
 	void li_##name(struct walk *walk, struct name *record);
 
-RECORD(image_header, IMAGE_HEADER)
-RECORD(entry_header, ENTRY_HEADER)
-RECORD(ioas_record, IOAS_RECORD)
-RECORD(queue_record, QUEUE_RECORD)
-RECORD(hwpt_record, HWPT_RECORD)
-RECORD(viommu_record, VIOMMU_RECORD)
-RECORD(space_record, SPACE_RECORD)
-RECORD(device_record, DEVICE_RECORD)
-RECORD(pasid_record, PASID_RECORD)
-RECORD(vdevice_record, VDEVICE_RECORD)
-RECORD(veventq_record, VEVENTQ_RECORD)
-RECORD(hw_queue_record, HW_QUEUE_RECORD)
-RECORD(groups_record, GROUPS_RECORD)
-RECORD(group_record, GROUP_RECORD)
-RECORD(waiting_record, WAITING_RECORD)
+RECORDS(RECORD)
 
 #undef RECORD
 #undef FIELD
