@@ -15,6 +15,25 @@ static int answer(struct libiommu_fault_queue *queue, uint64_t token)
 	return libiommu_fault_queue_respond(queue, &response, 1, NULL);
 }
 
+/* All of it, to the end. */
+static void move(struct world *here, struct world *there)
+{
+	struct libiommu_handover *const handover = world_hand_over(here);
+	struct libiommu_takeover *takeover;
+	const void *image;
+	size_t size;
+
+	assert_int_equal(libiommu_handover_image(handover, &image, &size), 0);
+	world_give_fds();
+	assert_int_equal(world_load(image, size, &takeover), 0);
+	world_take(takeover, there);
+	assert_int_equal(libiommu_takeover_commit(takeover, LIBIOMMU_TAKEOVER_UNCHARGED), 0);
+	assert_int_equal(libiommu_handover_commit(handover), 0);
+	libiommu_handover_free(handover);
+	libiommu_takeover_free(takeover);
+	world_close(here, false, 0);
+}
+
 /* Everything arrives, works there, and is not the first side's any more. */
 static void test_round_trip(void **state)
 {
@@ -63,27 +82,14 @@ static void test_round_trip(void **state)
 /* A token of before is stale on the other side, also when its place is used again. */
 static void test_tokens_are_used_once(void **state)
 {
-	struct libiommu_takeover *takeover;
-	struct libiommu_handover *handover;
 	struct world here, there;
 	uint64_t old, next;
-	const void *image;
-	size_t size;
 
 	(void)state;
 	world_make(&here);
 	old = world_fault(&here, H_QUEUE_FD, 5, 1);
 	world_answer(&here, H_QUEUE_FD, old, 1);
-	handover = world_hand_over(&here);
-	assert_int_equal(libiommu_handover_image(handover, &image, &size), 0);
-	world_give_fds();
-	assert_int_equal(world_load(image, size, &takeover), 0);
-	world_take(takeover, &there);
-	assert_int_equal(libiommu_takeover_commit(takeover, LIBIOMMU_TAKEOVER_UNCHARGED), 0);
-	assert_int_equal(libiommu_handover_commit(handover), 0);
-	libiommu_handover_free(handover);
-	libiommu_takeover_free(takeover);
-	world_close(&here, false, 0);
+	move(&here, &there);
 	for (int i = 0; i < 3; i++) {
 		next = world_fault(&there, H_QUEUE_FD + OTHER_SIDE, 5, 1);
 		assert_int_not_equal(next, old);
@@ -98,12 +104,8 @@ static void test_tokens_are_used_once(void **state)
 static void test_tokens_of_many_are_used_once(void **state)
 {
 	enum { MANY = 70 };
-	struct libiommu_takeover *takeover;
-	struct libiommu_handover *handover;
 	uint64_t old[MANY], next[MANY];
 	struct world here, there;
-	const void *image;
-	size_t size;
 
 	(void)state;
 	world_make(&here);
@@ -111,16 +113,7 @@ static void test_tokens_of_many_are_used_once(void **state)
 		old[i] = world_fault(&here, H_QUEUE_FD, 5, i + 1);
 	for (uint32_t i = 0; i < MANY; i++)
 		world_answer(&here, H_QUEUE_FD, old[i], i + 1);
-	handover = world_hand_over(&here);
-	assert_int_equal(libiommu_handover_image(handover, &image, &size), 0);
-	world_give_fds();
-	assert_int_equal(world_load(image, size, &takeover), 0);
-	world_take(takeover, &there);
-	assert_int_equal(libiommu_takeover_commit(takeover, LIBIOMMU_TAKEOVER_UNCHARGED), 0);
-	assert_int_equal(libiommu_handover_commit(handover), 0);
-	libiommu_handover_free(handover);
-	libiommu_takeover_free(takeover);
-	world_close(&here, false, 0);
+	move(&here, &there);
 	for (uint32_t i = 0; i < MANY; i++)
 		next[i] = world_fault(&there, H_QUEUE_FD + OTHER_SIDE, 5, i + 1);
 	for (uint32_t i = 0; i < MANY; i++) {
@@ -133,14 +126,10 @@ static void test_tokens_of_many_are_used_once(void **state)
 /* What the library had read, and nobody had had yet, is read on the other side. */
 static void test_waiting_faults(void **state)
 {
-	struct libiommu_takeover *takeover;
-	struct libiommu_handover *handover;
 	struct libiommu_fault_batch *batch;
 	struct libiommu_record faults[3];
 	struct world here, there;
-	const void *image;
 	uint64_t token;
-	size_t size;
 
 	(void)state;
 	world_make(&here);
@@ -160,16 +149,7 @@ static void test_waiting_faults(void **state)
 			.attachment = 1,
 		};
 	assert_int_equal(li_restore_waiting(here.queue, faults, 3), 0);
-	handover = world_hand_over(&here);
-	assert_int_equal(libiommu_handover_image(handover, &image, &size), 0);
-	world_give_fds();
-	assert_int_equal(world_load(image, size, &takeover), 0);
-	world_take(takeover, &there);
-	assert_int_equal(libiommu_takeover_commit(takeover, LIBIOMMU_TAKEOVER_UNCHARGED), 0);
-	assert_int_equal(libiommu_handover_commit(handover), 0);
-	libiommu_handover_free(handover);
-	libiommu_takeover_free(takeover);
-	world_close(&here, false, 0);
+	move(&here, &there);
 	assert_int_equal(libiommu_fault_batch_new(8, &batch), 0);
 	assert_int_equal(libiommu_fault_queue_wait(there.queue, -1), 1);
 	assert_int_equal(libiommu_fault_queue_read(there.queue, batch), 3);
