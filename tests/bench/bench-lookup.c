@@ -27,6 +27,7 @@
 #include "../../lib/object/slot.h"
 #include "../must.h"
 #include "bench.h"
+#include "door.h"
 
 #define ALL     (UINT32_C(1) << 20)
 #define LOOKUPS (UINT32_C(1) << 16) /* in a round */
@@ -35,18 +36,6 @@
 
 /* The header of a piece of memory, and what rounds it up. */
 #define MALLOC_ADDS 32
-
-static int fake_open(void *user, const char *path, int flags)
-{
-	(void)user, (void)path, (void)flags;
-	return 100;
-}
-
-static int fake_close(void *user, int fd)
-{
-	(void)user, (void)fd;
-	return 0;
-}
 
 static int fake_ioctl(void *user, int fd, unsigned long request, void *arg)
 {
@@ -65,19 +54,8 @@ static struct libiommu_hwpt *hwpt;
 
 static void make_ctx(void)
 {
-	struct libiommu_ctx_config *config;
-	struct libiommu_sys *sys;
-
-	MUST(libiommu_sys_new(&sys));
-	libiommu_sys_set_open(sys, fake_open);
-	libiommu_sys_set_close(sys, fake_close);
-	libiommu_sys_set_ioctl(sys, fake_ioctl);
-	MUST(libiommu_ctx_config_new(&config));
-	MUST(libiommu_ctx_config_set_sys(config, sys));
-	MUST(libiommu_ctx_new(config, &ctx));
+	ctx = bench_ctx(fake_ioctl);
 	MUST(libiommu_hwpt_adopt(ctx, 0x7fffffff, LIBIOMMU_ID_BORROW, &hwpt));
-	libiommu_ctx_config_free(config);
-	libiommu_sys_free(sys);
 }
 
 static struct libiommu_device *make_device(uint64_t label)

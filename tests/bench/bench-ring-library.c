@@ -8,12 +8,10 @@
 #include "bench-ring.h"
 
 #include <poll.h>
-#include <unistd.h>
 
 #include "../../lib/fault/ring.h"
 #include "../must.h"
-
-#define FAKE_FD 1000000
+#include "door.h"
 
 static struct libiommu_ctx *ctx;
 static struct libiommu_ring *ring;
@@ -157,32 +155,10 @@ static void read_all(const struct work *work)
 	}
 }
 
-static int fake_open(void *user, const char *path, int flags)
-{
-	(void)user, (void)path, (void)flags;
-	return FAKE_FD;
-}
-
-static int fake_close(void *user, int fd)
-{
-	(void)user;
-	return fd == FAKE_FD ? 0 : close(fd);
-}
-
-/* A context over a kernel that is not there: a ring needs nothing of it. */
+/* A ring needs nothing of the kernel that is not there. */
 void open_library(void)
 {
-	struct libiommu_ctx_config *config;
-	struct libiommu_sys *sys;
-
-	MUST(libiommu_sys_new(&sys));
-	libiommu_sys_set_open(sys, fake_open);
-	libiommu_sys_set_close(sys, fake_close);
-	MUST(libiommu_ctx_config_new(&config));
-	MUST(libiommu_ctx_config_set_sys(config, sys));
-	MUST(libiommu_ctx_new(config, &ctx));
-	libiommu_ctx_config_free(config);
-	libiommu_sys_free(sys);
+	ctx = bench_ctx(NULL);
 	MUST(libiommu_ring_new(ctx, NULL, &ring));
 	load.work = &none;
 	load.source = (struct source){.ops = &ops, .fd = -1};

@@ -14,18 +14,7 @@
 
 #include "../../lib/base/uapi/iommufd.h"
 #include "../must.h"
-
-static int fake_open(void *user, const char *path, int flags)
-{
-	(void)user, (void)path, (void)flags;
-	return 100;
-}
-
-static int fake_close(void *user, int fd)
-{
-	(void)user, (void)fd;
-	return 0;
-}
+#include "door.h"
 
 static int fake_ioctl(void *user, int fd, unsigned long request, void *arg)
 {
@@ -63,23 +52,13 @@ int main(int argc, char **argv)
 {
 	const size_t count = argc == 2 ? strtoul(argv[1], NULL, 10) : 0;
 	struct libiommu_ioas **const all = calloc(count + 1, sizeof(*all));
-	struct libiommu_ctx_config *config;
 	struct libiommu_ctx *ctx;
-	struct libiommu_sys *sys;
 
 	if (!count || !all) {
 		fprintf(stderr, "usage: bench-scale COUNT\n");
 		return 2;
 	}
-	MUST(libiommu_sys_new(&sys));
-	libiommu_sys_set_open(sys, fake_open);
-	libiommu_sys_set_close(sys, fake_close);
-	libiommu_sys_set_ioctl(sys, fake_ioctl);
-	MUST(libiommu_ctx_config_new(&config));
-	MUST(libiommu_ctx_config_set_sys(config, sys));
-	MUST(libiommu_ctx_new(config, &ctx));
-	libiommu_ctx_config_free(config);
-	libiommu_sys_free(sys);
+	ctx = bench_ctx(fake_ioctl);
 	count_allocated(ctx, all, count);
 	count_adopted(ctx, all, count);
 	MUST(libiommu_ctx_destroy(ctx));

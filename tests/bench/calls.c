@@ -13,6 +13,8 @@
 #include <libiommu.h>
 
 #include "../../lib/base/uapi/iommufd.h"
+#include "../must.h"
+#include "door.h"
 
 #define LENGTH (UINT64_C(2) << 20)
 #define IOVA   (UINT64_C(1) << 30)
@@ -31,18 +33,6 @@ NOINLINE void library_unmap(unsigned int count);
 static struct libiommu_ioas *ioas;
 static char memory[16];
 static unsigned int failures;
-
-static int door_open(void *user, const char *path, int flags)
-{
-	(void)user, (void)path, (void)flags;
-	return 100;
-}
-
-static int door_close(void *user, int fd)
-{
-	(void)user, (void)fd;
-	return 0;
-}
 
 NOINLINE static int door_ioctl(void *user, int fd, unsigned long request, void *arg)
 {
@@ -104,27 +94,16 @@ void library_unmap(unsigned int count)
 int main(int argc, char **argv)
 {
 	const unsigned int count = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 1000;
-	struct libiommu_ctx_config *config;
-	struct libiommu_sys *door;
 	struct libiommu_ctx *ctx;
 
-	if (libiommu_sys_new(&door) || libiommu_ctx_config_new(&config))
-		return 1;
-	libiommu_sys_set_open(door, door_open);
-	libiommu_sys_set_close(door, door_close);
-	libiommu_sys_set_ioctl(door, door_ioctl);
-	libiommu_ctx_config_set_sys(config, door);
-	if (libiommu_ctx_new(config, &ctx) ||
-	    libiommu_ioas_adopt(ctx, 2, LIBIOMMU_ID_BORROW, &ioas))
-		return 1;
+	ctx = bench_ctx(door_ioctl);
+	MUST(libiommu_ioas_adopt(ctx, 2, LIBIOMMU_ID_BORROW, &ioas));
 	direct_map(count);
 	direct_unmap(count);
 	library_map(count);
 	library_unmap(count);
 	libiommu_ioas_destroy(ioas);
 	libiommu_ctx_destroy(ctx);
-	libiommu_ctx_config_free(config);
-	libiommu_sys_free(door);
 	if (failures)
 		fprintf(stderr, "%u calls failed\n", failures);
 	return failures != 0;
