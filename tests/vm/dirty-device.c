@@ -12,12 +12,14 @@
 #include <string.h>
 
 #include "../../examples/live-migrate/device.h"
+#include "../random.h"
 #include "mock-cmd.h"
 #include "mock.h"
 
 enum { PAGE = 4096, ALWAYS = 20 };
 
 static struct mock *mock;
+static uint32_t random_state = 0x2545f491;
 static int iommufd;
 static uint32_t table;
 static uint8_t *memory;
@@ -32,16 +34,6 @@ const struct libiommu_sys *device_door(void)
 	if (!mock)
 		exit(77);
 	return mock_door(mock);
-}
-
-static uint32_t next_random(void)
-{
-	static uint32_t state = 0x2545f491;
-
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return state;
 }
 
 static bool fail(const char *what)
@@ -67,11 +59,11 @@ static bool write_pages(uint64_t count)
 
 	memset(bitmap, 0, (pages + 63) / 64 * sizeof(*bitmap));
 	for (uint64_t i = 0; i < count; i++) {
-		const uint64_t page = next_random() % pages;
+		const uint64_t page = next_random(&random_state) % pages;
 
 		stamp++;
-		memcpy(memory + page * PAGE + next_random() % (PAGE - sizeof(stamp)), &stamp,
-		       sizeof(stamp));
+		memcpy(memory + page * PAGE + next_random(&random_state) % (PAGE - sizeof(stamp)),
+		       &stamp, sizeof(stamp));
 		bitmap[page / 64] |= UINT64_C(1) << page % 64;
 	}
 	return !mock_command(iommufd, &cmd) || fail("the test driver marks no pages");

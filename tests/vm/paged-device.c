@@ -10,11 +10,13 @@
 #include <stdlib.h>
 
 #include "../../examples/fault-loop/device.h"
+#include "../random.h"
 #include "mock.h"
 
 enum { ROUNDS = 40, ROUND = 50 };
 
 static struct mock *mock;
+static uint32_t random_state = 0x2545f491;
 static struct libiommu_device *device;
 static const struct pager *pages;
 static uint32_t table;
@@ -32,25 +34,15 @@ const struct libiommu_sys *device_door(void)
 	return mock_door(mock);
 }
 
-static uint32_t next_random(void)
-{
-	static uint32_t state = 0x2545f491;
-
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return state;
-}
-
 /* Of ten, nine are in the window, and one just before or behind it. */
 static uint64_t choose(void)
 {
-	const uint64_t offset = next_random() % pages->size;
+	const uint64_t offset = next_random(&random_state) % pages->size;
 
-	if (next_random() % 10)
+	if (next_random(&random_state) % 10)
 		return pages->start + offset;
-	return next_random() % 2 ? pages->start - 1 - offset % pages->page
-	                         : pages->start + pages->size + offset;
+	return next_random(&random_state) % 2 ? pages->start - 1 - offset % pages->page
+	                                      : pages->start + pages->size + offset;
 }
 
 static bool is_inside(uint64_t address)

@@ -24,6 +24,7 @@
 
 #include "../../examples/fault-proxy/handler.h"
 #include "../../examples/fault-proxy/owner.h"
+#include "../random.h"
 #include "mock.h"
 
 /* At most so many unanswered at a time; kills before the owner is measured for the first time. */
@@ -34,14 +35,6 @@ static struct mock *mock;
 static struct owner owner;
 static atomic_ulong asked;
 static atomic_bool paused, resting, done;
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 17;
-	*state ^= *state << 5;
-	return *state;
-}
 
 static uint64_t now(void)
 {
