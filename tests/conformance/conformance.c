@@ -8,13 +8,13 @@
 #include <string.h>
 
 extern const struct theme facts, commands, address_space, mapping, copying, files, access_to_memory,
-	devices, dirty, tracking, compat, nesting, viommus, events, pasids, faults, process,
-	failing;
+	devices, dirty, tracking, compat, nesting, viommus, events, pasids, faults,
+	fault_descriptors, process, failing;
 
 static const struct theme *const themes[] = {
-	&commands, &address_space, &mapping,  &copying, &files,   &access_to_memory,
-	&devices,  &dirty,         &tracking, &compat,  &nesting, &viommus,
-	&events,   &pasids,        &faults,   &failing, &facts,   &process,
+	&commands, &address_space,     &mapping, &copying, &files,   &access_to_memory, &devices,
+	&dirty,    &tracking,          &compat,  &nesting, &viommus, &events,           &pasids,
+	&faults,   &fault_descriptors, &failing, &facts,   &process,
 };
 
 /* A behaviour without variants has this one. */
