@@ -9,12 +9,12 @@
 
 extern const struct theme facts, commands, address_space, mapping, copying, files, access_to_memory,
 	devices, dirty, tracking, compat, nesting, viommus, events, pasids, faults,
-	fault_descriptors, process, failing;
+	fault_descriptors, process, failing, parallel;
 
 static const struct theme *const themes[] = {
 	&commands, &address_space,     &mapping, &copying, &files,   &access_to_memory, &devices,
 	&dirty,    &tracking,          &compat,  &nesting, &viommus, &events,           &pasids,
-	&faults,   &fault_descriptors, &failing, &facts,   &process,
+	&faults,   &fault_descriptors, &failing, &facts,   &process, &parallel,
 };
 
 /* A behaviour without variants has this one. */
