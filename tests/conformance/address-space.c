@@ -145,6 +145,7 @@ static void allowed_and_reserved(struct rig *rig)
 	const struct libiommu_iova_range some = {rig->base, rig->base + 600 * PAGE};
 	const struct libiommu_iova_range two[] = {{rig->base, rig->base + PAGE - 1}, some};
 	const struct libiommu_iova_range reversed = {some.last, some.start};
+	const struct libiommu_iova_range single = {some.start, some.start};
 
 	OK(libiommu_ioas_allow(rig->ioas, &some, 1));
 	RAW(-EADDRINUSE, world_reserve(rig->world, rig->ioas, rig->base + PAGE, PAGE));
@@ -155,6 +156,7 @@ static void allowed_and_reserved(struct rig *rig)
 	OK(libiommu_ioas_allow(rig->ioas, two, 1));
 	FAILS(EINVAL, libiommu_ioas_allow(rig->ioas, two, 2));
 	FAILS(EINVAL, libiommu_ioas_allow(rig->ioas, &reversed, 1));
+	FAILS(EINVAL, libiommu_ioas_allow(rig->ioas, &single, 1));
 }
 
 /* As the kernel's own regression test has it: a hole of 6 bytes, and one at the other end. */

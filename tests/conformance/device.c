@@ -142,6 +142,12 @@ static void page_tables_to_ask_for(struct rig *rig)
 	cmd.data_len = 4;
 	RAW(-EINVAL, world_ioctl(rig->world, UAPI_IOC_HWPT_ALLOC, &cmd));
 	cmd.data_len = 0;
+	/* On nothing, and on something that has no page tables. */
+	cmd.pt_id = 12345;
+	RAW(-EINVAL, world_ioctl(rig->world, UAPI_IOC_HWPT_ALLOC, &cmd));
+	cmd.pt_id = cmd.dev_id;
+	RAW(-EINVAL, world_ioctl(rig->world, UAPI_IOC_HWPT_ALLOC, &cmd));
+	cmd.pt_id = ioas_id(rig->ioas);
 	cmd.dev_id = ioas_id(rig->ioas);
 	RAW(-ENOENT, world_ioctl(rig->world, UAPI_IOC_HWPT_ALLOC, &cmd));
 	OK(libiommu_hwpt_config_new(&config));

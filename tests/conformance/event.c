@@ -5,6 +5,9 @@
 #include "nest.h"
 
 #include <poll.h>
+#include <unistd.h>
+
+#include "../../lib/base/uapi/iommufd.h"
 
 enum { DEPTH = 3, VIRT_ID = 0x18 };
 
@@ -26,13 +29,13 @@ static struct libiommu_veventq *make_queue(struct events *e, uint32_t depth)
 }
 
 /* A device that reports events: attached to a page table on the vIOMMU, and numbered there. */
-static struct events begin(struct rig *rig)
+static struct events begin(struct rig *rig, uint32_t depth)
 {
 	struct events e = {.nest = nest_begin(rig)};
 	struct libiommu_hwpt *table;
 
 	e.viommu = nest_viommu(&e.nest);
-	e.queue = make_queue(&e, DEPTH);
+	e.queue = make_queue(&e, depth);
 	table = nest_viommu_table(&e.nest, e.viommu);
 	/* The driver wants the number before the page table. */
 	FAILS(ENOENT, libiommu_device_attach_hwpt(e.nest.dev, table));
@@ -89,7 +92,7 @@ static void one_queue_of_a_type(struct rig *rig)
 
 static void in_the_guests_terms(struct rig *rig)
 {
-	struct events e = begin(rig);
+	struct events e = begin(rig, DEPTH);
 	struct pollfd ready = {.fd = libiommu_veventq_fd(e.queue), .events = POLLIN};
 	struct libiommu_vevent event;
 
@@ -111,7 +114,7 @@ static void in_the_guests_terms(struct rig *rig)
 /* Two more than there is room for and nothing behind: the mark that the kernel leaves tells. */
 static void lost_at_the_end(struct rig *rig)
 {
-	struct events e = begin(rig);
+	struct events e = begin(rig, DEPTH);
 	struct libiommu_vevent event;
 
 	report(&e, DEPTH + 2);
@@ -129,7 +132,7 @@ static void lost_at_the_end(struct rig *rig)
 /* One that follows takes the mark away: the gap in the sequence tells. */
 static void lost_in_the_middle(struct rig *rig)
 {
-	struct events e = begin(rig);
+	struct events e = begin(rig, DEPTH);
 	struct libiommu_vevent event;
 
 	report(&e, DEPTH + 1);
@@ -143,10 +146,41 @@ static void lost_in_the_middle(struct rig *rig)
 	end(&e);
 }
 
+/* A queue of one event, past the library: the mark is a header, and goes when an event comes. */
+static void mark_of_what_is_lost(struct rig *rig)
+{
+	struct events e = begin(rig, 1);
+	const int fd = libiommu_veventq_fd(e.queue);
+	struct {
+		struct uapi_vevent_header header;
+		uint32_t virt_id;
+		struct uapi_vevent_header mark;
+		uint8_t room[32];
+	} got;
+
+	report(&e, 2);
+	assert_int_equal(read(fd, &got, sizeof(got)), sizeof(got) - sizeof(got.room));
+	assert_int_equal(got.header.flags, 0);
+	assert_int_equal(got.header.sequence, 0);
+	assert_int_equal(got.virt_id, VIRT_ID);
+	assert_int_equal(got.mark.flags, UAPI_VEVENTQ_FLAG_LOST_EVENTS);
+	assert_int_equal(got.mark.sequence, 1);
+	report(&e, 2);
+	assert_int_equal(read(fd, &got, sizeof(got.header) + sizeof(got.virt_id)),
+	                 sizeof(got.header) + sizeof(got.virt_id));
+	assert_int_equal(got.header.sequence, 2);
+	report(&e, 1);
+	assert_int_equal(read(fd, &got, sizeof(got)), sizeof(got.header) + sizeof(got.virt_id));
+	assert_int_equal(got.header.flags, 0);
+	assert_int_equal(got.header.sequence, 4);
+	assert_int_equal(read(fd, &got, sizeof(got)), 0);
+	end(&e);
+}
+
 /* The last event of the device, and nobody who could report another. */
 static void none_without_a_number(struct rig *rig)
 {
-	struct events e = begin(rig);
+	struct events e = begin(rig, DEPTH);
 
 	OK(libiommu_device_detach(e.nest.dev));
 	RAW(-ENOENT, world_event(rig->world, e.nest.dev));
@@ -160,6 +194,8 @@ static const struct behaviour behaviours[] = {
 	{PROVES("they come in the guest's terms", in_the_guests_terms), .needs = WORLD_VEVENTQS},
 	{PROVES("those lost at the end are counted", lost_at_the_end), .needs = WORLD_VEVENTQS},
 	{PROVES("those lost in the middle are counted", lost_in_the_middle),
+         .needs = WORLD_VEVENTQS},
+	{PROVES("what is lost leaves a mark, until there is an event", mark_of_what_is_lost),
          .needs = WORLD_VEVENTQS},
 	{PROVES("none comes when the device is gone", none_without_a_number),
          .needs = WORLD_VEVENTQS},

@@ -5,6 +5,7 @@
 #include "nest.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -116,23 +117,52 @@ static void odd_page_size(struct rig *rig)
 	                                             PAGE + PAGE / 2, 0, bits, 8, NULL));
 }
 
-/* The mapping is there though the response could not be written: told, and either is fine. */
+/* A command in memory that cannot be written; the kernel's answer. */
+static int call_without_response(struct rig *rig, unsigned long request, const void *cmd,
+                                 size_t size)
+{
+	void *const page = rig_memory(rig, PAGE, false);
+
+	memcpy(page, cmd, size);
+	assert_int_equal(mprotect(page, PAGE, PROT_READ), 0);
+	return world_ioctl(rig->world, request, page);
+}
+
+/* It is done though its response could not be written: told, and either is fine. */
 static void response_that_cannot_be_written(struct rig *rig)
 {
-	struct uapi_ioas_map *const map = rig_memory(rig, PAGE, false);
-	int error;
+	const uint32_t flags = UAPI_IOAS_MAP_FIXED_IOVA | UAPI_IOAS_MAP_READABLE;
+	const struct uapi_ioas_map map = {.size = sizeof(map),
+	                                  .flags = flags,
+	                                  .ioas_id = ioas_id(rig->ioas),
+	                                  .user_va = (uintptr_t)rig->memory,
+	                                  .length = PAGE,
+	                                  .iova = MOCK_APERTURE};
+	const struct uapi_ioas_copy copy = {.size = sizeof(copy),
+	                                    .flags = flags,
+	                                    .dst_ioas_id = ioas_id(rig->ioas),
+	                                    .src_ioas_id = ioas_id(rig->ioas),
+	                                    .length = PAGE,
+	                                    .dst_iova = MOCK_APERTURE + PAGE,
+	                                    .src_iova = MOCK_APERTURE};
+	const struct uapi_ioas_unmap unmap = {.size = sizeof(unmap),
+	                                      .ioas_id = ioas_id(rig->ioas),
+	                                      .iova = MOCK_APERTURE,
+	                                      .length = PAGE};
+	int mapped, copied, unmapped;
 
-	*map = (struct uapi_ioas_map){.size = sizeof(*map),
-	                              .flags = UAPI_IOAS_MAP_FIXED_IOVA | UAPI_IOAS_MAP_READABLE,
-	                              .ioas_id = ioas_id(rig->ioas),
-	                              .user_va = (uintptr_t)rig->memory,
-	                              .length = PAGE,
-	                              .iova = MOCK_APERTURE};
-	assert_int_equal(mprotect(map, PAGE, PROT_READ), 0);
-	RAW(-EFAULT, world_ioctl(rig->world, UAPI_IOC_IOAS_MAP, map));
-	error = libiommu_ioas_unmap(rig->ioas, MOCK_APERTURE, PAGE);
-	print_message("# a map that says EFAULT has %s\n", error ? "not mapped" : "mapped");
-	assert_true(!error || error == -ENOENT);
+	RAW(-EFAULT, call_without_response(rig, UAPI_IOC_IOAS_MAP, &map, sizeof(map)));
+	mapped = libiommu_ioas_map_fixed(rig->ioas, rig->memory, PAGE, LIBIOMMU_MAP_READ,
+	                                 MOCK_APERTURE);
+	assert_true(!mapped || mapped == -EEXIST);
+	RAW(-EFAULT, call_without_response(rig, UAPI_IOC_IOAS_COPY, &copy, sizeof(copy)));
+	copied = libiommu_ioas_unmap(rig->ioas, MOCK_APERTURE + PAGE, PAGE);
+	assert_true(!copied || copied == -ENOENT);
+	RAW(-EFAULT, call_without_response(rig, UAPI_IOC_IOAS_UNMAP, &unmap, sizeof(unmap)));
+	unmapped = libiommu_ioas_unmap(rig->ioas, MOCK_APERTURE, PAGE);
+	assert_true(!unmapped || unmapped == -ENOENT);
+	print_message("# what says EFAULT has %s, %s, %s\n", mapped ? "mapped" : "not mapped",
+	              copied ? "not copied" : "copied", unmapped ? "unmapped" : "not unmapped");
 }
 
 /*
@@ -150,6 +180,80 @@ static void alignment_of_found_iovas(struct rig *rig)
 	assert_int_equal(second, PAGE);
 }
 
+/* What comes before the one that cannot go is gone, and nobody says how much that is. */
+static void unmapped_up_to_what_is_held(struct rig *rig)
+{
+	const uint64_t iova = MOCK_APERTURE + 0x10000;
+	struct nest n = nest_begin(rig);
+	struct libiommu_viommu *const viommu = nest_viommu(&n);
+	struct libiommu_hw_queue *queue;
+	uint64_t unmapped = 7;
+
+	for (uint64_t i = 0; i < 3; i++)
+		OK(libiommu_ioas_map_fixed(rig->ioas, rig->memory + i * PAGE, PAGE, VM_READ_WRITE,
+		                           iova + i * PAGE));
+	OK(libiommu_hw_queue_alloc(viommu, MOCK_HW_QUEUE, 0, iova + PAGE, PAGE, &queue));
+	rig_keep(rig, THING_HW_QUEUE, queue);
+	FAILS(EBUSY, libiommu_ioas_unmap_range(rig->ioas, iova, 3 * PAGE, &unmapped));
+	assert_int_equal(unmapped, 7);
+	FAILS(ENOENT, libiommu_ioas_unmap(rig->ioas, iova, PAGE));
+	OK(rig_end(rig, queue));
+	OK(libiommu_ioas_unmap_range(rig->ioas, iova, 3 * PAGE, &unmapped));
+	assert_int_equal(unmapped, 2 * PAGE);
+	nest_end(&n);
+}
+
+/*
+ * A number on a vIOMMU that the library was not told of, and a device that goes before it: the
+ * number's id is nobody's from then on, and is not given again.
+ */
+static void number_that_was_left(struct rig *rig)
+{
+	struct nest n = nest_begin(rig);
+	struct libiommu_device *const dev = rig_device(rig, 2, 0);
+	struct libiommu_viommu *const viommu = nest_viommu(&n);
+	struct uapi_vdevice_alloc cmd = {
+		.size = sizeof(cmd), .dev_id = device_id(dev), .virt_id = 0x19};
+
+	OK(libiommu_viommu_id(viommu, &cmd.viommu_id));
+	RAW(0, world_ioctl(rig->world, UAPI_IOC_VDEVICE_ALLOC, &cmd));
+	OK(rig_end(rig, dev));
+	RAW(-ENOENT, raw_destroy(rig, cmd.out_vdevice_id));
+	for (int i = 0; i < 16; i++)
+		assert_int_not_equal(ioas_id(rig_ioas(rig)), cmd.out_vdevice_id);
+	/* On the vIOMMU it is free. */
+	nest_vdevice(&n, viommu, n.dev, 0x19);
+	nest_end(&n);
+}
+
+/* What a vIOMMU has to map: for reading and writing, shared, and held while it is mapped. */
+static void memory_of_a_viommu(struct rig *rig)
+{
+	struct mock_viommu_data data = {.in = 1};
+	struct nest n = nest_begin(rig);
+	struct uapi_viommu_alloc cmd = {.size = sizeof(cmd),
+	                                .type = MOCK_VIOMMU,
+	                                .dev_id = device_id(n.dev),
+	                                .hwpt_id = hwpt_id(n.parent),
+	                                .data_len = sizeof(data),
+	                                .data_uptr = (uintptr_t)&data};
+	const int fd = libiommu_ctx_fd(rig->ctx);
+	const int both = PROT_READ | PROT_WRITE;
+	void *at;
+
+	RAW(0, world_ioctl(rig->world, UAPI_IOC_VIOMMU_ALLOC, &cmd));
+	at = mmap(NULL, data.length, both, MAP_PRIVATE, fd, (off_t)data.offset);
+	assert_true(at == MAP_FAILED && errno == EINVAL);
+	at = mmap(NULL, data.length, both | PROT_EXEC, MAP_SHARED, fd, (off_t)data.offset);
+	assert_true(at == MAP_FAILED && errno == EPERM);
+	at = mmap(NULL, data.length, both, MAP_SHARED, fd, (off_t)data.offset);
+	assert_true(at != MAP_FAILED);
+	RAW(-EBUSY, raw_destroy(rig, cmd.out_viommu_id));
+	munmap(at, data.length);
+	RAW(0, raw_destroy(rig, cmd.out_viommu_id));
+	nest_end(&n);
+}
+
 static const struct behaviour behaviours[] = {
 	{PROVES("a fault queue lives as long as its descriptor", fault_queue_of_a_descriptor)},
 	{PROVES("a queue of events does, and gives whole ones", veventq_of_a_descriptor),
@@ -159,6 +263,12 @@ static const struct behaviour behaviours[] = {
          .needs = WORLD_HW_QUEUES},
 	{PROVES("a page size that is no power of two", odd_page_size)},
 	{PROVES("a response that cannot be written", response_that_cannot_be_written), SHAPES},
+	{PROVES("unmapped up to what is held", unmapped_up_to_what_is_held),
+         .needs = WORLD_HW_QUEUES},
+	{PROVES("a number whose device has gone is never given again", number_that_was_left),
+         .needs = WORLD_HW_QUEUES},
+	{PROVES("memory of a vIOMMU is shared, and held", memory_of_a_viommu),
+         .needs = WORLD_HW_QUEUES},
 	{PROVES("found IOVAs are aligned to no more than 2 MiB", alignment_of_found_iovas)},
 };
 

@@ -4,6 +4,10 @@
 /* Nested page tables: what they stand on, and what is invalidated in them. */
 #include "nest.h"
 
+#include <stdlib.h>
+
+#include "../../lib/base/uapi/iommufd.h"
+
 static void stand_on_parents(struct rig *rig)
 {
 	struct nest n = nest_begin(rig);
@@ -138,12 +142,63 @@ static void entries_of_other_lengths(struct rig *rig)
 	nest_end(&n);
 }
 
+static int invalidate_raw(struct nest *n, const struct libiommu_hwpt *table, const void *entries,
+                          uint32_t length, uint32_t *count)
+{
+	struct uapi_hwpt_invalidate cmd = {
+		.size = sizeof(cmd),
+		.hwpt_id = hwpt_id(table),
+		.data_uptr = (uintptr_t)entries,
+		.data_type = MOCK_INVALIDATE,
+		.entry_len = length,
+		.entry_num = *count,
+	};
+	const int error = world_ioctl(n->rig->world, UAPI_IOC_HWPT_INVALIDATE, &cmd);
+
+	*count = cmd.entry_num;
+	return error;
+}
+
+/* How much one call takes; more than that the library makes several of. */
+static void bounds(struct rig *rig)
+{
+	enum { MOST = 1 << 19 };
+	const uint32_t size = sizeof(struct mock_hwpt_entry);
+	const struct {
+		uint32_t length, count;
+	} wrong[] = {{0, 1}, {4097, 1}, {size, MOST + 1}};
+	struct nest n = nest_begin(rig);
+	struct libiommu_hwpt *const table = nest_table(&n);
+	void *const entries = calloc(MOST + 5, size);
+	uint32_t count = MOST;
+	size_t done = 99;
+
+	assert_non_null(entries);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		uint32_t told = wrong[i].count;
+
+		RAW(-EINVAL, invalidate_raw(&n, table, entries, wrong[i].length, &told));
+		assert_int_equal(told, 0);
+	}
+	nest_check_iotlb(&n, table, "1111");
+	RAW(0, invalidate_raw(&n, table, entries, size, &count));
+	assert_int_equal(count, MOST);
+	nest_check_iotlb(&n, table, "0111");
+	OK(libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, entries, size, MOST + 5, &done));
+	assert_int_equal(done, MOST + 5);
+	FAILS(EINVAL, libiommu_hwpt_invalidate(table, MOCK_INVALIDATE, entries, 4097, 1, &done));
+	EXPLAINED("1 to 4096 bytes");
+	free(entries);
+	nest_end(&n);
+}
+
 static const struct behaviour behaviours[] = {
 	{PROVES("they stand on parents", stand_on_parents)},
 	{PROVES("and not on each other", do_not_stand_on_each_other)},
 	{PROVES("two devices share one", two_devices)},
 	{PROVES("page requests are for children, not for parents", fault_queues)},
 	{PROVES("invalidated entry by entry, up to the first that is wrong", invalidation)},
+	{PROVES("no more than 2^19 entries in a call, of 4096 bytes", bounds)},
 	{PROVES("entries of another length are refused", entries_of_other_lengths)},
 };
 
