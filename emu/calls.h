@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * System calls on what the machine has, whoever makes them: the door, or a program that does not
+ * know of the machine. Each is true when the descriptor, or the path, is the machine's; then its
+ * result is there, -errno when it failed.
+ */
+#ifndef EMU_CALLS_H
+#define EMU_CALLS_H
+
+#include "file.h"
+
+bool emu_open(struct libiommu_emu *emu, const char *path, int flags, int *result);
+/* Closes any descriptor, and what was open with it: 0 or -errno. */
+int emu_close(struct libiommu_emu *emu, int fd);
+/* @copy is another descriptor for what @fd is open on. */
+void emu_dup(struct libiommu_emu *emu, int fd, int copy);
+bool emu_ioctl(struct libiommu_emu *emu, int fd, unsigned long request, uintptr_t arg, int *result);
+bool emu_read(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, ssize_t *result);
+bool emu_write(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, ssize_t *result);
+bool emu_pread(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, uint64_t offset,
+               ssize_t *result);
+bool emu_pwrite(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, uint64_t offset,
+                ssize_t *result);
+/* 1: map this instead; 0: not the machine's; or -errno. */
+int emu_mmap(struct libiommu_emu *emu, int fd, size_t length, int prot, int flags, uint64_t offset,
+             struct emu_backing *backing);
+bool emu_size(struct libiommu_emu *emu, int fd, uint64_t *size);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "command.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "../lib/base/uapi/iommufd.h"
+#include "handlers.h"
+
+struct command {
+	size_t size;  /* of the structure as this kernel knows it */
+	size_t least; /* that a caller must give */
+	int (*handle)(struct emu_call *call);
+};
+
+/* The least ends with the member that the first version of the structure had last. */
+#define COMMAND(nr, type, member, function)                                                        \
+	[(nr)-UAPI_CMD_BASE] = {                                                                   \
+		sizeof(struct type),                                                               \
+		offsetof(struct type, member) + sizeof(((struct type *)0)->member),                \
+		function,                                                                          \
+	}
+
+static int destroy(struct emu_call *call)
+{
+	const struct uapi_destroy *const cmd = call->cmd;
+	struct emu_object *const object = emu_object_find(call->ctx, cmd->id, EMU_ANY);
+
+	return object ? emu_object_remove(object, false) : -ENOENT;
+}
+
+static const struct command commands[] = {
+	COMMAND(UAPI_CMD_DESTROY, uapi_destroy, id, destroy),
+	COMMAND(UAPI_CMD_IOAS_ALLOC, uapi_ioas_alloc, out_ioas_id, NULL),
+	COMMAND(UAPI_CMD_IOAS_ALLOW_IOVAS, uapi_ioas_allow_iovas, allowed_iovas, NULL),
+	COMMAND(UAPI_CMD_IOAS_COPY, uapi_ioas_copy, src_iova, NULL),
+	COMMAND(UAPI_CMD_IOAS_IOVA_RANGES, uapi_ioas_iova_ranges, out_iova_alignment, NULL),
+	COMMAND(UAPI_CMD_IOAS_MAP, uapi_ioas_map, iova, NULL),
+	COMMAND(UAPI_CMD_IOAS_UNMAP, uapi_ioas_unmap, length, NULL),
+	COMMAND(UAPI_CMD_OPTION, uapi_option, val64, NULL),
+	COMMAND(UAPI_CMD_VFIO_IOAS, uapi_vfio_ioas, reserved, NULL),
+	COMMAND(UAPI_CMD_HWPT_ALLOC, uapi_hwpt_alloc, reserved, NULL),
+	COMMAND(UAPI_CMD_GET_HW_INFO, uapi_hw_info, reserved, NULL),
+	COMMAND(UAPI_CMD_HWPT_SET_DIRTY_TRACKING, uapi_hwpt_set_dirty_tracking, reserved, NULL),
+	COMMAND(UAPI_CMD_HWPT_GET_DIRTY_BITMAP, uapi_hwpt_get_dirty_bitmap, data, NULL),
+	COMMAND(UAPI_CMD_HWPT_INVALIDATE, uapi_hwpt_invalidate, reserved, NULL),
+	COMMAND(UAPI_CMD_FAULT_QUEUE_ALLOC, uapi_fault_alloc, out_fault_fd, NULL),
+	COMMAND(UAPI_CMD_IOAS_MAP_FILE, uapi_ioas_map_file, iova, NULL),
+	COMMAND(UAPI_CMD_VIOMMU_ALLOC, uapi_viommu_alloc, out_viommu_id, NULL),
+	COMMAND(UAPI_CMD_VDEVICE_ALLOC, uapi_vdevice_alloc, virt_id, NULL),
+	COMMAND(UAPI_CMD_IOAS_CHANGE_PROCESS, uapi_ioas_change_process, reserved, NULL),
+	COMMAND(UAPI_CMD_VEVENTQ_ALLOC, uapi_veventq_alloc, out_veventq_fd, NULL),
+	COMMAND(UAPI_CMD_HW_QUEUE_ALLOC, uapi_hw_queue_alloc, length, NULL),
+	COMMAND(UAPI_CMD_IOAS_NOIOMMU_GET_PA, uapi_ioas_noiommu_get_pa, out_phys, NULL),
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+union any_command {
+	struct uapi_hwpt_alloc hwpt_alloc;
+	struct uapi_hw_info hw_info;
+	struct uapi_viommu_alloc viommu_alloc;
+	struct uapi_ioas_copy ioas_copy;
+	uapi_u64 words[16];
+};
+
+int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long request,
+                uintptr_t arg)
+{
+	const unsigned int nr = _IOC_NR(request);
+	const struct command *command;
+	union any_command buffer;
+	uint32_t user_size;
+	struct emu_call call = {.ctx = ctx, .task = task, .user = arg, .cmd = &buffer};
+	int error;
+
+	if (nr < UAPI_CMD_BASE || nr - UAPI_CMD_BASE >= COMMANDS)
+		return -ENOTTY;
+	if (emu_get(task, &user_size, arg, sizeof(user_size)))
+		return -EFAULT;
+	command = &commands[nr - UAPI_CMD_BASE];
+	if (!command->handle || request != UAPI_IO(nr))
+		return -ENOTTY;
+	if (user_size < command->least)
+		return -EINVAL;
+	error = emu_get_struct(task, &buffer, command->size, arg, user_size);
+	if (error)
+		return error;
+	call.user_size = user_size;
+	call.size = command->size;
+	return command->handle(&call);
+}
+
+int emu_command_mmap(struct emu_ctx *ctx, size_t length, int prot, int flags, uint64_t offset,
+                     struct emu_backing *backing)
+{
+	(void)ctx;
+	(void)length;
+	(void)prot;
+	(void)flags;
+	(void)offset;
+	(void)backing;
+	return -ENXIO;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* The ioctls of /dev/iommu: which there are, and the rules that all of them share. */
+#ifndef EMU_COMMAND_H
+#define EMU_COMMAND_H
+
+#include "ctx.h"
+
+int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long request,
+                uintptr_t arg);
+int emu_command_mmap(struct emu_ctx *ctx, size_t length, int prot, int flags, uint64_t offset,
+                     struct emu_backing *backing);
+
+#endif

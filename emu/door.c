@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "door.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libiommu/sys.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "calls.h"
+
+/* What the machine does not know is libc's. */
+static int door_open(void *user, const char *path, int flags)
+{
+	int fd;
+
+	if (emu_open(user, path, flags, &fd))
+		return fd;
+	fd = open(path, flags, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int door_close(void *user, int fd)
+{
+	return emu_close(user, fd);
+}
+
+static int door_dup(void *user, int fd)
+{
+	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0)
+		return -errno;
+	emu_dup(user, fd, copy);
+	return copy;
+}
+
+static int door_ioctl(void *user, int fd, unsigned long request, void *arg)
+{
+	int result;
+
+	if (emu_ioctl(user, fd, request, (uintptr_t)arg, &result))
+		return result;
+	result = ioctl(fd, request, arg);
+	return result < 0 ? -errno : result;
+}
+
+static ssize_t door_read(void *user, int fd, void *buffer, size_t size)
+{
+	ssize_t result;
+
+	if (emu_read(user, fd, (uintptr_t)buffer, size, &result))
+		return result;
+	result = read(fd, buffer, size);
+	return result < 0 ? -errno : result;
+}
+
+static ssize_t door_write(void *user, int fd, const void *buffer, size_t size)
+{
+	ssize_t result;
+
+	if (emu_write(user, fd, (uintptr_t)buffer, size, &result))
+		return result;
+	result = write(fd, buffer, size);
+	return result < 0 ? -errno : result;
+}
+
+static ssize_t door_pread(void *user, int fd, void *buffer, size_t size, uint64_t offset)
+{
+	ssize_t result;
+
+	if (emu_pread(user, fd, (uintptr_t)buffer, size, offset, &result))
+		return result;
+	result = pread(fd, buffer, size, (off_t)offset);
+	return result < 0 ? -errno : result;
+}
+
+static ssize_t door_pwrite(void *user, int fd, const void *buffer, size_t size, uint64_t offset)
+{
+	ssize_t result;
+
+	if (emu_pwrite(user, fd, (uintptr_t)buffer, size, offset, &result))
+		return result;
+	result = pwrite(fd, buffer, size, (off_t)offset);
+	return result < 0 ? -errno : result;
+}
+
+static int door_mmap(void *user, void *address, size_t length, int prot, int flags, int fd,
+                     uint64_t offset, void **result)
+{
+	struct emu_backing backing = {.fd = fd, .offset = offset};
+	const int error = emu_mmap(user, fd, length, prot, flags, offset, &backing);
+	void *mapped;
+
+	if (error < 0)
+		return error;
+	mapped = mmap(address, length, prot, flags, backing.fd, (off_t)backing.offset);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	*result = mapped;
+	return 0;
+}
+
+static int door_size(void *user, int fd, uint64_t *size)
+{
+	struct stat stat;
+
+	if (emu_size(user, fd, size))
+		return 0;
+	if (fstat(fd, &stat))
+		return -errno;
+	*size = (uint64_t)stat.st_size;
+	return 0;
+}
+
+int emu_door_new(struct libiommu_emu *emu, struct libiommu_sys **door)
+{
+	struct libiommu_sys *sys;
+	const int error = libiommu_sys_new(&sys);
+
+	if (error)
+		return error;
+	libiommu_sys_set_user(sys, emu);
+	libiommu_sys_set_open(sys, door_open);
+	libiommu_sys_set_close(sys, door_close);
+	libiommu_sys_set_dup(sys, door_dup);
+	libiommu_sys_set_ioctl(sys, door_ioctl);
+	libiommu_sys_set_read(sys, door_read);
+	libiommu_sys_set_write(sys, door_write);
+	libiommu_sys_set_pread(sys, door_pread);
+	libiommu_sys_set_pwrite(sys, door_pwrite);
+	libiommu_sys_set_mmap(sys, door_mmap);
+	libiommu_sys_set_size(sys, door_size);
+	*door = sys;
+	return 0;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "heap.h"
+#include "machine.h"
+
+int emu_files_init(struct emu_files *files)
+{
+	files->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return files->epoll < 0 ? -errno : 0;
+}
+
+void emu_files_end(struct emu_files *files)
+{
+	close(files->epoll);
+	emu_release(files->by_fd);
+}
+
+static ino_t inode_of(int fd)
+{
+	struct stat stat;
+
+	return !fstat(fd, &stat) && S_ISSOCK(stat.st_mode) ? stat.st_ino : 0;
+}
+
+static void unlink_file(struct emu_file *file)
+{
+	struct emu_files *const files = &file->emu->files;
+
+	*file->link = file->next;
+	if (file->next)
+		file->next->link = file->link;
+	for (size_t i = 0; i < files->room; i++)
+		if (files->by_fd[i] == file)
+			files->by_fd[i] = NULL;
+	close(file->peer);
+}
+
+void emu_files_sweep(struct libiommu_emu *emu)
+{
+	struct epoll_event event;
+
+	while (epoll_wait(emu->files.epoll, &event, 1, 0) == 1) {
+		struct emu_file *const file = event.data.ptr;
+
+		unlink_file(file);
+		file->ops->release(file);
+	}
+}
+
+static int make_room(struct emu_files *files, int fd)
+{
+	size_t room = files->room ? files->room : 64;
+	struct emu_file **grown;
+
+	while ((size_t)fd >= room)
+		room *= 2;
+	if (room == files->room)
+		return 0;
+	grown = emu_grow(files->by_fd, room * sizeof(struct emu_file *));
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + files->room, 0, (room - files->room) * sizeof(struct emu_file *));
+	files->by_fd = grown;
+	files->room = room;
+	return 0;
+}
+
+int emu_file_open(struct libiommu_emu *emu, struct emu_file *file, const struct emu_file_ops *ops)
+{
+	struct emu_files *const files = &emu->files;
+	/* EPOLLHUP comes unasked. */
+	struct epoll_event event = {.data.ptr = file};
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	if (make_room(files, ends[0]) || epoll_ctl(files->epoll, EPOLL_CTL_ADD, ends[1], &event)) {
+		close(ends[0]);
+		close(ends[1]);
+		return -ENOMEM;
+	}
+	file->ops = ops;
+	file->emu = emu;
+	file->peer = ends[1];
+	file->inode = inode_of(ends[0]);
+	file->ready = false;
+	file->next = files->first;
+	file->link = &files->first;
+	if (file->next)
+		file->next->link = &file->next;
+	files->first = file;
+	files->by_fd[ends[0]] = file;
+	return ends[0];
+}
+
+void emu_file_learn(struct libiommu_emu *emu, int fd, struct emu_file *file)
+{
+	if (!make_room(&emu->files, fd))
+		emu->files.by_fd[fd] = file;
+}
+
+void emu_file_forget(struct libiommu_emu *emu, int fd)
+{
+	if (fd >= 0 && (size_t)fd < emu->files.room)
+		emu->files.by_fd[fd] = NULL;
+}
+
+struct emu_file *emu_file_find(struct libiommu_emu *emu, int fd, bool quick)
+{
+	struct emu_files *const files = &emu->files;
+	struct emu_file *const known =
+		fd >= 0 && (size_t)fd < files->room ? files->by_fd[fd] : NULL;
+	struct emu_file *file = files->first;
+	ino_t inode;
+
+	if (fd < 0 || !file || (known && quick))
+		return known;
+	inode = inode_of(fd);
+	if (known && known->inode == inode)
+		return known;
+	while (file && (!inode || file->inode != inode))
+		file = file->next;
+	if (file)
+		emu_file_learn(emu, fd, file);
+	else
+		emu_file_forget(emu, fd);
+	return file;
+}
+
+/* A byte waits to be read, or none. It is read back through any number that is known. */
+void emu_file_set_ready(struct emu_file *file, bool ready)
+{
+	struct emu_files *const files = &file->emu->files;
+	char byte = 0;
+
+	if (ready == file->ready)
+		return;
+	file->ready = ready;
+	if (ready) {
+		send(file->peer, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return;
+	}
+	for (size_t i = 0; i < files->room; i++)
+		if (files->by_fd[i] == file && inode_of((int)i) == file->inode) {
+			recv((int)i, &byte, 1, MSG_DONTWAIT);
+			return;
+		}
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * What an IOMMU of the machine is to the emulated kernel: what its driver is in a real one. A
+ * domain is a page table in the hardware's own terms. Every call is made under the machine's lock.
+ */
+#ifndef EMU_IOMMU_H
+#define EMU_IOMMU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "phys.h"
+#include "user.h"
+
+struct emu_dev;
+struct emu_domain;
+struct emu_hw_queue;
+struct emu_iommu;
+struct emu_vdevice;
+struct emu_viommu;
+
+/* A vendor's data as the caller gave it. */
+struct emu_user_data {
+	const struct emu_task *task;
+	uint32_t type;
+	uint32_t length;
+	uintptr_t address;
+};
+
+/* Vendor's data of @least bytes or more, into a structure of @size: 0 or -errno as the kernel. */
+int emu_user_data_get(const struct emu_user_data *data, uint32_t type, void *to, size_t size,
+                      size_t least);
+
+/* An array of vendor's entries; @count is what was handled, also when one fails. */
+struct emu_user_array {
+	const struct emu_task *task;
+	uint32_t type;
+	uint32_t entry_length;
+	uint32_t count;
+	uintptr_t address;
+};
+
+int emu_user_array_get(const struct emu_user_array *array, uint32_t index, uint32_t type, void *to,
+                       size_t size, size_t least);
+
+#define EMU_READ  1U
+#define EMU_WRITE 2U
+
+/* For each page of @size bytes that was written. */
+typedef int (*emu_dirty_fn)(void *user, uint64_t iova, uint64_t size);
+
+struct emu_domain_ops {
+	/* As far as "length" goes it is free and aligned: 0 or -errno, and then nothing is done. */
+	int (*map)(struct emu_domain *domain, uint64_t iova, emu_phys phys, uint64_t length,
+	           unsigned int access);
+	/* Bytes that were mapped and are not any more. */
+	uint64_t (*unmap)(struct emu_domain *domain, uint64_t iova, uint64_t length);
+	/* Where @iova lies, EMU_PHYS_NONE where nothing is. */
+	emu_phys (*phys)(struct emu_domain *domain, uint64_t iova);
+	/*
+	 * A device's access: where @iova lies and, in *@length (in: wanted; out: not more), how far
+	 * that goes on; -EFAULT where it is not mapped so. A write marks the page.
+	 */
+	int (*translate)(struct emu_domain *domain, uint64_t iova, unsigned int access,
+	                 emu_phys *phys, uint64_t *length);
+	/* NULL: has no dirty tracking. */
+	int (*set_dirty)(struct emu_domain *domain, bool on);
+	int (*read_dirty)(struct emu_domain *domain, uint64_t iova, uint64_t length, bool clear,
+	                  emu_dirty_fn fn, void *user);
+	/* Of a nested one: NULL: cannot. */
+	int (*invalidate)(struct emu_domain *domain, struct emu_user_array *array);
+	void (*free)(struct emu_domain *domain);
+};
+
+/* The first member of each driver's own. */
+struct emu_domain {
+	const struct emu_domain_ops *ops;
+	struct emu_iommu *iommu;
+	struct emu_domain *parent; /* of a nested one */
+	struct emu_viommu *viommu; /* that it was made through; may be NULL */
+	uint64_t page_sizes;       /* a bit for each */
+	uint64_t first, last;      /* what can be mapped */
+	bool dirty_supported;      /* devices without it cannot have the domain */
+};
+
+struct emu_viommu_ops {
+	/* NULL: cannot. @flags are UAPI_HWPT_ flags that are left to the driver. */
+	int (*nested)(struct emu_viommu *viommu, uint32_t flags, const struct emu_user_data *data,
+	              struct emu_domain **domain);
+	int (*invalidate)(struct emu_viommu *viommu, struct emu_user_array *array);
+	int (*vdevice)(struct emu_viommu *viommu, struct emu_vdevice *vdevice);
+	bool (*supports_veventq)(struct emu_viommu *viommu, uint32_t type);
+	/* 0 or -errno; @base is where the queue's memory lies. */
+	int (*hw_queue)(struct emu_viommu *viommu, struct emu_hw_queue *queue, uint32_t index,
+	                emu_phys base, uint64_t length);
+	void (*hw_queue_end)(struct emu_viommu *viommu, struct emu_hw_queue *queue);
+	bool (*supports_hw_queue)(struct emu_viommu *viommu, uint32_t type);
+	void (*end)(struct emu_viommu *viommu);
+};
+
+struct emu_iommu_ops {
+	/*
+	 * What GET_HW_INFO says: the data of @type, EMU_HW_INFO_DEFAULT the driver's own choice, is
+	 * put at *@data (the driver's, constant), its length and type where the pointers are.
+	 */
+	int (*hw_info)(struct emu_iommu *iommu, struct emu_dev *dev, uint32_t *type,
+	               const void **data, size_t *length);
+	/* A page table that the kernel fills. @flags as UAPI_HWPT_ALLOC; unknown: -EOPNOTSUPP. */
+	int (*paging)(struct emu_iommu *iommu, struct emu_dev *dev, uint32_t flags,
+	              const struct emu_user_data *data, struct emu_domain **domain);
+	/* Of a guest, over one of the kernel's. NULL: cannot. */
+	int (*nested)(struct emu_iommu *iommu, struct emu_domain *parent, uint32_t flags,
+	              const struct emu_user_data *data, struct emu_domain **domain);
+	/* Whether the device can have the domain (NULL: nothing) at the PASID: 0 or -errno. */
+	int (*attach)(struct emu_iommu *iommu, struct emu_dev *dev, uint32_t pasid,
+	              struct emu_domain *domain, struct emu_domain *old);
+	/* -EOPNOTSUPP: no such type. Sets the vIOMMU's ops; answers through @data. */
+	int (*viommu)(struct emu_iommu *iommu, struct emu_viommu *viommu, uint32_t type,
+	              struct emu_domain *parent, const struct emu_user_data *data);
+	/* The i-th range that devices must not use; false: no more. */
+	bool (*reserved)(struct emu_iommu *iommu, struct emu_dev *dev, size_t i, uint64_t *start,
+	                 uint64_t *last);
+	void (*free)(struct emu_iommu *iommu);
+};
+
+/* The first member of each driver's own. */
+struct emu_iommu {
+	const struct emu_iommu_ops *ops;
+	struct libiommu_emu *emu;
+	struct emu_iommu *next; /* of the machine */
+	char name[16];          /* in /sys/class/iommu */
+	bool dirty;             /* devices behind it can track */
+	unsigned int pasid_bits;
+};
+
+#endif

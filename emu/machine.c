@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "machine.h"
+
+#include <errno.h>
+#include <libiommu/sys.h>
+
+#include "door.h"
+#include "heap.h"
+
+void emu_lock(struct libiommu_emu *emu)
+{
+	pthread_mutex_lock(&emu->lock);
+}
+
+void emu_unlock(struct libiommu_emu *emu)
+{
+	pthread_mutex_unlock(&emu->lock);
+}
+
+LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu)
+{
+	struct libiommu_emu *made;
+	int error;
+
+	if (!emu)
+		return -EINVAL;
+	made = emu_alloc(sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	error = emu_door_new(made, &made->door);
+	if (!error)
+		error = emu_files_init(&made->files);
+	if (error) {
+		libiommu_sys_free(made->door);
+		emu_release(made);
+		return error;
+	}
+	pthread_mutex_init(&made->lock, NULL);
+	*emu = made;
+	return 0;
+}
+
+LIBIOMMU_API int libiommu_emu_destroy(struct libiommu_emu *emu)
+{
+	if (!emu)
+		return 0;
+	emu_lock(emu);
+	emu_files_sweep(emu);
+	emu_unlock(emu);
+	if (emu->files.first)
+		return -EBUSY;
+	emu_files_end(&emu->files);
+	pthread_mutex_destroy(&emu->lock);
+	libiommu_sys_free(emu->door);
+	emu_release(emu);
+	return 0;
+}
+
+LIBIOMMU_API const struct libiommu_sys *libiommu_emu_door(const struct libiommu_emu *emu)
+{
+	return emu ? emu->door : NULL;
+}

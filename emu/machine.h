@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* The machine: what is in it, and the one lock that all of it is under. */
+#ifndef EMU_MACHINE_H
+#define EMU_MACHINE_H
+
+#include <pthread.h>
+
+#include <libiommu-emu/machine.h>
+
+#include "file.h"
+
+struct libiommu_sys;
+
+struct libiommu_emu {
+	pthread_mutex_t lock;
+	struct libiommu_sys *door;
+	struct emu_files files;
+};
+
+void emu_lock(struct libiommu_emu *emu);
+void emu_unlock(struct libiommu_emu *emu);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "user.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/*
+ * What lies on the caller's own stack, above what is in use by now, is there: no system call is
+ * needed to know. Most arguments are.
+ */
+static bool on_stack(uintptr_t at, size_t size)
+{
+	static _Thread_local uintptr_t top;
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	if (!top) {
+		pthread_attr_t attr;
+		void *low = NULL;
+		size_t length = 0;
+
+		if (pthread_getattr_np(pthread_self(), &attr))
+			return false;
+		pthread_attr_getstack(&attr, &low, &length);
+		pthread_attr_destroy(&attr);
+		top = (uintptr_t)low + length;
+	}
+	return at > here && at < top && size <= top - at;
+}
+
+static pid_t pid_of(const struct emu_task *task)
+{
+	return task->pid ? task->pid : getpid();
+}
+
+int emu_get(const struct emu_task *task, void *to, uintptr_t from, size_t size)
+{
+	const struct iovec here = {to, size};
+	const struct iovec there = {(void *)from, size};
+
+	if (!size)
+		return 0;
+	if (!task->pid && on_stack(from, size)) {
+		memcpy(to, (const void *)from, size);
+		return 0;
+	}
+	return process_vm_readv(pid_of(task), &here, 1, &there, 1, 0) == (ssize_t)size ? 0
+	                                                                               : -EFAULT;
+}
+
+int emu_put(const struct emu_task *task, uintptr_t to, const void *from, size_t size)
+{
+	const struct iovec here = {(void *)(uintptr_t)from, size};
+	const struct iovec there = {(void *)to, size};
+
+	if (!size)
+		return 0;
+	if (!task->pid && on_stack(to, size)) {
+		memcpy((void *)to, from, size);
+		return 0;
+	}
+	return process_vm_writev(pid_of(task), &here, 1, &there, 1, 0) == (ssize_t)size ? 0
+	                                                                                : -EFAULT;
+}
+
+int emu_get_struct(const struct emu_task *task, void *to, size_t size, uintptr_t from,
+                   size_t user_size)
+{
+	const size_t common = user_size < size ? user_size : size;
+	unsigned char rest[256];
+
+	for (size_t at = size; at < user_size;) {
+		const size_t part = user_size - at < sizeof(rest) ? user_size - at : sizeof(rest);
+
+		if (emu_get(task, rest, from + at, part))
+			return -EFAULT;
+		for (size_t i = 0; i < part; i++)
+			if (rest[i])
+				return -E2BIG;
+		at += part;
+	}
+	memset((char *)to + common, 0, size - common);
+	return emu_get(task, to, from, common);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/**
+ * @file
+ * @brief All of libiommu-emu: an emulated kernel for programs that use libiommu.
+ */
+#ifndef LIBIOMMU_EMU_H
+#define LIBIOMMU_EMU_H
+
+#include <libiommu-emu/machine.h>
+
+#endif
