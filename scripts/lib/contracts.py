@@ -197,17 +197,26 @@ def read_header(path, name):
     return groups
 
 
-def header_names(tree):
+# Each has an umbrella header of its name, and a directory of that name for the others.
+LIBRARIES = ("libiommu", "libiommu-emu")
+
+
+def header_names(tree, library):
     """The headers in the umbrella's order, which is that of a program's life."""
-    umbrella = (tree / "include/libiommu.h").read_text()
-    return re.findall(r"^#include <(libiommu/[\w-]+\.h)>", umbrella, re.M)
+    umbrella = (tree / f"include/{library}.h").read_text()
+    return re.findall(rf"^#include <({library}/[\w-]+\.h)>", umbrella, re.M)
 
 
-def read(tree):
-    """The groups of all the public headers."""
+def read(tree, libraries=LIBRARIES):
+    """The groups of all the public headers of these libraries."""
     tree = pathlib.Path(tree)
-    return [group for name in header_names(tree)
+    return [group for library in libraries for name in header_names(tree, library)
             for group in read_header(tree / "include" / name, name)]
+
+
+def umbrella_of(group):
+    """What a program includes to have what a group has."""
+    return group.header.partition("/")[0] + ".h"
 
 
 def functions(groups):
