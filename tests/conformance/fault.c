@@ -58,6 +58,21 @@ static void without_pasid(struct rig *rig)
 	assert_int_equal(read_one(&f, f.queue), 0);
 }
 
+static void permissions(struct rig *rig)
+{
+	const uint32_t all = LIBIOMMU_FAULT_READ | LIBIOMMU_FAULT_WRITE | LIBIOMMU_FAULT_EXEC |
+	                     LIBIOMMU_FAULT_PRIVILEGED;
+	struct faults f = faults_begin(rig, false);
+
+	for (uint32_t asked = 0; asked <= all; asked++) {
+		RAW(0, world_fault(rig->world, f.dev, 0, asked, asked, asked * PAGE));
+		assert_int_equal(read_one(&f, f.queue), 1);
+		assert_int_equal(f.last.permissions, asked);
+		assert_int_equal(f.last.group, asked);
+		assert_true(f.last.address == asked * PAGE);
+	}
+}
+
 static void with_pasid(struct rig *rig)
 {
 	struct faults f = faults_begin(rig, true);
@@ -222,6 +237,7 @@ static void pasid_before_it_is_attached(struct rig *rig)
 
 static const struct behaviour behaviours[] = {
 	{PROVES("in the caller's terms", without_pasid), FAULT_TABLES},
+	{PROVES("whatever a device asks for", permissions), FAULT_TABLES},
 	{PROVES("in the caller's terms, at a PASID", with_pasid), .needs = WORLD_PASIDS},
 	{PROVES("a PASID with nothing attached comes through the nested table", pasid_of_nobody),
          .needs = WORLD_PASIDS, .variants = fault_tables + 1, .count = 1},
