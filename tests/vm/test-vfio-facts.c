@@ -302,6 +302,17 @@ static void test_context_closed_first(void **state)
 	close(device);
 }
 
+/* Its registers are mapped in the process, and are no memory for all that. */
+static void test_memory_of_a_device(void **state)
+{
+	const struct vm *const vm = *state;
+	uint64_t iova = 7;
+
+	FAILS(EFAULT, libiommu_ioas_map(vm->ioas, (void *)(uintptr_t)vm->regs, VM_PAGE,
+	                                VM_READ_WRITE, &iova));
+	assert_int_equal(iova, 7);
+}
+
 #define FACT(test, setup) cmocka_unit_test_setup_teardown(test, setup, vm_teardown)
 
 int main(void)
@@ -312,6 +323,7 @@ int main(void)
 		FACT(test_pasid_zero, vm_setup_bound),
 		FACT(test_device_without_pasids, vm_setup_bound),
 		FACT(test_page_requests, vm_setup_bound),
+		FACT(test_memory_of_a_device, vm_setup_attached),
 		FACT(test_context_closed_first, vm_setup_empty),
 	};
 
