@@ -104,6 +104,22 @@ int emu_file_open(struct libiommu_emu *emu, struct emu_file *file, const struct 
 	return ends[0];
 }
 
+void emu_file_undo(struct emu_file *file, int fd)
+{
+	unlink_file(file);
+	close(fd);
+}
+
+/* A socket is ready to be written while most of its buffer is free: this one is full at once. */
+void emu_file_read_only(int fd)
+{
+	static const char nothing[4096];
+	const int least = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+	send(fd, nothing, sizeof(nothing), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void emu_file_learn(struct libiommu_emu *emu, int fd, struct emu_file *file)
 {
 	if (!make_room(&emu->files, fd))

@@ -70,6 +70,10 @@ void emu_files_sweep(struct libiommu_emu *emu);
 
 /* A new descriptor, close-on-exec, of a file whose memory is the caller's; or -errno. */
 int emu_file_open(struct libiommu_emu *emu, struct emu_file *file, const struct emu_file_ops *ops);
+/* As if it had not been opened: for what failed before the caller was told of the descriptor. */
+void emu_file_undo(struct emu_file *file, int fd);
+/* What cannot be written is never ready for that. */
+void emu_file_read_only(int fd);
 /* Another number for what is open already; to be told of after dup() and its like. */
 void emu_file_learn(struct libiommu_emu *emu, int fd, struct emu_file *file);
 /* This number is none of the machine's any more. */

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ids.h"
+
 struct emu_ctx;
 struct emu_object;
 
@@ -31,6 +33,8 @@ enum emu_type {
 
 struct emu_object_ops {
 	enum emu_type type;
+	/* What has it in use and is not counted among its users; NULL: nothing. */
+	bool (*busy)(const struct emu_object *object);
 	/* Nobody uses it; it has its id no more. Frees it. */
 	void (*destroy)(struct emu_object *object);
 };
@@ -44,11 +48,8 @@ struct emu_object {
 };
 
 struct emu_objects {
-	struct emu_object **slots; /* by id */
-	uint64_t *taken;           /* a bit for each id, those of tombstones among them */
-	size_t room;               /* ids, a multiple of 64 */
-	size_t count;              /* of objects */
-	size_t lowest;             /* no id below is free */
+	struct emu_ids ids;
+	size_t count; /* tombstones are none */
 };
 
 /* The object, whose memory is the caller's, gets an id: 0 or -ENOMEM. */
