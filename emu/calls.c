@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "ctx.h"
 #include "machine.h"
+#include "mapping.h"
 
 static struct emu_task caller(void)
 {
@@ -142,6 +144,31 @@ int emu_mmap(struct libiommu_emu *emu, int fd, size_t length, int prot, int flag
 	                        : -ENODEV;
 	emu_unlock(emu);
 	return error ? error : 1;
+}
+
+int emu_mapped(struct libiommu_emu *emu, uintptr_t address, size_t length,
+               const struct emu_backing *backing)
+{
+	int error = 0;
+
+	emu_lock(emu);
+	if (backing->hold.take)
+		error = emu_mapping_add(emu, address, length, &backing->hold);
+	emu_unlock(emu);
+	return error;
+}
+
+int emu_munmap(struct libiommu_emu *emu, uintptr_t address, size_t length)
+{
+	int error;
+
+	emu_lock(emu);
+	error = emu_mapping_remove(emu, address, length);
+	if (!error)
+		error = munmap((void *)address, length) ? -errno : 0;
+	emu_files_sweep(emu);
+	emu_unlock(emu);
+	return error;
 }
 
 bool emu_size(struct libiommu_emu *emu, int fd, uint64_t *size)

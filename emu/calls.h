@@ -26,6 +26,11 @@ bool emu_pwrite(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size,
 /* 1: map this instead; 0: not the machine's; or -errno. */
 int emu_mmap(struct libiommu_emu *emu, int fd, size_t length, int prot, int flags, uint64_t offset,
              struct emu_backing *backing);
+/* What emu_mmap() gave is mapped now; -ENOMEM: and is to be unmapped again. */
+int emu_mapped(struct libiommu_emu *emu, uintptr_t address, size_t length,
+               const struct emu_backing *backing);
+/* munmap(2), of whatever is there. */
+int emu_munmap(struct libiommu_emu *emu, uintptr_t address, size_t length);
 bool emu_size(struct libiommu_emu *emu, int fd, uint64_t *size);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libiommu-emu/calls.h>
 #include <libiommu/sys.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -101,8 +102,17 @@ static int door_mmap(void *user, void *address, size_t length, int prot, int fla
 	mapped = mmap(address, length, prot, flags, backing.fd, (off_t)backing.offset);
 	if (mapped == MAP_FAILED)
 		return -errno;
+	if (error > 0 && emu_mapped(user, (uintptr_t)mapped, length, &backing)) {
+		munmap(mapped, length);
+		return -ENOMEM;
+	}
 	*result = mapped;
 	return 0;
+}
+
+static int door_munmap(void *user, void *address, size_t length)
+{
+	return emu_munmap(user, (uintptr_t)address, length);
 }
 
 static int door_size(void *user, int fd, uint64_t *size)
@@ -134,7 +144,47 @@ int emu_door_new(struct libiommu_emu *emu, struct libiommu_sys **door)
 	libiommu_sys_set_pread(sys, door_pread);
 	libiommu_sys_set_pwrite(sys, door_pwrite);
 	libiommu_sys_set_mmap(sys, door_mmap);
+	libiommu_sys_set_munmap(sys, door_munmap);
 	libiommu_sys_set_size(sys, door_size);
 	*door = sys;
 	return 0;
+}
+
+LIBIOMMU_API int libiommu_emu_open(struct libiommu_emu *emu, const char *path, int flags)
+{
+	return emu && path ? door_open(emu, path, flags) : -EINVAL;
+}
+
+LIBIOMMU_API int libiommu_emu_close(struct libiommu_emu *emu, int fd)
+{
+	return emu ? door_close(emu, fd) : -EINVAL;
+}
+
+LIBIOMMU_API int libiommu_emu_ioctl(struct libiommu_emu *emu, int fd, unsigned long request,
+                                    void *arg)
+{
+	return emu ? door_ioctl(emu, fd, request, arg) : -EINVAL;
+}
+
+LIBIOMMU_API ssize_t libiommu_emu_read(struct libiommu_emu *emu, int fd, void *buffer, size_t size)
+{
+	return emu ? door_read(emu, fd, buffer, size) : -EINVAL;
+}
+
+LIBIOMMU_API ssize_t libiommu_emu_write(struct libiommu_emu *emu, int fd, const void *buffer,
+                                        size_t size)
+{
+	return emu ? door_write(emu, fd, buffer, size) : -EINVAL;
+}
+
+LIBIOMMU_API int libiommu_emu_mmap(struct libiommu_emu *emu, void *address, size_t length, int prot,
+                                   int flags, int fd, uint64_t offset, void **result)
+{
+	return emu && result ? door_mmap(emu, address, length, prot, flags, fd, offset, result)
+	                     : -EINVAL;
+}
+
+LIBIOMMU_API int libiommu_emu_munmap(struct libiommu_emu *emu, void *address, size_t length)
+{
+	return emu ? door_munmap(emu, address, length) : -EINVAL;
 }

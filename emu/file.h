@@ -19,10 +19,18 @@
 struct libiommu_emu;
 struct emu_file;
 
+/* What a mapping keeps, as long as any part of it is mapped. Both NULL: nothing. */
+struct emu_hold {
+	void (*take)(void *user);
+	void (*let_go)(void *user);
+	void *user;
+};
+
 /* Where a mapping of a file comes from. */
 struct emu_backing {
 	int fd;
 	uint64_t offset;
+	struct emu_hold hold;
 };
 
 /* What is NULL is an error: ioctl -ENOTTY, mmap -ENODEV, the others -EINVAL. */

@@ -8,6 +8,7 @@
 
 #include "door.h"
 #include "heap.h"
+#include "mapping.h"
 
 void emu_lock(struct libiommu_emu *emu)
 {
@@ -51,6 +52,7 @@ LIBIOMMU_API int libiommu_emu_destroy(struct libiommu_emu *emu)
 	emu_unlock(emu);
 	if (emu->files.first)
 		return -EBUSY;
+	emu_mappings_end(emu);
 	emu_files_end(&emu->files);
 	pthread_mutex_destroy(&emu->lock);
 	libiommu_sys_free(emu->door);

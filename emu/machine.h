@@ -11,12 +11,14 @@
 
 #include "file.h"
 
+struct emu_mapping;
 struct libiommu_sys;
 
 struct libiommu_emu {
 	pthread_mutex_t lock;
 	struct libiommu_sys *door;
 	struct emu_files files;
+	struct emu_mapping *mappings;
 };
 
 void emu_lock(struct libiommu_emu *emu);

@@ -8,6 +8,7 @@
 #ifndef LIBIOMMU_EMU_H
 #define LIBIOMMU_EMU_H
 
+#include <libiommu-emu/calls.h>
 #include <libiommu-emu/machine.h>
 
 #endif
