@@ -159,21 +159,24 @@ static void mark_of_what_is_lost(struct rig *rig)
 	} got;
 
 	report(&e, 2);
-	assert_int_equal(read(fd, &got, sizeof(got)), sizeof(got) - sizeof(got.room));
+	assert_int_equal(world_read_fd(rig->world, fd, &got, sizeof(got)),
+	                 sizeof(got) - sizeof(got.room));
 	assert_int_equal(got.header.flags, 0);
 	assert_int_equal(got.header.sequence, 0);
 	assert_int_equal(got.virt_id, VIRT_ID);
 	assert_int_equal(got.mark.flags, UAPI_VEVENTQ_FLAG_LOST_EVENTS);
 	assert_int_equal(got.mark.sequence, 1);
 	report(&e, 2);
-	assert_int_equal(read(fd, &got, sizeof(got.header) + sizeof(got.virt_id)),
-	                 sizeof(got.header) + sizeof(got.virt_id));
+	assert_int_equal(
+		world_read_fd(rig->world, fd, &got, sizeof(got.header) + sizeof(got.virt_id)),
+		sizeof(got.header) + sizeof(got.virt_id));
 	assert_int_equal(got.header.sequence, 2);
 	report(&e, 1);
-	assert_int_equal(read(fd, &got, sizeof(got)), sizeof(got.header) + sizeof(got.virt_id));
+	assert_int_equal(world_read_fd(rig->world, fd, &got, sizeof(got)),
+	                 sizeof(got.header) + sizeof(got.virt_id));
 	assert_int_equal(got.header.flags, 0);
 	assert_int_equal(got.header.sequence, 4);
-	assert_int_equal(read(fd, &got, sizeof(got)), 0);
+	assert_int_equal(world_read_fd(rig->world, fd, &got, sizeof(got)), 0);
 	end(&e);
 }
 

@@ -55,10 +55,11 @@ static void veventq_of_a_descriptor(struct rig *rig)
 	fd = libiommu_veventq_fd(queue);
 	RAW(-EBUSY, raw_destroy(rig, id));
 	/* Less than a header is wrong at any time; less than an event, when there is one. */
-	assert_true(read(fd, buffer, 4) == -1 && errno == EINVAL);
+	assert_int_equal(world_read_fd(rig->world, fd, buffer, 4), -EINVAL);
 	RAW(0, world_event(rig->world, n.dev));
-	assert_true(read(fd, buffer, 8) == -1 && errno == EINVAL);
-	assert_int_equal(read(fd, buffer, sizeof(buffer)), 8 + MOCK_EVENT_LENGTH);
+	assert_int_equal(world_read_fd(rig->world, fd, buffer, 8), -EINVAL);
+	assert_int_equal(world_read_fd(rig->world, fd, buffer, sizeof(buffer)),
+	                 8 + MOCK_EVENT_LENGTH);
 	nest_end(&n);
 }
 
@@ -237,19 +238,18 @@ static void memory_of_a_viommu(struct rig *rig)
 	                                .hwpt_id = hwpt_id(n.parent),
 	                                .data_len = sizeof(data),
 	                                .data_uptr = (uintptr_t)&data};
-	const int fd = libiommu_ctx_fd(rig->ctx);
 	const int both = PROT_READ | PROT_WRITE;
 	void *at;
 
 	RAW(0, world_ioctl(rig->world, UAPI_IOC_VIOMMU_ALLOC, &cmd));
-	at = mmap(NULL, data.length, both, MAP_PRIVATE, fd, (off_t)data.offset);
+	at = world_mmap(rig->world, data.length, both, MAP_PRIVATE, data.offset);
 	assert_true(at == MAP_FAILED && errno == EINVAL);
-	at = mmap(NULL, data.length, both | PROT_EXEC, MAP_SHARED, fd, (off_t)data.offset);
+	at = world_mmap(rig->world, data.length, both | PROT_EXEC, MAP_SHARED, data.offset);
 	assert_true(at == MAP_FAILED && errno == EPERM);
-	at = mmap(NULL, data.length, both, MAP_SHARED, fd, (off_t)data.offset);
+	at = world_mmap(rig->world, data.length, both, MAP_SHARED, data.offset);
 	assert_true(at != MAP_FAILED);
 	RAW(-EBUSY, raw_destroy(rig, cmd.out_viommu_id));
-	munmap(at, data.length);
+	world_munmap(rig->world, at, data.length);
 	RAW(0, raw_destroy(rig, cmd.out_viommu_id));
 	nest_end(&n);
 }

@@ -13,18 +13,14 @@
 
 #define RECORD sizeof(struct uapi_hwpt_pgfault)
 
-static int get(int fd, struct uapi_hwpt_pgfault *faults, size_t bytes)
+static int get(struct rig *rig, int fd, struct uapi_hwpt_pgfault *faults, size_t bytes)
 {
-	const ssize_t got = read(fd, faults, bytes);
-
-	return got < 0 ? -errno : (int)got;
+	return (int)world_read_fd(rig->world, fd, faults, bytes);
 }
 
-static int put(int fd, const struct uapi_hwpt_page_response *answers, size_t bytes)
+static int put(struct rig *rig, int fd, const struct uapi_hwpt_page_response *answers, size_t bytes)
 {
-	const ssize_t done = write(fd, answers, bytes);
-
-	return done < 0 ? -errno : (int)done;
+	return (int)world_write_fd(rig->world, fd, answers, bytes);
 }
 
 static void trigger_many(struct faults *f, uint64_t count)
@@ -49,9 +45,9 @@ static void never_waits(struct rig *rig)
 	struct uapi_hwpt_pgfault fault;
 
 	assert_int_equal(fcntl(fd, F_SETFL, flags & ~O_NONBLOCK), 0);
-	assert_int_equal(get(fd, &fault, RECORD), 0);
+	assert_int_equal(get(rig, fd, &fault, RECORD), 0);
 	assert_int_equal(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 0);
-	assert_int_equal(get(fd, &fault, RECORD), 0);
+	assert_int_equal(get(rig, fd, &fault, RECORD), 0);
 	assert_int_equal(fcntl(fd, F_SETFL, flags), 0);
 }
 
@@ -77,17 +73,17 @@ static void whole_and_in_order(struct rig *rig)
 	const int fd = libiommu_fault_queue_fd(f.queue);
 	struct uapi_hwpt_pgfault faults[4];
 
-	assert_int_equal(get(fd, faults, 0), 0);
+	assert_int_equal(get(rig, fd, faults, 0), 0);
 	trigger_many(&f, 3);
 	for (size_t bytes = 1; bytes < 2 * RECORD; bytes += RECORD - 2)
-		assert_int_equal(get(fd, faults, bytes), -ESPIPE);
+		assert_int_equal(get(rig, fd, faults, bytes), -ESPIPE);
 	/* No room for the first of them is not the same as nothing to read. */
-	assert_int_equal(get(fd, faults, 0), -EINVAL);
-	assert_int_equal(get(fd, faults, 2 * RECORD), 2 * RECORD);
-	assert_int_equal(get(fd, faults + 2, 2 * RECORD), RECORD);
+	assert_int_equal(get(rig, fd, faults, 0), -EINVAL);
+	assert_int_equal(get(rig, fd, faults, 2 * RECORD), 2 * RECORD);
+	assert_int_equal(get(rig, fd, faults + 2, 2 * RECORD), RECORD);
 	for (uint64_t i = 0; i < 3; i++)
 		assert_true(faults[i].addr == i * PAGE);
-	assert_int_equal(get(fd, faults, 0), 0);
+	assert_int_equal(get(rig, fd, faults, 0), 0);
 }
 
 /* A cookie is given when it is read, and is another one than those that are not answered. */
@@ -101,7 +97,7 @@ static void what_a_record_says(struct rig *rig)
 
 	trigger_many(&f, 2);
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(get(fd, &faults[i], RECORD), RECORD);
+		assert_int_equal(get(rig, fd, &faults[i], RECORD), RECORD);
 		assert_int_equal(faults[i].flags & defined, UAPI_PGFAULT_FLAGS_LAST_PAGE);
 		assert_int_equal(faults[i].dev_id, device_id(f.dev));
 		assert_int_equal(faults[i].perm, UAPI_PGFAULT_PERM_WRITE);
@@ -111,9 +107,9 @@ static void what_a_record_says(struct rig *rig)
 	}
 	assert_int_not_equal(faults[1].cookie, faults[0].cookie);
 	answer.cookie = faults[0].cookie;
-	assert_int_equal(put(fd, &answer, sizeof(answer)), sizeof(answer));
+	assert_int_equal(put(rig, fd, &answer, sizeof(answer)), sizeof(answer));
 	faults_trigger(&f, 0, PAGE);
-	assert_int_equal(get(fd, &faults[1], RECORD), RECORD);
+	assert_int_equal(get(rig, fd, &faults[1], RECORD), RECORD);
 	print_message("# a cookie that was answered is %s\n", faults[1].cookie == answer.cookie
 	                                                              ? "given again at once"
 	                                                              : "not given again yet");
@@ -128,18 +124,18 @@ static void answers(struct rig *rig)
 	struct uapi_hwpt_pgfault faults[2];
 
 	trigger_many(&f, 2);
-	assert_int_equal(get(fd, faults, sizeof(faults)), sizeof(faults));
+	assert_int_equal(get(rig, fd, faults, sizeof(faults)), sizeof(faults));
 	responses[0].cookie = faults[0].cookie;
 	responses[1].cookie = faults[0].cookie; /* not any more, by then */
 	responses[2].cookie = faults[1].cookie;
-	assert_int_equal(put(fd, responses, sizeof(responses) - 1), -ESPIPE);
-	assert_int_equal(put(fd, responses, sizeof(responses)), sizeof(responses[0]));
-	assert_int_equal(put(fd, responses + 1, sizeof(responses[0])), -EINVAL);
+	assert_int_equal(put(rig, fd, responses, sizeof(responses) - 1), -ESPIPE);
+	assert_int_equal(put(rig, fd, responses, sizeof(responses)), sizeof(responses[0]));
+	assert_int_equal(put(rig, fd, responses + 1, sizeof(responses[0])), -EINVAL);
 	responses[2].code = 9;
-	assert_int_equal(put(fd, responses + 2, sizeof(responses[0])), -EINVAL);
+	assert_int_equal(put(rig, fd, responses + 2, sizeof(responses[0])), -EINVAL);
 	responses[2].code = UAPI_PAGE_RESP_INVALID;
-	assert_int_equal(put(fd, responses + 2, sizeof(responses[0])), sizeof(responses[0]));
-	assert_int_equal(put(fd, responses, 0), 0);
+	assert_int_equal(put(rig, fd, responses + 2, sizeof(responses[0])), sizeof(responses[0]));
+	assert_int_equal(put(rig, fd, responses, 0), 0);
 }
 
 /* More than any bound that a queue of hardware has. */
@@ -153,13 +149,14 @@ static void twenty_thousand(struct rig *rig)
 
 	assert_true(responses && faults);
 	trigger_many(&f, MANY);
-	assert_int_equal(get(fd, faults, MANY * RECORD), MANY * RECORD);
+	assert_int_equal(get(rig, fd, faults, MANY * RECORD), MANY * RECORD);
 	for (size_t i = 0; i < MANY; i++) {
 		assert_true(faults[i].addr == i * PAGE);
 		responses[i].cookie = faults[MANY - 1 - i].cookie;
 	}
-	assert_int_equal(put(fd, responses, MANY * sizeof(*responses)), MANY * sizeof(*responses));
-	assert_int_equal(put(fd, responses, MANY * sizeof(*responses)), -EINVAL);
+	assert_int_equal(put(rig, fd, responses, MANY * sizeof(*responses)),
+	                 MANY * sizeof(*responses));
+	assert_int_equal(put(rig, fd, responses, MANY * sizeof(*responses)), -EINVAL);
 	free(faults);
 	free(responses);
 }
@@ -174,14 +171,14 @@ static void ends_with_the_attachment(struct rig *rig)
 
 	for (int replaced = 1; replaced >= 0; replaced--) {
 		trigger_many(&f, 2);
-		assert_int_equal(get(fd, &fault, RECORD), RECORD);
+		assert_int_equal(get(rig, fd, &fault, RECORD), RECORD);
 		answer.cookie = fault.cookie;
 		if (replaced)
 			OK(libiommu_device_replace_hwpt(f.dev, f.table));
 		else
 			OK(libiommu_device_detach(f.dev));
-		assert_int_equal(put(fd, &answer, sizeof(answer)), -EINVAL);
-		assert_int_equal(get(fd, &fault, RECORD), 0);
+		assert_int_equal(put(rig, fd, &answer, sizeof(answer)), -EINVAL);
+		assert_int_equal(get(rig, fd, &fault, RECORD), 0);
 	}
 }
 

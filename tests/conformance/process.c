@@ -4,8 +4,6 @@
 /* A context that goes from one process to another, and who pays for what is pinned. */
 #include "suite.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,36 +12,21 @@ enum { NOBODY = 65534 };
 /* Of a variant. */
 enum { ACCOUNT_USER = 1, ACCOUNT_PROCESS = 2, OTHER_GONE = 4 };
 
-/* KiB that the kernel counts for a process under this name. */
-static long counted(pid_t pid, const char *name)
+static bool counts(struct rig *rig, pid_t pid, long kib, bool locked)
 {
-	char path[64], line[128];
-	long result = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, name, strlen(name)))
-			result = strtol(line + strlen(name) + 1, NULL, 10);
-	fclose(file);
-	return result;
-}
-
-static bool counts(pid_t pid, long kib, bool locked)
-{
-	return counted(pid, "VmPin") == kib && (!locked || counted(pid, "VmLck") == kib);
+	return world_charged(rig->world, pid, false) == kib &&
+	       (!locked || world_charged(rig->world, pid, true) == kib);
 }
 
 /* In the child: a context of its own on the same descriptor takes everything over. */
-static int take_over(int fd, bool locked)
+static int take_over(struct rig *rig, bool locked)
 {
+	const int fd = libiommu_ctx_fd(rig->ctx);
 	struct libiommu_ctx_config *config;
 	struct libiommu_ctx *mine;
 	int error;
 
-	if (!counts(getpid(), 0, true) || !counts(getppid(), LENGTH / 1024, locked))
+	if (!counts(rig, getpid(), 0, true) || !counts(rig, getppid(), LENGTH / 1024, locked))
 		return 1;
 	if (libiommu_ctx_config_new(&config) ||
 	    libiommu_ctx_config_set_fd(config, fd, LIBIOMMU_FD_BORROW) ||
@@ -54,7 +37,8 @@ static int take_over(int fd, bool locked)
 	libiommu_ctx_config_free(config);
 	if (error)
 		return 3;
-	return counts(getpid(), LENGTH / 1024, locked) && counts(getppid(), 0, true) ? 0 : 4;
+	return counts(rig, getpid(), LENGTH / 1024, locked) && counts(rig, getppid(), 0, true) ? 0
+	                                                                                       : 4;
 }
 
 static void choose_account(struct rig *rig)
@@ -99,7 +83,7 @@ static pid_t fork_taker(struct rig *rig, const int *said, const int *lives)
 	if (pid)
 		return pid;
 	close(lives[1]);
-	result = (char)take_over(libiommu_ctx_fd(rig->ctx), rig->variant->flags & ACCOUNT_PROCESS);
+	result = (char)take_over(rig, rig->variant->flags & ACCOUNT_PROCESS);
 	_exit(write(said[1], &result, 1) != 1 || read(lives[0], &result, 1) != 0);
 }
 
@@ -123,22 +107,22 @@ static void is_handed_on(struct rig *rig)
 	OK(libiommu_device_attach_ioas(dev, rig->ioas));
 	assert_int_equal(seteuid(NOBODY), 0);
 	iova = map_what_can_go(rig);
-	assert_true(counts(getpid(), LENGTH / 1024, process));
+	assert_true(counts(rig, getpid(), LENGTH / 1024, process));
 	assert_int_equal(pipe(said), 0);
 	assert_int_equal(pipe(lives), 0);
 	pid = fork_taker(rig, said, lives);
 	assert_int_equal(read(said[0], &result, 1), 1);
 	assert_int_equal(result, 0);
-	assert_true(counts(getpid(), 0, true));
+	assert_true(counts(rig, getpid(), 0, true));
 	if (gone) {
 		close(lives[1]);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 	}
 	OK(libiommu_ctx_change_process(rig->ctx));
 	OK(libiommu_ctx_change_process(rig->ctx));
-	assert_true(counts(getpid(), LENGTH / 1024, process) || (gone && process));
+	assert_true(counts(rig, getpid(), LENGTH / 1024, process) || (gone && process));
 	OK(libiommu_ioas_unmap(rig->ioas, iova, LENGTH));
-	assert_true(counts(getpid(), 0, true) || (gone && process));
+	assert_true(counts(rig, getpid(), 0, true) || (gone && process));
 	if (!gone) {
 		close(lives[1]);
 		assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "../vm/mock-cmd.h"
@@ -183,6 +184,52 @@ int world_ioctl(struct world *world, unsigned long request, void *arg)
 	const int result = ioctl(world->fd, request, arg);
 
 	return result < 0 ? -errno : result;
+}
+
+ssize_t world_read_fd(struct world *world, int fd, void *buffer, size_t size)
+{
+	const ssize_t got = read(fd, buffer, size);
+
+	(void)world;
+	return got < 0 ? -errno : got;
+}
+
+ssize_t world_write_fd(struct world *world, int fd, const void *buffer, size_t size)
+{
+	const ssize_t put = write(fd, buffer, size);
+
+	(void)world;
+	return put < 0 ? -errno : put;
+}
+
+void *world_mmap(struct world *world, size_t length, int prot, int flags, uint64_t offset)
+{
+	return mmap(NULL, length, prot, flags, world->fd, (off_t)offset);
+}
+
+void world_munmap(struct world *world, void *address, size_t length)
+{
+	(void)world;
+	munmap(address, length);
+}
+
+long world_charged(struct world *world, pid_t pid, bool locked)
+{
+	const char *const name = locked ? "VmLck:" : "VmPin:";
+	char path[64], line[128];
+	long result = -1;
+	FILE *file;
+
+	(void)world;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "r");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)))
+			result = strtol(line + strlen(name), NULL, 10);
+	fclose(file);
+	return result;
 }
 
 int world_set_memory_limit(struct world *world, uint32_t bytes)

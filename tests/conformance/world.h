@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <libiommu.h>
 
@@ -54,6 +55,13 @@ struct libiommu_ctx *world_ctx(struct world *world);
 const char *world_node(uint32_t kind);
 /* A call past the library on that descriptor. */
 int world_ioctl(struct world *world, unsigned long request, void *arg);
+/* The same on a descriptor of it, or of something in it. */
+ssize_t world_read_fd(struct world *world, int fd, void *buffer, size_t size);
+ssize_t world_write_fd(struct world *world, int fd, const void *buffer, size_t size);
+void *world_mmap(struct world *world, size_t length, int prot, int flags, uint64_t offset);
+void world_munmap(struct world *world, void *address, size_t length);
+/* KiB that are pinned for a process and, where @locked, charged as locked memory. */
+long world_charged(struct world *world, pid_t pid, bool locked);
 
 /* The memory that the kernel has for the work of one call; 0 is as much as normally. */
 int world_set_memory_limit(struct world *world, uint32_t bytes);
