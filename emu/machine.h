@@ -10,6 +10,7 @@
 #include <libiommu-emu/machine.h>
 
 #include "file.h"
+#include "phys.h"
 
 struct emu_mapping;
 struct libiommu_sys;
@@ -19,6 +20,7 @@ struct libiommu_emu {
 	struct libiommu_sys *door;
 	struct emu_files files;
 	struct emu_mapping *mappings;
+	struct emu_ranges windows; /* of physical addresses */
 };
 
 void emu_lock(struct libiommu_emu *emu);
