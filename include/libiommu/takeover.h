@@ -75,6 +75,7 @@ LIBIOMMU_API int libiommu_takeover_load(const struct libiommu_ctx_config *config
  *                      was changed, at either end.
  * @retval -EOPNOTSUPP  A newer library wrote the image.
  * @retval -E2BIG       The same, of one of its objects.
+ * @retval -EFBIG       The image has more than 1 GiB.
  * @retval -ENOMEM      No memory.
  * @retval -EPIPE       The other end is closed.
  * @retval -EMSGSIZE    What came is no handover, or this process has no descriptor left.
@@ -99,6 +100,7 @@ LIBIOMMU_API int libiommu_takeover_receive(const struct libiommu_ctx_config *con
  *                      was changed, at either end.
  * @retval -EOPNOTSUPP  A newer library wrote the image.
  * @retval -E2BIG       The same, of one of its objects.
+ * @retval -EFBIG       The image has more than 1 GiB.
  * @retval -ENOMEM      No memory.
  * @retval -EBADF       A descriptor is not open.
  * @retval -errno       Whatever else the kernel says of a descriptor.

@@ -116,6 +116,7 @@ static const struct hint hints[] = {
 	{CALL_HANDOVER, EMFILE, NO_DESCRIPTOR},
 	{CALL_HANDOVER, EMSGSIZE, "a message that is no part of a handover, or no descriptor left"},
 	{CALL_HANDOVER, EBADMSG, "what came is no handover"},
+	{CALL_HANDOVER, EFBIG, "an image has no more than 1 GiB"},
 	{CALL_HANDOVER, ETOOMANYREFS,
          "more descriptors are on their way than there may be (ulimit -n)"},
 	{CALL_HANDOVER, EBADF, "a descriptor is not open"},

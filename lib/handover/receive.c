@@ -7,22 +7,24 @@
 
 #include "../object/ctx-config.h"
 #include "import.h"
+#include "record.h"
 #include "transfer.h"
 
-/* The whole of a file: 0 or -errno. */
-static int read_file(const struct libiommu_sys *door, int fd, void **image, size_t *size)
+/* Whoever sent it says how long the image is. 0 or -errno. */
+static int find_length(const struct libiommu_sys *door, int fd, uint64_t *length)
 {
-	unsigned char *bytes;
-	uint64_t length = 0;
-	size_t done = 0;
-	int error;
+	const int error = li_sys_size(door, fd, length);
 
-	error = li_sys_size(door, fd, &length);
-	if (error)
-		return error;
-	if (length > SIZE_MAX - 1)
-		return -ENOMEM;
-	bytes = malloc((size_t)length + 1);
+	return !error && *length > IMAGE_SIZE_MAX ? -EFBIG : error;
+}
+
+/* The whole of a file, which is not too long: 0 or -errno. */
+static int read_file(const struct libiommu_sys *door, int fd, uint64_t length, void **image)
+{
+	unsigned char *const bytes = malloc((size_t)length + 1);
+	size_t done = 0;
+	int error = 0;
+
 	if (!bytes)
 		return -ENOMEM;
 	while (done < length && !error) {
@@ -39,7 +41,6 @@ static int read_file(const struct libiommu_sys *door, int fd, void **image, size
 		return error;
 	}
 	*image = bytes;
-	*size = (size_t)length;
 	return 0;
 }
 
@@ -47,17 +48,20 @@ int libiommu_takeover_inherit(const struct libiommu_ctx_config *config, int fd,
                               struct libiommu_takeover **takeover)
 {
 	const struct ctx_choices choices = li_ctx_choices(config);
+	const struct libiommu_sys *const door = choices.sys ? choices.sys : li_sys_libc();
+	uint64_t size = 0;
 	void *image;
-	size_t size;
 	int error;
 
 	if (!takeover)
 		return FAIL_NULL(NULL);
-	error = read_file(choices.sys ? choices.sys : li_sys_libc(), fd, &image, &size);
+	error = find_length(door, fd, &size);
+	if (!error)
+		error = read_file(door, fd, size, &image);
 	if (error)
 		return li_failure_kernel(&choices.log, __func__, error, CALL_HANDOVER,
 		                         &(const struct failure_detail){0});
-	error = li_takeover_load(config, __func__, image, size, NULL, 0, false, takeover);
+	error = li_takeover_load(config, __func__, image, (size_t)size, NULL, 0, false, takeover);
 	free(image);
 	return error;
 }
@@ -132,24 +136,25 @@ static int receive_all(const struct libiommu_sys *door, int socket, void **image
                        int **fds, size_t *count)
 {
 	struct hello hello = {0};
+	uint64_t length = 0;
 	int error;
 	int file;
 
 	error = receive_hello(door, socket, &file, &hello);
 	if (error)
 		return error;
-	error = read_file(door, file, image, size);
+	error = find_length(door, file, &length);
+	if (!error && length != hello.size)
+		error = -EBADMSG;
+	if (!error)
+		error = read_file(door, file, length, image);
 	li_sys_close(door, file);
 	if (error)
 		return error;
+	*size = (size_t)length;
 	*count = (size_t)hello.fds;
-	*fds = NULL;
-	if (*size != hello.size)
-		error = -EBADMSG;
-	if (!error) {
-		*fds = malloc(*count * sizeof(**fds));
-		error = *fds ? receive_fds(door, socket, *fds, *count) : -ENOMEM;
-	}
+	*fds = malloc(*count * sizeof(**fds));
+	error = *fds ? receive_fds(door, socket, *fds, *count) : -ENOMEM;
 	if (error) {
 		free(*fds);
 		free(*image);

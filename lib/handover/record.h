@@ -18,7 +18,9 @@
 
 #define IMAGE_MAGIC   UINT64_C(0x76682d756d6d6f69) /* "iommu-hv" */
 #define IMAGE_VERSION 1
-#define ENTRY_GROUPS  UINT32_C(256)
+/* What a successor reads: room for a million address spaces, or for all PASIDs of forty devices. */
+#define IMAGE_SIZE_MAX (UINT64_C(1) << 30)
+#define ENTRY_GROUPS   UINT32_C(256)
 /* In the place of an entry's number. */
 #define ENTRY_NONE    UINT32_MAX
 #define ENTRY_PRIVATE (UINT32_MAX - 1) /* a PASID space that is the device's alone */

@@ -374,10 +374,20 @@ static void refused(int error, const char *words)
 	drain();
 }
 
+static int inherit(int fd, struct libiommu_takeover **takeover)
+{
+	struct libiommu_ctx_config *const config = new_config();
+	const int error = libiommu_takeover_inherit(config, fd, takeover);
+
+	libiommu_ctx_config_free(config);
+	return error;
+}
+
 static void test_other_messages(void **state)
 {
 	const int file = new_file();
 	const unsigned char count = MESSAGE_FDS;
+	struct libiommu_takeover *takeover;
 	int fds[MESSAGE_FDS];
 
 	(void)state;
@@ -403,6 +413,12 @@ static void test_other_messages(void **state)
 	assert_int_equal(ftruncate(file, 4 * QUEUES), 0);
 	say_hello(IMAGE_MAGIC, 4 * QUEUES, QUEUES, file);
 	refused(-EPIPE, "the other end of the socket is closed");
+	/* More than anybody reads, of which nothing is read. */
+	assert_int_equal(ftruncate(file, (off_t)IMAGE_SIZE_MAX + 1), 0);
+	say_hello(IMAGE_MAGIC, IMAGE_SIZE_MAX + 1, 1, file);
+	refused(-EFBIG, "an image has no more than 1 GiB");
+	assert_int_equal(inherit(file, &takeover), -EFBIG);
+	assert_int_equal(ftruncate(file, 4 * QUEUES), 0);
 	/* Descriptors that are not as many as announced, or as said beside them. */
 	say_hello(IMAGE_MAGIC, 4 * QUEUES, QUEUES, file);
 	assert_int_equal(li_sys_send(LIBC, socket_ends[0], &count, 1, fds, 2, 0), 1);
@@ -414,15 +430,6 @@ static void test_other_messages(void **state)
 	assert_int_equal(li_sys_send(LIBC, socket_ends[0], &count, 1, fds, MESSAGE_FDS, 0), 1);
 	refused(-EBADMSG, "it is no image of a context");
 	close(file);
-}
-
-static int inherit(int fd, struct libiommu_takeover **takeover)
-{
-	struct libiommu_ctx_config *const config = new_config();
-	const int error = libiommu_takeover_inherit(config, fd, takeover);
-
-	libiommu_ctx_config_free(config);
-	return error;
 }
 
 /* As it is for the program that exec() starts, but for the process. */
