@@ -129,11 +129,17 @@ int li_import_device(struct import *in, struct walk *walk, void **handle)
 {
 	struct device_record record = {0};
 	struct attachment attachment = {0};
+	struct attachment_facts facts;
 	struct libiommu_device *dev;
 	int error;
 
 	li_device_record(walk, &record);
 	error = check(in, walk, &record);
+	facts = (struct attachment_facts){
+		.generation = record.generation,
+		.told = {record.told_tag, record.told_generation},
+		.ended = record.ended,
+	};
 	attachment.pt_id = record.pt_id;
 	attachment.tag = record.tag;
 	if (!error)
@@ -145,7 +151,7 @@ int li_import_device(struct import *in, struct walk *walk, void **handle)
 	*handle = dev;
 	li_device_set_taken_over(dev);
 	li_device_pasids(dev)->limit = record.limit;
-	error = li_restore_attachment(dev, &attachment, record.generation);
+	error = li_restore_attachment(dev, &attachment, &facts);
 	if (!error)
 		error = enter_space(in, dev, record.space);
 	li_device_pasids(dev)->is_used = record.used;

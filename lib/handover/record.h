@@ -83,6 +83,9 @@
 	number(32, target); /* ... and its handle */                                               \
 	number(32, generation);                                                                    \
 	number(64, tag);                                                                           \
+	number(64, told_tag); /* struct told */                                                    \
+	number(32, told_generation);                                                               \
+	number(32, ended); /* struct name */                                                       \
 	number(32, space);                                                                         \
 	number(32, used);                                                                          \
 	number(32, limit);                                                                         \

@@ -158,6 +158,16 @@ static struct outcome change(struct libiommu_device *dev, struct slot *slot, uin
 	return outcome;
 }
 
+/* Finds or makes one for the PASID; NULL without memory. */
+static struct slot *slot_for(struct name *name, uint32_t pasid)
+{
+	struct slot *const slot = li_table_make(&name->pasids, pasid);
+
+	if (slot && !slot_generation(slot))
+		li_slot_continue(slot, name->ended + 1);
+	return slot;
+}
+
 /* Alone on the device. */
 static struct outcome attach(struct libiommu_device *dev, uint32_t vpasid,
                              struct libiommu_hwpt *hwpt, uint64_t tag, uint32_t *pasid)
@@ -178,7 +188,7 @@ static struct outcome attach(struct libiommu_device *dev, uint32_t vpasid,
 	if (outcome.error)
 		return outcome;
 	chosen = taken.pasid;
-	slot = li_table_make(&li_device_name(dev)->pasids, chosen);
+	slot = slot_for(li_device_name(dev), chosen);
 	if (slot)
 		outcome = change(dev, slot, chosen, vpasid, hwpt, tag);
 	else
@@ -251,6 +261,13 @@ int libiommu_pasid_replace(struct libiommu_device *dev, uint32_t vpasid, struct 
 	return tell(dev, __func__, vpasid, li_hwpt_id(hwpt), outcome);
 }
 
+static void clear(struct name *name, struct slot *slot)
+{
+	li_slot_clear(slot);
+	if (name->ended < slot_generation(slot))
+		name->ended = slot_generation(slot);
+}
+
 /*
  * Detaches as one step for those who read and answer faults. The kernel is not asked where the
  * device is @leaving, its descriptor is closed anyway (not @ask) and nobody reads any faults; and
@@ -277,7 +294,7 @@ static struct outcome end(struct libiommu_device *dev, struct slot *slot, uint32
 	if (ask || queue)
 		error = kernel_detach(dev, pasid);
 	if (!error || leaving) {
-		li_slot_clear(slot);
+		clear(li_device_name(dev), slot);
 		li_fault_queue_purge(queue, slot, &notice);
 	}
 	li_fault_queue_change_end(queue, NULL, !error || leaving);

@@ -38,7 +38,13 @@ struct name {
 	struct slot own; /* of faults without a PASID */
 	struct told told;
 	struct table pasids; /* of struct slot */
-	struct name *next;   /* all of the registry's */
+	/*
+	 * The latest generation of any slot of them that has nothing attached: one that is used for
+	 * the first time begins behind it. So no more than this need be known of those that are
+	 * empty by who takes the device over.
+	 */
+	uint32_t ended;
+	struct name *next; /* all of the registry's */
 };
 
 /* Part of the device; it is the device's to fill in before it is added. */

@@ -11,16 +11,19 @@
 #include "restore.h"
 
 int li_restore_attachment(struct libiommu_device *dev, const struct attachment *attachment,
-                          uint32_t generation)
+                          const struct attachment_facts *facts)
 {
 	struct libiommu_fault_queue *const queue = li_hwpt_fault_queue(attachment->hwpt);
+	struct name *const name = li_device_name(dev);
 	int error;
 
 	error = li_fault_queue_change_begin(NULL, queue);
 	if (error)
 		return error;
-	li_slot_continue(&li_device_name(dev)->own, generation);
+	li_slot_continue(&name->own, facts->generation);
 	li_device_set_attachment(dev, attachment);
+	name->told = facts->told;
+	name->ended = facts->ended;
 	li_fault_queue_change_end(NULL, queue, true);
 	return 0;
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "registry.h"
+
 struct attachment;
 struct fault_groups;
 struct libiommu_device;
@@ -21,9 +23,15 @@ struct libiommu_hwpt;
 struct libiommu_record;
 struct slot;
 
-/* @generation: of the attachment, as its page requests have it. 0 or -ENOMEM. */
+struct attachment_facts {
+	uint32_t generation; /* as its page requests have it */
+	struct told told;
+	uint32_t ended; /* as in the name */
+};
+
+/* 0 or -ENOMEM. */
 int li_restore_attachment(struct libiommu_device *dev, const struct attachment *attachment,
-                          uint32_t generation);
+                          const struct attachment_facts *facts);
 
 struct pasid_facts {
 	uint32_t pasid;

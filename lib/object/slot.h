@@ -96,7 +96,7 @@ static inline uint32_t slot_generation(const struct slot *slot)
 /* All of @value but the generation, which this makes. */
 void li_slot_set(struct slot *slot, const struct slot_value *value);
 void li_slot_clear(struct slot *slot);
-/* Before anything is attached: the next li_slot_set() makes this generation. */
+/* While nothing is attached: the next li_slot_set() makes this generation. */
 void li_slot_continue(struct slot *slot, uint32_t generation);
 
 #endif

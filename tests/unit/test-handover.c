@@ -6,6 +6,9 @@
 #include "handover-steps.h"
 #include "pasid-steps.h"
 
+#include "../../lib/object/ctx.h"
+#include "../../lib/object/fault-queue.h"
+#include "../../lib/object/registry.h"
 #include "../../lib/object/restore.h"
 
 static int answer(struct libiommu_fault_queue *queue, uint64_t token)
@@ -120,6 +123,77 @@ static void test_tokens_of_many_are_used_once(void **state)
 		assert_int_not_equal(next[i], old[i]);
 		world_answer(&there, H_QUEUE_FD + OTHER_SIDE, next[i], i + 1);
 	}
+	world_close(&there, true, OTHER_SIDE);
+}
+
+static const struct name *name_of(const struct world *world)
+{
+	return li_registry_name(li_ctx_registry(world->ctx), DEVICE_ID);
+}
+
+/* Something at PASID 6, for the time of a page request: which attachment that was. */
+static uint32_t attach_for_once(struct world *world, int side)
+{
+	const struct uapi_hwpt_pgfault fault = {
+		.flags = UAPI_PGFAULT_FLAGS_LAST_PAGE | UAPI_PGFAULT_FLAGS_PASID_VALID,
+		.dev_id = DEVICE_ID,
+		.pasid = 6,
+		.cookie = 1,
+	};
+	struct libiommu_fault_batch *batch;
+	struct libiommu_record record;
+	uint32_t pasid;
+
+	expect_pasid_attach(DEVICE_FD + side, 6, H_PASID_PT, 0);
+	assert_int_equal(libiommu_pasid_attach(world->dev, 6, world->pasid_pt, 0, &pasid), 0);
+	EXPECT(READ, .fd = H_QUEUE_FD + side, .length = sizeof(fault), .out = &fault,
+	       .out_size = sizeof(fault), .result = sizeof(fault));
+	assert_int_equal(libiommu_fault_batch_new(1, &batch), 0);
+	assert_int_equal(libiommu_fault_queue_read(world->queue, batch), 1);
+	record = *libiommu_fault_batch_get(batch, 0);
+	libiommu_fault_batch_free(batch);
+	world_answer(world, H_QUEUE_FD + side, record.token, 1);
+	expect_pasid_detach(DEVICE_FD + side, 6, 0);
+	assert_int_equal(libiommu_pasid_detach(world->dev, 6), 0);
+	return record.attachment;
+}
+
+/* What is attached later is another attachment than any that has ended before. */
+static void test_attachments_are_counted_on(void **state)
+{
+	uint32_t last = 0, next;
+	struct world here, there;
+
+	(void)state;
+	world_make(&here);
+	for (int i = 0; i < 3; i++, last = next) {
+		next = attach_for_once(&here, 0);
+		assert_true(next > last);
+	}
+	move(&here, &there);
+	next = attach_for_once(&there, OTHER_SIDE);
+	assert_true(next > last);
+	world_close(&there, true, OTHER_SIDE);
+}
+
+/* The tag of what comes next is set already: the end of what is there has its own all the same. */
+static void test_tag_set_ahead(void **state)
+{
+	struct fault_notice before, after;
+	struct world here, there;
+	uint64_t tag;
+
+	(void)state;
+	world_make(&here);
+	before = li_fault_notice(name_of(&here), &name_of(&here)->own);
+	assert_int_equal(libiommu_device_set_tag(here.dev, before.tag + 1), 0);
+	tag = before.tag;
+	before = li_fault_notice(name_of(&here), &name_of(&here)->own);
+	assert_int_equal(before.tag, tag);
+	move(&here, &there);
+	after = li_fault_notice(name_of(&there), &name_of(&there)->own);
+	assert_int_equal(after.tag, tag);
+	assert_int_equal(after.attachment, before.attachment);
 	world_close(&there, true, OTHER_SIDE);
 }
 
@@ -510,6 +584,8 @@ int main(void)
 		SCRIPT_TEST(test_round_trip),
 		SCRIPT_TEST(test_tokens_are_used_once),
 		SCRIPT_TEST(test_tokens_of_many_are_used_once),
+		SCRIPT_TEST(test_attachments_are_counted_on),
+		SCRIPT_TEST(test_tag_set_ahead),
 		SCRIPT_TEST(test_waiting_faults),
 		SCRIPT_TEST(test_held_is_held),
 		SCRIPT_TEST(test_private_space),

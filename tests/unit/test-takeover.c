@@ -10,7 +10,7 @@
 #include "../../lib/handover/index.h"
 #include "../../lib/handover/record.h"
 
-enum { DEVICE_SIZE = 56, GROUPS_SIZE = 24, QUEUE_ENTRY = 1 };
+enum { DEVICE_SIZE = 72, GROUPS_SIZE = 24, QUEUE_ENTRY = 1 };
 
 static struct world here;
 static struct libiommu_handover *handover;
@@ -187,13 +187,13 @@ static void test_devices(void **state)
 	refused_with(at + 20, 0, -EBADMSG, "an id that no kernel gives");
 	refused_with(at + 20, H_PARENT, -EBADMSG, "a page table under two ids");
 	refused_with(at + 24, 1, -EBADMSG, "not there, or of another kind");
-	refused_with(at + 40, 0, -EBADMSG, "not there, or of another kind");
-	refused_with(at + 40, ENTRY_NONE, -EBADMSG, "a PASID that cannot be");
-	refused_with(at + 44, 2, -EBADMSG, "neither yes nor no");
-	refused_with(at + 48, (1 << 20) + 1, -EBADMSG, "more PASIDs than there are");
-	refused_with(at + 48, 1023, -EBADMSG, "a PASID that cannot be");
-	refused_with(at + 52, 3, -EBADMSG, "a record ends too early");
-	refused_with(at + 52, 1, -E2BIG, "more than this library knows");
+	refused_with(at + 56, 0, -EBADMSG, "not there, or of another kind");
+	refused_with(at + 56, ENTRY_NONE, -EBADMSG, "a PASID that cannot be");
+	refused_with(at + 60, 2, -EBADMSG, "neither yes nor no");
+	refused_with(at + 64, (1 << 20) + 1, -EBADMSG, "more PASIDs than there are");
+	refused_with(at + 64, 1023, -EBADMSG, "a PASID that cannot be");
+	refused_with(at + 68, 3, -EBADMSG, "a record ends too early");
+	refused_with(at + 68, 1, -E2BIG, "more than this library knows");
 	refused_with(pasids, 0, -EBADMSG, "a PASID that cannot be, or is another one's");
 	refused_with(pasids, 1023, -EBADMSG, "a PASID that cannot be, or is another one's");
 	refused_with(pasids + 4, 0, -EBADMSG, "a PASID that cannot be");
