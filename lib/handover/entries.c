@@ -21,6 +21,7 @@ static const bool is_handed[ENTRY_KINDS] = {
 void li_entries_free(struct entries *entries)
 {
 	li_index_free(&entries->by_key);
+	li_index_free(&entries->by_place);
 	free(entries->list);
 }
 
@@ -36,7 +37,7 @@ int li_entries_reserve(struct entries *entries, enum libiommu_object_kind kind, 
 
 	if (li_entries_find(entries, kind, key))
 		return -EEXIST;
-	if (!li_index_reserve(&entries->by_key))
+	if (!li_index_reserve(&entries->by_key) || !li_index_reserve(&entries->by_place))
 		return -ENOMEM;
 	if (entries->count < entries->room)
 		return 0;
@@ -51,14 +52,27 @@ void li_entries_add(struct entries *entries, enum libiommu_object_kind kind, uin
                     void *handle)
 {
 	li_index_add(&entries->by_key, kind, key, entries->count);
+	li_index_add(&entries->by_place, kind, entries->counts[kind], entries->count);
 	entries->list[entries->count++] = (struct entry){kind, false, key, handle};
 	entries->counts[kind]++;
+}
+
+static struct entry *find(const struct entries *entries, const struct index *by, uint32_t kind,
+                          uint64_t key)
+{
+	const uint32_t number = li_index_find(by, kind, key);
+
+	return number == INDEX_NONE ? NULL : &entries->list[number];
 }
 
 struct entry *li_entries_find(const struct entries *entries, enum libiommu_object_kind kind,
                               uint64_t key)
 {
-	const uint32_t number = li_index_find(&entries->by_key, kind, key);
+	return find(entries, &entries->by_key, kind, key);
+}
 
-	return number == INDEX_NONE ? NULL : &entries->list[number];
+const struct entry *li_entries_at(const struct entries *entries, enum libiommu_object_kind kind,
+                                  uint64_t place)
+{
+	return find(entries, &entries->by_place, kind, place);
 }

@@ -27,6 +27,7 @@ struct entries {
 	uint32_t room;
 	uint32_t counts[ENTRY_KINDS];
 	struct index by_key;
+	struct index by_place; /* the first of a kind has 0 */
 };
 
 void li_entries_free(struct entries *entries);
@@ -40,5 +41,7 @@ void li_entries_add(struct entries *entries, enum libiommu_object_kind kind, uin
 /* NULL where there is none. */
 struct entry *li_entries_find(const struct entries *entries, enum libiommu_object_kind kind,
                               uint64_t key);
+const struct entry *li_entries_at(const struct entries *entries, enum libiommu_object_kind kind,
+                                  uint64_t place);
 
 #endif

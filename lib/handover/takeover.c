@@ -138,15 +138,16 @@ int libiommu_takeover_count(const struct libiommu_takeover *takeover,
 int libiommu_takeover_key(const struct libiommu_takeover *takeover, enum libiommu_object_kind kind,
                           size_t index, uint64_t *key)
 {
+	const struct entry *entry;
+
 	if (!takeover || !key)
 		return FAIL_NULL(takeover ? takeover->ctx : NULL);
-	for (uint32_t i = 0; i < takeover->entries.count; i++) {
-		if (takeover->entries.list[i].kind != kind || index--)
-			continue;
-		*key = takeover->entries.list[i].key;
-		return 0;
-	}
-	return FAIL_LIBRARY(takeover->ctx, __func__, -ENOENT, "there are not so many", .id = 0);
+	entry = li_entries_at(&takeover->entries, kind, index);
+	if (!entry)
+		return FAIL_LIBRARY(takeover->ctx, __func__, -ENOENT, "there are not so many",
+		                    .id = 0);
+	*key = entry->key;
+	return 0;
 }
 
 /* The handle under the key, which is the program's now. */

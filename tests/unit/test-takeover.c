@@ -426,6 +426,10 @@ static void test_not_taken(void **state)
 	assert_int_equal(libiommu_takeover_key(takeover, LIBIOMMU_OBJECT_HWPT, 2, &key), 0);
 	assert_int_equal(key, H_KEY + 2);
 	assert_int_equal(libiommu_takeover_key(takeover, LIBIOMMU_OBJECT_HWPT, 3, &key), -ENOENT);
+	assert_int_equal(libiommu_takeover_key(takeover, LIBIOMMU_OBJECT_RING, 0, &key), -ENOENT);
+	assert_int_equal(
+		libiommu_takeover_key(takeover, LIBIOMMU_OBJECT_HWPT, (size_t)1 << 32, &key),
+		-ENOENT);
 	assert_int_equal(libiommu_takeover_hwpt(takeover, H_KEY + 2, &hwpt), 0);
 	assert_int_equal(libiommu_takeover_ioas(takeover, 4711, &ioas), -ENOENT);
 	assert_failure(-ENOENT, LIBRARY, "libiommu_takeover_ioas");
