@@ -54,7 +54,7 @@ static void end(struct emu_object *object, bool tombstone)
 
 int emu_object_remove(struct emu_object *object, bool tombstone)
 {
-	if (object->users || (object->ops->busy && object->ops->busy(object)))
+	if (object->users)
 		return -EBUSY;
 	end(object, tombstone);
 	return 0;

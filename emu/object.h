@@ -33,8 +33,6 @@ enum emu_type {
 
 struct emu_object_ops {
 	enum emu_type type;
-	/* What has it in use and is not counted among its users; NULL: nothing. */
-	bool (*busy)(const struct emu_object *object);
 	/* Nobody uses it; it has its id no more. Frees it. */
 	void (*destroy)(struct emu_object *object);
 };
