@@ -45,13 +45,13 @@ static const struct command commands[] = {
 	COMMAND(UAPI_CMD_GET_HW_INFO, uapi_hw_info, reserved, NULL),
 	COMMAND(UAPI_CMD_HWPT_SET_DIRTY_TRACKING, uapi_hwpt_set_dirty_tracking, reserved, NULL),
 	COMMAND(UAPI_CMD_HWPT_GET_DIRTY_BITMAP, uapi_hwpt_get_dirty_bitmap, data, NULL),
-	COMMAND(UAPI_CMD_HWPT_INVALIDATE, uapi_hwpt_invalidate, reserved, NULL),
-	COMMAND(UAPI_CMD_FAULT_QUEUE_ALLOC, uapi_fault_alloc, out_fault_fd, NULL),
+	COMMAND(UAPI_CMD_HWPT_INVALIDATE, uapi_hwpt_invalidate, reserved, emu_hwpt_invalidate),
+	COMMAND(UAPI_CMD_FAULT_QUEUE_ALLOC, uapi_fault_alloc, out_fault_fd, emu_fault_alloc),
 	COMMAND(UAPI_CMD_IOAS_MAP_FILE, uapi_ioas_map_file, iova, NULL),
-	COMMAND(UAPI_CMD_VIOMMU_ALLOC, uapi_viommu_alloc, out_viommu_id, NULL),
-	COMMAND(UAPI_CMD_VDEVICE_ALLOC, uapi_vdevice_alloc, virt_id, NULL),
+	COMMAND(UAPI_CMD_VIOMMU_ALLOC, uapi_viommu_alloc, out_viommu_id, emu_viommu_alloc),
+	COMMAND(UAPI_CMD_VDEVICE_ALLOC, uapi_vdevice_alloc, virt_id, emu_vdevice_alloc),
 	COMMAND(UAPI_CMD_IOAS_CHANGE_PROCESS, uapi_ioas_change_process, reserved, NULL),
-	COMMAND(UAPI_CMD_VEVENTQ_ALLOC, uapi_veventq_alloc, out_veventq_fd, NULL),
+	COMMAND(UAPI_CMD_VEVENTQ_ALLOC, uapi_veventq_alloc, out_veventq_fd, emu_veventq_alloc),
 	COMMAND(UAPI_CMD_HW_QUEUE_ALLOC, uapi_hw_queue_alloc, length, NULL),
 	COMMAND(UAPI_CMD_IOAS_NOIOMMU_GET_PA, uapi_ioas_noiommu_get_pa, out_phys, NULL),
 };
@@ -91,16 +91,4 @@ int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long 
 	call.user_size = user_size;
 	call.size = command->size;
 	return command->handle(&call);
-}
-
-int emu_command_mmap(struct emu_ctx *ctx, size_t length, int prot, int flags, uint64_t offset,
-                     struct emu_backing *backing)
-{
-	(void)ctx;
-	(void)length;
-	(void)prot;
-	(void)flags;
-	(void)offset;
-	(void)backing;
-	return -ENXIO;
 }

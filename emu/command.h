@@ -9,7 +9,5 @@
 
 int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long request,
                 uintptr_t arg);
-int emu_command_mmap(struct emu_ctx *ctx, size_t length, int prot, int flags, uint64_t offset,
-                     struct emu_backing *backing);
 
 #endif

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "heap.h"
 #include "machine.h"
+#include "viommu.h"
 
 int emu_call_respond(const struct emu_call *call)
 {
@@ -25,7 +26,7 @@ static int ctx_ioctl(struct emu_file *file, const struct emu_task *task, unsigne
 static int ctx_mmap(struct emu_file *file, size_t length, int prot, int flags, uint64_t offset,
                     struct emu_backing *backing)
 {
-	return emu_command_mmap((struct emu_ctx *)file, length, prot, flags, offset, backing);
+	return emu_viommu_mmap((struct emu_ctx *)file, length, prot, flags, offset, backing);
 }
 
 static void ctx_release(struct emu_file *file)

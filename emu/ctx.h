@@ -12,13 +12,15 @@
 #include "object.h"
 
 struct emu_ioas;
+struct emu_published;
 
 struct emu_ctx {
 	struct emu_file file;
 	struct emu_objects objects;
-	struct emu_ioas *vfio_ioas; /* of the legacy VFIO calls; may be NULL */
-	bool charge_process;        /* UAPI_OPTION_RLIMIT_MODE */
-	unsigned int holders;       /* its own file, and others */
+	struct emu_ioas *vfio_ioas;      /* of the legacy VFIO calls; may be NULL */
+	struct emu_published *published; /* what vIOMMUs have for mmap() */
+	bool charge_process;             /* UAPI_OPTION_RLIMIT_MODE */
+	unsigned int holders;            /* its own file, and others */
 };
 
 /* One command: the structure as the kernel knows it, and where the caller's lies. */

@@ -16,6 +16,7 @@ struct emu_page_request {
 	uint32_t pasid; /* 0 with !has_pasid */
 	uint32_t group;
 	uint32_t permissions; /* UAPI_PGFAULT_PERM_ */
+	uint32_t internal;    /* flags of the IOMMU's driver, which the kernel does not mask */
 	bool has_pasid;
 	bool last; /* of its group */
 };

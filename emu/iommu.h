@@ -30,9 +30,13 @@ struct emu_user_data {
 	uintptr_t address;
 };
 
-/* Vendor's data of @least bytes or more, into a structure of @size: 0 or -errno as the kernel. */
+/* Vendor's data of @least to @size bytes, into a structure of @size: 0 or -errno as the kernel. */
 int emu_user_data_get(const struct emu_user_data *data, uint32_t type, void *to, size_t size,
                       size_t least);
+
+/* The driver's answer in the same place. */
+int emu_user_data_put(const struct emu_user_data *data, uint32_t type, const void *from,
+                      size_t size, size_t least);
 
 /* An array of vendor's entries; @count is what was handled, also when one fails. */
 struct emu_user_array {
@@ -45,6 +49,9 @@ struct emu_user_array {
 
 int emu_user_array_get(const struct emu_user_array *array, uint32_t index, uint32_t type, void *to,
                        size_t size, size_t least);
+/* All entries, each into a structure of @size. */
+int emu_user_array_get_all(const struct emu_user_array *array, uint32_t type, void *to,
+                           size_t size);
 
 #define EMU_READ  1U
 #define EMU_WRITE 2U
@@ -92,7 +99,6 @@ struct emu_viommu_ops {
 	              struct emu_domain **domain);
 	int (*invalidate)(struct emu_viommu *viommu, struct emu_user_array *array);
 	int (*vdevice)(struct emu_viommu *viommu, struct emu_vdevice *vdevice);
-	bool (*supports_veventq)(struct emu_viommu *viommu, uint32_t type);
 	/* 0 or -errno; @base is where the queue's memory lies. */
 	int (*hw_queue)(struct emu_viommu *viommu, struct emu_hw_queue *queue, uint32_t index,
 	                emu_phys base, uint64_t length);
@@ -117,7 +123,9 @@ struct emu_iommu_ops {
 	/* Whether the device can have the domain (NULL: nothing) at the PASID: 0 or -errno. */
 	int (*attach)(struct emu_iommu *iommu, struct emu_dev *dev, uint32_t pasid,
 	              struct emu_domain *domain, struct emu_domain *old);
-	/* -EOPNOTSUPP: no such type. Sets the vIOMMU's ops; answers through @data. */
+	/* Whether it has vIOMMUs of the type, which is asked before all else. NULL: has none. */
+	bool (*supports_viommu)(struct emu_iommu *iommu, struct emu_dev *dev, uint32_t type);
+	/* Sets the vIOMMU's ops where it succeeds; answers through @data, which may be NULL. */
 	int (*viommu)(struct emu_iommu *iommu, struct emu_viommu *viommu, uint32_t type,
 	              struct emu_domain *parent, const struct emu_user_data *data);
 	/* The i-th range that devices must not use; false: no more. */

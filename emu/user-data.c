@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include <errno.h>
+
+#include "iommu.h"
+
+/* More than the kernel knows is refused, whatever it is. */
+static int check(const struct emu_user_data *data, uint32_t type, size_t size, size_t least)
+{
+	return data->type == type && data->length >= least && data->length <= size ? 0 : -EINVAL;
+}
+
+int emu_user_data_get(const struct emu_user_data *data, uint32_t type, void *to, size_t size,
+                      size_t least)
+{
+	const int error = check(data, type, size, least);
+
+	return error ? error : emu_get_struct(data->task, to, size, data->address, data->length);
+}
+
+int emu_user_data_put(const struct emu_user_data *data, uint32_t type, const void *from,
+                      size_t size, size_t least)
+{
+	const int error = check(data, type, size, least);
+
+	return error ? error : emu_put(data->task, data->address, from, data->length);
+}
+
+static uintptr_t entry_at(const struct emu_user_array *array, uint32_t index)
+{
+	return array->address + (uintptr_t)index * array->entry_length;
+}
+
+int emu_user_array_get(const struct emu_user_array *array, uint32_t index, uint32_t type, void *to,
+                       size_t size, size_t least)
+{
+	const struct emu_user_data entry = {
+		.task = array->task,
+		.type = array->type,
+		.length = array->entry_length,
+		.address = entry_at(array, index),
+	};
+
+	return index < array->count ? emu_user_data_get(&entry, type, to, size, least) : -EINVAL;
+}
+
+/* Here entries may be longer, if what the kernel does not know is zero. */
+int emu_user_array_get_all(const struct emu_user_array *array, uint32_t type, void *to, size_t size)
+{
+	if (array->type != type || !array->count)
+		return -EINVAL;
+	if (array->entry_length == size)
+		return emu_get(array->task, to, array->address, array->count * size);
+	for (uint32_t i = 0; i < array->count; i++) {
+		const int error = emu_get_struct(array->task, (char *)to + i * size, size,
+		                                 entry_at(array, i), array->entry_length);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
