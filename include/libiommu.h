@@ -29,6 +29,7 @@
 #include <libiommu/reader.h>
 #include <libiommu/handlers.h>
 #include <libiommu/monitor.h>
+#include <libiommu/translate.h>
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>

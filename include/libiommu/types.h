@@ -116,6 +116,8 @@ struct libiommu_monitor;
 struct libiommu_handover;
 /** @brief A context on its way to this process: the end that takes. See @ref takeover. */
 struct libiommu_takeover;
+/** @brief What is registered in a DMA space, to look it up. See @ref translate. */
+struct libiommu_dma_table;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
 struct libiommu_bar_map;
 /** @brief A virtual machine's KVM-VFIO device. See @ref kvm. */

@@ -33,6 +33,7 @@ static atomic_bool no_wait;
 static atomic_int waited;
 static void (*on_log)(const char *message);
 static ssize_t (*on_read)(int fd, void *buffer, size_t size);
+static libiommu_sys_ioctl_fn on_ioctl;
 static atomic_int fds;
 static atomic_int maps;
 static atomic_uint_least64_t clock_ns;
@@ -181,6 +182,11 @@ static ssize_t door_read(void *user, int fd, void *buffer, size_t size)
 	return got == -ENOSYS ? li_sys_read(libc(), fd, buffer, size) : got;
 }
 
+static int door_ioctl(void *user, int fd, unsigned long request, void *arg)
+{
+	return on_ioctl ? on_ioctl(user, fd, request, arg) : li_sys_ioctl(libc(), fd, request, arg);
+}
+
 static ssize_t door_write(void *user, int fd, const void *buffer, size_t size)
 {
 	(void)user;
@@ -289,12 +295,14 @@ struct libiommu_ctx *ring_ctx(void)
 	door_deny(false, false);
 	door_on_log(NULL);
 	door_on_read(NULL);
+	door_on_ioctl(NULL);
 	door_clock(0);
 	aliasing = false;
 	assert_int_equal(libiommu_sys_new(&door), 0);
 	libiommu_sys_set_close(door, door_close);
 	libiommu_sys_set_dup(door, door_dup);
 	libiommu_sys_set_read(door, door_read);
+	libiommu_sys_set_ioctl(door, door_ioctl);
 	libiommu_sys_set_write(door, door_write);
 	libiommu_sys_set_mmap(door, door_mmap);
 	libiommu_sys_set_munmap(door, door_munmap);
@@ -361,6 +369,11 @@ int door_waited(void)
 void door_on_read(ssize_t (*read)(int fd, void *buffer, size_t size))
 {
 	on_read = read;
+}
+
+void door_on_ioctl(libiommu_sys_ioctl_fn ioctl)
+{
+	on_ioctl = ioctl;
 }
 
 void door_on_log(void (*log)(const char *message))

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "table.h"
+
+#include <errno.h>
+
+#define ENTRIES 512
+/* Memory for nodes comes in so many bytes a time. */
+#define POPULATE (UINT64_C(32) * TABLE_PAGE)
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* 0, or where there is no memory: to be told of it now is better than a signal later. */
+static int populate(struct libiommu_dma_table *table)
+{
+	int error;
+
+	if (table->next < table->populated)
+		return 0;
+	if (table->next >= TABLE_SIZE)
+		return -ENOMEM;
+	error = li_sys_madvise(table->sys, table->base + table->next, POPULATE,
+	                       MADV_POPULATE_WRITE);
+	/* Before 5.14 it does not exist. */
+	if (error && error != -EINVAL)
+		return -ENOMEM;
+	table->populated = table->next + POPULATE;
+	return 0;
+}
+
+static void store(struct libiommu_dma_table *table, uint64_t offset, uint64_t index, uint64_t entry)
+{
+	atomic_store_explicit(table_entry(table->base, offset, index), entry, memory_order_release);
+}
+
+/* The offset of the node below an entry, made if there is none; 0 without memory. */
+static uint64_t make_node(struct libiommu_dma_table *table, uint64_t offset, uint64_t index,
+                          uint64_t flags)
+{
+	const uint64_t entry = table_load(table->base, offset, index);
+	const uint64_t node = entry & ENTRY_OFFSET;
+
+	if (node && (entry & ENTRY_NODE) == flags)
+		return node;
+	if (populate(table))
+		return 0;
+	/* What was true of all pages is true of each. */
+	for (uint64_t i = 0; entry & ENTRY_GONE && i < ENTRIES; i++)
+		store(table, table->next, i, ENTRY_GONE);
+	store(table, offset, index, table->next | flags);
+	table->next += TABLE_PAGE;
+	return table->next - TABLE_PAGE;
+}
+
+/* A whole block needs no node, unless it has one. */
+static bool is_block(uint64_t key, uint64_t length, uint64_t entry)
+{
+	return !(entry & ENTRY_NODE) && !(key & (TABLE_BLOCK - 1)) && length >= TABLE_BLOCK;
+}
+
+int li_table_prepare(struct libiommu_dma_table *table, enum table_root root, uint64_t key,
+                     uint64_t length)
+{
+	while (length) {
+		const uint64_t step = least(length, TABLE_BLOCK - (key & (TABLE_BLOCK - 1)));
+		const uint64_t node = make_node(table, root, key >> 30, 0);
+		const uint64_t index = key >> 21 & (ENTRIES - 1);
+
+		if (!node)
+			return -ENOMEM;
+		if (!is_block(key, length, table_load(table->base, node, index)) &&
+		    !make_node(table, node, index, ENTRY_NODE))
+			return -ENOMEM;
+		key += step;
+		length -= step;
+	}
+	return 0;
+}
+
+static uint64_t entry_to(uint64_t value, uint64_t length)
+{
+	const uint64_t run = least(length / TABLE_PAGE, ENTRY_RUN_MAX);
+
+	return value >> 12 << ENTRY_TO_SHIFT | run << ENTRY_RUN_SHIFT | ENTRY_VALID;
+}
+
+/*
+ * Each entry of a range, with @valid what leads to @value and on, else what says that it is gone.
+ */
+static void fill(struct libiommu_dma_table *table, enum table_root root, uint64_t key,
+                 uint64_t value, uint64_t length, bool valid)
+{
+	while (length) {
+		const uint64_t node = table_load(table->base, root, key >> 30) & ENTRY_OFFSET;
+		const uint64_t block = key >> 21 & (ENTRIES - 1);
+		const uint64_t below = table_load(table->base, node, block);
+		const uint64_t entry = valid ? entry_to(value, length) : ENTRY_GONE;
+		uint64_t step = TABLE_PAGE;
+
+		if (is_block(key, length, below)) {
+			step = TABLE_BLOCK;
+			store(table, node, block, entry);
+		} else {
+			store(table, below & ENTRY_OFFSET, key >> 12 & (ENTRIES - 1), entry);
+		}
+		key += step;
+		value += step;
+		length -= step;
+	}
+}
+
+void li_table_set(struct libiommu_dma_table *table, enum table_root root, uint64_t key,
+                  uint64_t value, uint64_t length)
+{
+	fill(table, root, key, value, length, true);
+}
+
+void li_table_clear(struct libiommu_dma_table *table, enum table_root root, uint64_t key,
+                    uint64_t length)
+{
+	fill(table, root, key, 0, length, false);
+}
+
+void li_table_tell(struct libiommu_dma_table *table)
+{
+	atomic_fetch_add_explicit(&table_header(table)->generation, 1, memory_order_release);
+}
