@@ -6,41 +6,85 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ctx.h"
+#include "heap.h"
 #include "machine.h"
 #include "mapping.h"
+#include "trouble.h"
 
 static struct emu_task caller(void)
 {
 	return (struct emu_task){.pid = 0, .uid = geteuid()};
 }
 
+static void sleep_for(uint64_t ns)
+{
+	struct timespec left = {(time_t)(ns / 1000000000U), (long)(ns % 1000000000U)};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+		continue;
+}
+
+/* Before a call is done, with the lock, which others have meanwhile: 0, or its error. */
+static int meet_trouble(struct libiommu_emu *emu, uint32_t call, unsigned long request)
+{
+	struct emu_strike strike;
+
+	if (!emu->troubles)
+		return 0;
+	strike = emu_trouble_strike(emu, call, request);
+	if (strike.delay) {
+		emu_unlock(emu);
+		sleep_for(strike.delay);
+		emu_lock(emu);
+	}
+	if (strike.allocation && !strike.error) {
+		emu_heap_fail(strike.allocation);
+		emu->heap_fails = true;
+	}
+	return -strike.error;
+}
+
+/* With the lock, which it gives back. */
+static void leave(struct libiommu_emu *emu)
+{
+	if (emu->heap_fails)
+		emu_heap_stop();
+	emu->heap_fails = false;
+	emu_unlock(emu);
+}
+
 bool emu_open(struct libiommu_emu *emu, const char *path, int flags, int *result)
 {
-	bool ours = true;
+	const bool ours = !strcmp(path, "/dev/iommu");
 
 	(void)flags;
 	emu_lock(emu);
 	emu_files_sweep(emu);
-	if (!strcmp(path, "/dev/iommu"))
+	if (ours)
+		*result = meet_trouble(emu, LIBIOMMU_EMU_OPEN, 0);
+	if (ours && !*result)
 		*result = emu_ctx_open(emu);
-	else
-		ours = false;
-	emu_unlock(emu);
+	leave(emu);
 	return ours;
 }
 
 int emu_close(struct libiommu_emu *emu, int fd)
 {
-	int error;
+	int error = 0, failed;
 
 	emu_lock(emu);
-	error = close(fd) ? -errno : 0;
+	if (emu->troubles && emu_file_find(emu, fd, false))
+		error = meet_trouble(emu, LIBIOMMU_EMU_CLOSE, 0);
+	failed = close(fd) ? -errno : 0;
+	if (failed)
+		error = failed;
 	emu_file_forget(emu, fd);
 	emu_files_sweep(emu);
-	emu_unlock(emu);
+	leave(emu);
 	return error;
 }
 
@@ -57,51 +101,69 @@ void emu_dup(struct libiommu_emu *emu, int fd, int copy)
 	emu_unlock(emu);
 }
 
-/* NULL, and nothing is locked: not the machine's. */
-static struct emu_file *enter(struct libiommu_emu *emu, int fd, bool quick)
+/*
+ * 1: the call can be made, with the lock; 0: it is not the machine's; or what it fails with. The
+ * file can have been closed while a trouble took its time.
+ */
+static int enter(struct libiommu_emu *emu, int fd, bool quick, uint32_t call, unsigned long request,
+                 struct emu_file **file)
 {
-	struct emu_file *file;
+	int error = 0;
 
 	emu_lock(emu);
-	file = emu_file_find(emu, fd, quick);
-	if (!file)
-		emu_unlock(emu);
-	return file;
+	*file = emu_file_find(emu, fd, quick);
+	if (*file && emu->troubles) {
+		error = meet_trouble(emu, call, request);
+		*file = emu_file_find(emu, fd, false);
+	}
+	if (*file && !error)
+		return 1;
+	leave(emu);
+	return error;
 }
 
 bool emu_ioctl(struct libiommu_emu *emu, int fd, unsigned long request, uintptr_t arg, int *result)
 {
 	const struct emu_task task = caller();
-	struct emu_file *const file = enter(emu, fd, true);
+	struct emu_file *file;
+	const int entered = enter(emu, fd, true, LIBIOMMU_EMU_IOCTL, request, &file);
 
-	if (!file)
-		return false;
+	if (entered <= 0) {
+		*result = entered;
+		return entered;
+	}
 	*result = file->ops->ioctl ? file->ops->ioctl(file, &task, request, arg) : -ENOTTY;
-	emu_unlock(emu);
+	leave(emu);
 	return true;
 }
 
 bool emu_read(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, ssize_t *result)
 {
 	const struct emu_task task = caller();
-	struct emu_file *const file = enter(emu, fd, false);
+	struct emu_file *file;
+	const int entered = enter(emu, fd, false, LIBIOMMU_EMU_READ, 0, &file);
 
-	if (!file)
-		return false;
+	if (entered <= 0) {
+		*result = entered;
+		return entered;
+	}
 	*result = file->ops->read ? file->ops->read(file, &task, buffer, size) : -EINVAL;
-	emu_unlock(emu);
+	leave(emu);
 	return true;
 }
 
 bool emu_write(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, ssize_t *result)
 {
 	const struct emu_task task = caller();
-	struct emu_file *const file = enter(emu, fd, false);
+	struct emu_file *file;
+	const int entered = enter(emu, fd, false, LIBIOMMU_EMU_WRITE, 0, &file);
 
-	if (!file)
-		return false;
+	if (entered <= 0) {
+		*result = entered;
+		return entered;
+	}
 	*result = file->ops->write ? file->ops->write(file, &task, buffer, size) : -EINVAL;
-	emu_unlock(emu);
+	leave(emu);
 	return true;
 }
 
@@ -109,12 +171,15 @@ bool emu_pread(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, 
                ssize_t *result)
 {
 	const struct emu_task task = caller();
-	struct emu_file *const file = enter(emu, fd, false);
+	struct emu_file *file;
+	const int entered = enter(emu, fd, false, LIBIOMMU_EMU_PREAD, 0, &file);
 
-	if (!file)
-		return false;
+	if (entered <= 0) {
+		*result = entered;
+		return entered;
+	}
 	*result = file->ops->pread ? file->ops->pread(file, &task, buffer, size, offset) : -EINVAL;
-	emu_unlock(emu);
+	leave(emu);
 	return true;
 }
 
@@ -122,27 +187,30 @@ bool emu_pwrite(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size,
                 ssize_t *result)
 {
 	const struct emu_task task = caller();
-	struct emu_file *const file = enter(emu, fd, false);
+	struct emu_file *file;
+	const int entered = enter(emu, fd, false, LIBIOMMU_EMU_PWRITE, 0, &file);
 
-	if (!file)
-		return false;
+	if (entered <= 0) {
+		*result = entered;
+		return entered;
+	}
 	*result =
 		file->ops->pwrite ? file->ops->pwrite(file, &task, buffer, size, offset) : -EINVAL;
-	emu_unlock(emu);
+	leave(emu);
 	return true;
 }
 
 int emu_mmap(struct libiommu_emu *emu, int fd, size_t length, int prot, int flags, uint64_t offset,
              struct emu_backing *backing)
 {
-	struct emu_file *const file = enter(emu, fd, false);
-	int error;
+	struct emu_file *file;
+	int error = enter(emu, fd, false, LIBIOMMU_EMU_MMAP, 0, &file);
 
-	if (!file)
-		return 0;
+	if (error <= 0)
+		return error;
 	error = file->ops->mmap ? file->ops->mmap(file, length, prot, flags, offset, backing)
 	                        : -ENODEV;
-	emu_unlock(emu);
+	leave(emu);
 	return error ? error : 1;
 }
 
@@ -173,11 +241,12 @@ int emu_munmap(struct libiommu_emu *emu, uintptr_t address, size_t length)
 
 bool emu_size(struct libiommu_emu *emu, int fd, uint64_t *size)
 {
-	struct emu_file *const file = enter(emu, fd, false);
+	struct emu_file *file;
 
-	if (!file)
-		return false;
-	*size = file->ops->size ? file->ops->size(file) : 0;
+	emu_lock(emu);
+	file = emu_file_find(emu, fd, false);
+	if (file)
+		*size = file->ops->size ? file->ops->size(file) : 0;
 	emu_unlock(emu);
-	return true;
+	return file;
 }

@@ -9,6 +9,7 @@
 #include "door.h"
 #include "heap.h"
 #include "mapping.h"
+#include "trouble.h"
 
 void emu_lock(struct libiommu_emu *emu)
 {
@@ -52,6 +53,7 @@ LIBIOMMU_API int libiommu_emu_destroy(struct libiommu_emu *emu)
 	emu_unlock(emu);
 	if (emu->files.first)
 		return -EBUSY;
+	libiommu_emu_end_trouble(emu);
 	emu_mappings_end(emu);
 	emu_files_end(&emu->files);
 	pthread_mutex_destroy(&emu->lock);

@@ -13,6 +13,7 @@
 #include "phys.h"
 
 struct emu_mapping;
+struct libiommu_emu_trouble;
 struct libiommu_sys;
 
 struct libiommu_emu {
@@ -21,6 +22,8 @@ struct libiommu_emu {
 	struct emu_files files;
 	struct emu_mapping *mappings;
 	struct emu_ranges windows; /* of physical addresses */
+	struct libiommu_emu_trouble *troubles;
+	bool heap_fails; /* while a call is done */
 };
 
 void emu_lock(struct libiommu_emu *emu);

@@ -10,5 +10,6 @@
 
 #include <libiommu-emu/calls.h>
 #include <libiommu-emu/machine.h>
+#include <libiommu-emu/trouble.h>
 
 #endif
