@@ -13,55 +13,99 @@
 #include <stdint.h>
 
 #include "iommu.h"
+#include "sparse.h"
 
 struct emu_device;
 struct emu_hwpt;
 struct emu_vfio;
 
-/* What a device has at a PASID; 0 is none, the requester id alone. */
+/* What a group has at a PASID; 0 is none, the requester id alone. */
 struct emu_attached {
 	uint32_t pasid;
 	struct emu_domain *domain;
-	struct emu_hwpt *hwpt;     /* in which context's terms */
-	struct emu_device *device; /* that it was attached through first */
+	struct emu_hwpt *hwpt;       /* in the owner's terms */
+	struct emu_device *device;   /* that attached it, or replaced what was there */
+	struct emu_device **members; /* all that have attached it; the last that detaches ends it */
+	size_t count;
 };
 
-/* Devices that the IOMMU cannot tell from one another. PASIDs are of each device alone. */
+/*
+ * Devices that the IOMMU cannot tell from one another. PASIDs are the whole group's too: each
+ * device of it that has PASIDs gets the page table.
+ */
 struct emu_group {
 	struct emu_group *next; /* of the machine */
 	uint32_t number;
-	struct emu_iommu *iommu; /* NULL: none in front of them */
-	struct emu_attached rid; /* domain NULL: nothing, DMA goes nowhere */
-	struct emu_ctx *owner;   /* the one context that has devices of it; NULL: none */
-	unsigned int owned;      /* devices that are bound */
+	struct emu_iommu *iommu;    /* NULL: none in front of them */
+	struct emu_sparse attached; /* struct emu_attached, by PASID */
+	struct emu_ctx *owner;      /* the one context that has devices of it; NULL: none */
+	unsigned int owned;         /* devices that are bound */
 	struct emu_dev *first;
+};
+
+/* A range that DMA must not use. */
+struct emu_reserved {
+	uint64_t start, last;
 };
 
 struct emu_dev {
 	struct libiommu_emu *emu;
 	struct emu_group *group;
-	struct emu_dev *next;    /* of the machine */
-	struct emu_dev *sibling; /* of the group */
-	char address[16];        /* 0000:00:03.0 */
-	unsigned int node;       /* N of /dev/vfio/devices/vfioN */
-	unsigned int pasid_bits; /* 0: no PASIDs */
-	bool no_dirty;           /* its IOMMU cannot track for it */
+	struct emu_dev *next;              /* of the machine */
+	struct emu_dev *sibling;           /* of the group */
+	char address[16];                  /* 0000:00:03.0 */
+	unsigned int node;                 /* N of /dev/vfio/devices/vfioN */
+	unsigned int pasid_bits;           /* 0: no PASIDs */
+	bool pasid_exec, pasid_privileged; /* what its PASIDs can ask for */
+	bool ats;
+	bool no_dirty; /* its IOMMU cannot track for it */
 	bool page_requests;
+	bool host; /* a driver of the host's has it: nobody can have its group */
 	bool removed;
-	struct emu_attached *pasids; /* in no order */
-	size_t pasid_count, pasid_room;
+	struct emu_reserved *reserved;
+	size_t reserved_count;
+	void *iommu_data;      /* its IOMMU's own */
 	struct emu_vfio *vfio; /* who has it open; NULL: nobody */
 	void *model;           /* of what kind it is: pci.h */
 };
 
+/* What a new device is; all zero is a device without an IOMMU in a group of its own. */
+struct emu_dev_spec {
+	struct emu_iommu *iommu;
+	struct emu_dev *group_with; /* in this one's group, behind its IOMMU */
+	const char *address;        /* NULL: the next one that is free */
+	unsigned int pasid_bits;
+	bool pasid_exec, pasid_privileged, ats, no_dirty, page_requests, host;
+	const struct emu_reserved *reserved;
+	size_t reserved_count;
+};
+
+/* -EINVAL, -EEXIST: the address is taken; -ENOMEM; or what its IOMMU says. */
+int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struct emu_dev **dev);
+/* Nobody has it bound. */
+void emu_dev_free(struct emu_dev *dev);
+/* All devices, then all IOMMUs. */
+void emu_devs_end(struct libiommu_emu *emu);
+/* NULL: none. */
+struct emu_dev *emu_dev_find(struct libiommu_emu *emu, const char *address);
+
+/* How many bits its PASIDs have, which is what its IOMMU has too; 0: no PASIDs. */
+unsigned int emu_dev_pasid_bits(const struct emu_dev *dev);
+/* The i-th range that its DMA must not use; false: no more. */
+bool emu_dev_reserved(struct emu_dev *dev, size_t i, struct emu_reserved *range);
 /* What is attached; NULL: nothing. */
 struct emu_attached *emu_dev_at(struct emu_dev *dev, uint32_t pasid);
+/*
+ * What serves the PASID: as emu_dev_at(), or the nested page table without a PASID where guests
+ * have the tables of PASIDs.
+ */
+struct emu_attached *emu_dev_serving(struct emu_dev *dev, uint32_t pasid);
 
 /*
- * DMA: 0, or -EFAULT for the first byte that is not mapped, with what lies before it done. With
- * EMU_WRITE the memory is written.
+ * DMA: 0, or -EFAULT for the first byte that is not mapped, with what lies before it done; how much
+ * that is, is in *@done, which may be NULL. With EMU_WRITE the memory is written.
  */
 int emu_dev_dma(struct emu_dev *dev, uint32_t pasid, uint64_t iova, void *buffer, size_t length,
-                unsigned int access);
+                unsigned int access, size_t *done);
 
 #endif

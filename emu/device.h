@@ -8,20 +8,31 @@
 #include "ctx.h"
 #include "dev.h"
 
-/* An object of type EMU_DEVICE. It holds the context. */
+/* An object of type EMU_DEVICE, which always has a user. It holds the context. */
 struct emu_device {
 	struct emu_object object;
 	struct emu_dev *dev;
 	struct emu_vdevice *vdevice; /* the guest's name for it; may be NULL */
+	bool attached;               /* by VFIO, without a PASID */
+	struct emu_sparse pasids;    /* by VFIO: not NULL where it has attached one */
 };
 
 /* As VFIO's BIND, after its own checks: 0 or -errno. */
 int emu_device_bind(struct emu_ctx *ctx, struct emu_dev *dev, struct emu_device **device);
-/* Detaches what is left. */
+/* Detaches what VFIO has attached; what else is attached must be detached. */
 void emu_device_unbind(struct emu_device *device);
-/* *@pt_id is an IOAS or a page table; out: the page table. A second one replaces the first. */
-int emu_device_attach(struct emu_device *device, uint32_t pasid, uint32_t *pt_id);
-void emu_device_detach(struct emu_device *device, uint32_t pasid);
+
+/*
+ * As VFIO's ATTACH: *@pt_id is an IOAS or a page table; out: the page table. A second one replaces
+ * the first. @pasid NULL is without a PASID, which is not the same as the PASID 0 to VFIO.
+ */
+int emu_device_attach(struct emu_device *device, const uint32_t *pasid, uint32_t *pt_id);
+void emu_device_detach(struct emu_device *device, const uint32_t *pasid);
+
+/* The kernel's own, for drivers other than VFIO: -EBUSY or -EINVAL where they do not fit. */
+int emu_attach(struct emu_device *device, uint32_t pasid, uint32_t *pt_id);
+int emu_replace(struct emu_device *device, uint32_t pasid, uint32_t *pt_id);
+void emu_detach(struct emu_device *device, uint32_t pasid);
 
 int emu_get_hw_info(struct emu_call *call);
 

@@ -23,13 +23,15 @@ struct emu_ioas *emu_ioas_of(struct emu_object *object);
 /* A domain sees all of it from now on, filled: 0 or -errno, nothing done. */
 int emu_ioas_add_domain(struct emu_ioas *ioas, struct emu_domain *domain);
 void emu_ioas_remove_domain(struct emu_ioas *ioas, struct emu_domain *domain);
+/* What addresses are a multiple of: the largest of the smallest pages of its domains. */
+uint64_t emu_ioas_alignment(const struct emu_ioas *ioas);
 /* Whether the IOMMU's large pages are to be used. */
 bool emu_ioas_huge(const struct emu_ioas *ioas);
 
 /* Nobody may use the range until @owner lets go: 0, -EADDRINUSE where something is mapped. */
 int emu_ioas_reserve(struct emu_ioas *ioas, uint64_t start, uint64_t last, const void *owner);
 void emu_ioas_unreserve(struct emu_ioas *ioas, const void *owner);
-/* What a device must not use, all of it or nothing: 0 or -errno. */
+/* What a device must not use (emu_dev_reserved()), all of it or nothing: 0 or -errno. */
 int emu_ioas_reserve_for(struct emu_ioas *ioas, struct emu_dev *dev);
 
 /* Page tables that the kernel made itself for devices of this address space. */

@@ -19,6 +19,7 @@ struct emu_dev;
 struct emu_domain;
 struct emu_hw_queue;
 struct emu_iommu;
+struct emu_reserved;
 struct emu_vdevice;
 struct emu_viommu;
 
@@ -56,7 +57,7 @@ int emu_user_array_get_all(const struct emu_user_array *array, uint32_t type, vo
 #define EMU_READ  1U
 #define EMU_WRITE 2U
 
-/* For each page of @size bytes that was written. */
+/* For each page that was written, as a whole, also where only a part of it was asked for. */
 typedef int (*emu_dirty_fn)(void *user, uint64_t iova, uint64_t size);
 
 struct emu_domain_ops {
@@ -73,8 +74,9 @@ struct emu_domain_ops {
 	 */
 	int (*translate)(struct emu_domain *domain, uint64_t iova, unsigned int access,
 	                 emu_phys *phys, uint64_t *length);
-	/* NULL: has no dirty tracking. */
+	/* NULL: has no dirty tracking. When it is turned on all pages become clean. */
 	int (*set_dirty)(struct emu_domain *domain, bool on);
+	/* Pages that were written, up to the first address that is not mapped. */
 	int (*read_dirty)(struct emu_domain *domain, uint64_t iova, uint64_t length, bool clear,
 	                  emu_dirty_fn fn, void *user);
 	/* Of a nested one: NULL: cannot. */
@@ -91,6 +93,7 @@ struct emu_domain {
 	uint64_t page_sizes;       /* a bit for each */
 	uint64_t first, last;      /* what can be mapped */
 	bool dirty_supported;      /* devices without it cannot have the domain */
+	bool faults;               /* somebody answers page requests that miss */
 };
 
 struct emu_viommu_ops {
@@ -109,8 +112,9 @@ struct emu_viommu_ops {
 
 struct emu_iommu_ops {
 	/*
-	 * What GET_HW_INFO says: the data of @type, EMU_HW_INFO_DEFAULT the driver's own choice, is
-	 * put at *@data (the driver's, constant), its length and type where the pointers are.
+	 * What GET_HW_INFO says: the data of *@type, UAPI_HW_INFO_TYPE_DEFAULT the driver's own
+	 * choice, is put at *@data (the driver's, constant), its length and type where the pointers
+	 * are. NULL: says nothing of itself.
 	 */
 	int (*hw_info)(struct emu_iommu *iommu, struct emu_dev *dev, uint32_t *type,
 	               const void **data, size_t *length);
@@ -120,7 +124,10 @@ struct emu_iommu_ops {
 	/* Of a guest, over one of the kernel's. NULL: cannot. */
 	int (*nested)(struct emu_iommu *iommu, struct emu_domain *parent, uint32_t flags,
 	              const struct emu_user_data *data, struct emu_domain **domain);
-	/* Whether the device can have the domain (NULL: nothing) at the PASID: 0 or -errno. */
+	/*
+	 * From now on the device has the domain (NULL: nothing, which cannot fail) at the PASID: 0
+	 * or -errno. Only for devices that have PASIDs, except at 0.
+	 */
 	int (*attach)(struct emu_iommu *iommu, struct emu_dev *dev, uint32_t pasid,
 	              struct emu_domain *domain, struct emu_domain *old);
 	/* Whether it has vIOMMUs of the type, which is asked before all else. NULL: has none. */
@@ -128,9 +135,12 @@ struct emu_iommu_ops {
 	/* Sets the vIOMMU's ops where it succeeds; answers through @data, which may be NULL. */
 	int (*viommu)(struct emu_iommu *iommu, struct emu_viommu *viommu, uint32_t type,
 	              struct emu_domain *parent, const struct emu_user_data *data);
-	/* The i-th range that devices must not use; false: no more. */
-	bool (*reserved)(struct emu_iommu *iommu, struct emu_dev *dev, size_t i, uint64_t *start,
-	                 uint64_t *last);
+	/* The i-th range that devices must not use; false: no more. NULL: none. */
+	bool (*reserved)(struct emu_iommu *iommu, struct emu_dev *dev, size_t i,
+	                 struct emu_reserved *range);
+	/* A device is behind it; or is not any more, also where probe failed. Both may be NULL. */
+	int (*probe)(struct emu_iommu *iommu, struct emu_dev *dev);
+	void (*release)(struct emu_iommu *iommu, struct emu_dev *dev);
 	void (*free)(struct emu_iommu *iommu);
 };
 
@@ -141,7 +151,13 @@ struct emu_iommu {
 	struct emu_iommu *next; /* of the machine */
 	char name[16];          /* in /sys/class/iommu */
 	bool dirty;             /* devices behind it can track */
+	bool ats;               /* it knows what devices cache */
+	bool guest_pasids;      /* a guest with a nested page table has the table of PASIDs */
+	bool unsafe_interrupts; /* a device's DMA can raise any: it cannot be bound */
 	unsigned int pasid_bits;
 };
+
+/* Adds it to the machine, which frees it. Its ops, and what is not of the machine, is set. */
+void emu_iommu_add(struct libiommu_emu *emu, struct emu_iommu *iommu);
 
 #endif

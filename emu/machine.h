@@ -12,6 +12,9 @@
 #include "file.h"
 #include "phys.h"
 
+struct emu_dev;
+struct emu_group;
+struct emu_iommu;
 struct emu_mapping;
 struct libiommu_emu_trouble;
 struct libiommu_sys;
@@ -24,6 +27,9 @@ struct libiommu_emu {
 	struct emu_ranges windows; /* of physical addresses */
 	struct libiommu_emu_trouble *troubles;
 	bool heap_fails; /* while a call is done */
+	struct emu_iommu *iommus;
+	struct emu_group *groups;
+	struct emu_dev *devs;
 };
 
 void emu_lock(struct libiommu_emu *emu);
