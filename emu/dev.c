@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fault.h"
 #include "heap.h"
 #include "machine.h"
 
@@ -93,6 +94,7 @@ static void free_group(struct libiommu_emu *emu, struct emu_group *group)
 static void free_dev(struct emu_dev *dev)
 {
 	free_group(dev->emu, dev->group);
+	emu_fault_forget(dev);
 	emu_release(dev->reserved);
 	emu_release(dev);
 }

@@ -16,6 +16,7 @@
 #include "sparse.h"
 
 struct emu_device;
+struct emu_fault_part;
 struct emu_hwpt;
 struct emu_vfio;
 
@@ -64,9 +65,10 @@ struct emu_dev {
 	bool removed;
 	struct emu_reserved *reserved;
 	size_t reserved_count;
-	void *iommu_data;      /* its IOMMU's own */
-	struct emu_vfio *vfio; /* who has it open; NULL: nobody */
-	void *model;           /* of what kind it is: pci.h */
+	struct emu_fault_part *parts; /* of groups of page requests that are not whole */
+	void *iommu_data;             /* its IOMMU's own */
+	struct emu_vfio *vfio;        /* who has it open; NULL: nobody */
+	void *model;                  /* of what kind it is: pci.h */
 };
 
 /* What a new device is; all zero is a device without an IOMMU in a group of its own. */

@@ -73,7 +73,6 @@ void emu_fault_group_answer(struct emu_fault_group *group, uint32_t code)
 	emu_release(group);
 }
 
-/* @device NULL: any. */
 static bool came_by(const struct emu_fault_group *group, const struct emu_device *device,
                     uint32_t pasid)
 {
@@ -113,7 +112,8 @@ static void flush_read(struct emu_fault_queue *queue, const struct emu_device *d
 	}
 }
 
-void emu_fault_flush(struct emu_fault_queue *queue, const struct emu_device *device, uint32_t pasid)
+void emu_fault_queue_flush(struct emu_fault_queue *queue, const struct emu_device *device,
+                           uint32_t pasid)
 {
 	flush_waiting(queue, device, pasid);
 	flush_read(queue, device, pasid);
@@ -124,7 +124,7 @@ static void fault_queue_destroy(struct emu_object *object)
 {
 	struct emu_fault_queue *const queue = emu_fault_queue_of(object);
 
-	emu_fault_flush(queue, NULL, 0);
+	emu_fault_queue_flush(queue, NULL, 0);
 	emu_ids_free(&queue->read);
 	emu_release(queue);
 }

@@ -33,6 +33,9 @@ void emu_fault_queue_add(struct emu_fault_queue *queue, struct emu_fault_group *
 int emu_fault_queue_take(struct emu_fault_queue *queue);
 /* It waits again, in front of all others. */
 void emu_fault_queue_put_back(struct emu_fault_queue *queue, struct emu_fault_group *group);
+/* What came by this attachment is answered INVALID; @device NULL: what came by any. */
+void emu_fault_queue_flush(struct emu_fault_queue *queue, const struct emu_device *device,
+                           uint32_t pasid);
 /* The group is nobody's any more, and is answered. */
 void emu_fault_group_answer(struct emu_fault_group *group, uint32_t code);
 

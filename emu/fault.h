@@ -21,19 +21,35 @@ struct emu_page_request {
 	bool last; /* of its group */
 };
 
-/* A device's group has been answered: UAPI_PAGE_RESP_ code. Called under the machine's lock. */
+/* No answer of a program's: the kernel had no memory. */
+#define EMU_ANSWER_FAILURE 2U
+
+/*
+ * A device's group has been answered: UAPI_PAGE_RESP_ code, or EMU_ANSWER_FAILURE. Called under the
+ * machine's lock; it may report what the device asks for next.
+ */
 typedef void (*emu_answer_fn)(void *user, struct emu_dev *dev, uint32_t pasid, uint32_t group,
                               uint32_t code);
 
 struct emu_object *emu_fault_queue_object(struct emu_fault_queue *queue);
 struct emu_fault_queue *emu_fault_queue_of(struct emu_object *object);
 
-/* A whole group goes to whoever has its page table, or is answered: 0 or -errno as reported. */
+/*
+ * Page requests as a device sends them: each waits until the last of its group is there, and the
+ * whole group goes to whoever has its page table. The last is always answered, by @answer, which
+ * may be NULL. 0; -EINVAL: there is nobody, as the answer says; -ENOMEM: one that is not the last
+ * is lost.
+ */
 int emu_fault_report(struct emu_dev *dev, const struct emu_page_request *requests, size_t count,
                      emu_answer_fn answer, void *user);
-/* What came by this attachment is answered INVALID and forgotten. */
+/*
+ * What came by this attachment, which was of @device at @pasid, is answered INVALID and forgotten.
+ * To be called when it is there no more, or has another queue: who is answered may ask again.
+ */
 void emu_fault_flush(struct emu_fault_queue *queue, const struct emu_device *device,
                      uint32_t pasid);
+/* The device ends. */
+void emu_fault_forget(struct emu_dev *dev);
 
 int emu_fault_alloc(struct emu_call *call);
 

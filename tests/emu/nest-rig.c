@@ -90,6 +90,7 @@ static void add_devices(struct nest_rig *rig)
 	for (size_t i = 0; i < RIG_DEVICES; i++) {
 		rig->groups[i].iommu = i < 2 ? &rig->iommus[0] : &rig->iommus[1];
 		rig->devs[i].group = &rig->groups[i];
+		rig->groups[i].first = &rig->devs[i];
 		rig->devices[i].dev = &rig->devs[i];
 		assert_int_equal(emu_object_add(rig->ctx, &rig->devices[i].object, &device_ops), 0);
 	}

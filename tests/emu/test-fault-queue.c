@@ -376,7 +376,7 @@ static void ends_with_the_attachment(void **state)
 		if (!round)
 			assert_int_equal(get(&t, faults, sizeof(faults)), sizeof(faults));
 	}
-	emu_fault_flush(t.queue, &t.rig->devices[1], 1);
+	emu_fault_queue_flush(t.queue, &t.rig->devices[1], 1);
 	assert_int_equal(t.answered, 2);
 	assert_int_equal(t.answers[0].group, 13);
 	assert_int_equal(t.answers[1].group, 3);
@@ -386,7 +386,7 @@ static void ends_with_the_attachment(void **state)
 	assert_int_equal(faults[2].grpid, 12);
 	add(&t, 1, 30);
 	assert_int_equal(ready(&t), POLLIN | POLLOUT);
-	emu_fault_flush(t.queue, &t.rig->devices[0], 0);
+	emu_fault_queue_flush(t.queue, &t.rig->devices[0], 0);
 	assert_int_equal(ready(&t), POLLOUT);
 	end(&t);
 	assert_int_equal(t.answered, 9);
@@ -401,7 +401,7 @@ static void asks_again(void **state)
 	(void)state;
 	add(&t, 1, 1);
 	t.again = make(&t, 0, 0, 1, 2);
-	emu_fault_flush(t.queue, &t.rig->devices[0], 0);
+	emu_fault_queue_flush(t.queue, &t.rig->devices[0], 0);
 	assert_int_equal(t.answered, 1);
 	assert_int_equal(ready(&t), POLLIN | POLLOUT);
 	assert_int_equal(get(&t, &fault, RECORD), RECORD);
