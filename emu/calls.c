@@ -9,16 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "ctx.h"
 #include "heap.h"
 #include "machine.h"
 #include "mapping.h"
 #include "trouble.h"
-
-static struct emu_task caller(void)
-{
-	return (struct emu_task){.pid = 0, .uid = geteuid()};
-}
 
 static void sleep_for(uint64_t ns)
 {
@@ -59,6 +55,13 @@ static void leave(struct libiommu_emu *emu)
 
 bool emu_open(struct libiommu_emu *emu, const char *path, int flags, int *result)
 {
+	if (emu_is_child(emu))
+		return emu_child_open(emu, path, flags, result);
+	return emu_open_path(emu, path, flags, result);
+}
+
+bool emu_open_path(struct libiommu_emu *emu, const char *path, int flags, int *result)
+{
 	const bool ours = !strcmp(path, "/dev/iommu");
 
 	(void)flags;
@@ -76,6 +79,8 @@ int emu_close(struct libiommu_emu *emu, int fd)
 {
 	int error = 0, failed;
 
+	if (emu_is_child(emu))
+		return emu_child_close(emu, fd);
 	emu_lock(emu);
 	if (emu->troubles && emu_file_find(emu, fd, false))
 		error = meet_trouble(emu, LIBIOMMU_EMU_CLOSE, 0);
@@ -92,6 +97,10 @@ void emu_dup(struct libiommu_emu *emu, int fd, int copy)
 {
 	struct emu_file *file;
 
+	if (emu_is_child(emu)) {
+		emu_child_dup(emu, fd, copy);
+		return;
+	}
 	emu_lock(emu);
 	file = emu_file_find(emu, fd, false);
 	if (file)
@@ -101,117 +110,122 @@ void emu_dup(struct libiommu_emu *emu, int fd, int copy)
 	emu_unlock(emu);
 }
 
-/*
- * 1: the call can be made, with the lock; 0: it is not the machine's; or what it fails with. The
- * file can have been closed while a trouble took its time.
- */
-static int enter(struct libiommu_emu *emu, int fd, bool quick, uint32_t call, unsigned long request,
-                 struct emu_file **file)
+static ssize_t perform(struct emu_file *file, const struct emu_task *task,
+                       const struct emu_request *r)
 {
+	const struct emu_file_ops *const ops = file->ops;
+
+	switch (r->call) {
+	case LIBIOMMU_EMU_IOCTL:
+		return ops->ioctl ? ops->ioctl(file, task, r->request, r->address) : -ENOTTY;
+	case LIBIOMMU_EMU_READ:
+		return ops->read ? ops->read(file, task, r->address, r->size) : -EINVAL;
+	case LIBIOMMU_EMU_WRITE:
+		return ops->write ? ops->write(file, task, r->address, r->size) : -EINVAL;
+	case LIBIOMMU_EMU_PREAD:
+		return ops->pread ? ops->pread(file, task, r->address, r->size, r->offset)
+		                  : -EINVAL;
+	case LIBIOMMU_EMU_PWRITE:
+		return ops->pwrite ? ops->pwrite(file, task, r->address, r->size, r->offset)
+		                   : -EINVAL;
+	case LIBIOMMU_EMU_MMAP:
+		return ops->mmap
+		               ? ops->mmap(file, r->size, r->prot, r->flags, r->offset, r->backing)
+		               : -ENODEV;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* The file can have been closed while a trouble took its time. */
+bool emu_call(struct libiommu_emu *emu, const struct emu_task *task,
+              const struct emu_request *request, ssize_t *result)
+{
+	struct emu_file *file;
 	int error = 0;
 
 	emu_lock(emu);
-	*file = emu_file_find(emu, fd, quick);
-	if (*file && emu->troubles) {
-		error = meet_trouble(emu, call, request);
-		*file = emu_file_find(emu, fd, false);
+	if (emu->server)
+		emu_files_sweep(emu);
+	file = emu_file_find(emu, request->fd, request->call == LIBIOMMU_EMU_IOCTL);
+	if (file && emu->troubles) {
+		error = meet_trouble(emu, request->call, request->request);
+		file = emu_file_find(emu, request->fd, false);
 	}
-	if (*file && !error)
-		return 1;
+	if (file && !error)
+		*result = perform(file, task, request);
+	else
+		*result = error;
 	leave(emu);
-	return error;
+	return file || error;
+}
+
+static bool call(struct libiommu_emu *emu, const struct emu_request *request, ssize_t *result)
+{
+	const struct emu_task task = {.pid = 0, .uid = geteuid()};
+
+	if (emu_is_child(emu))
+		return emu_child_call(emu, request, result);
+	return emu_call(emu, &task, request, result);
 }
 
 bool emu_ioctl(struct libiommu_emu *emu, int fd, unsigned long request, uintptr_t arg, int *result)
 {
-	const struct emu_task task = caller();
-	struct emu_file *file;
-	const int entered = enter(emu, fd, true, LIBIOMMU_EMU_IOCTL, request, &file);
+	const struct emu_request ioctl = {
+		.call = LIBIOMMU_EMU_IOCTL, .fd = fd, .request = request, .address = arg};
+	ssize_t said;
+	const bool ours = call(emu, &ioctl, &said);
 
-	if (entered <= 0) {
-		*result = entered;
-		return entered;
-	}
-	*result = file->ops->ioctl ? file->ops->ioctl(file, &task, request, arg) : -ENOTTY;
-	leave(emu);
-	return true;
+	*result = (int)said;
+	return ours;
+}
+
+static bool transfer(struct libiommu_emu *emu, uint32_t kind, int fd, uintptr_t buffer, size_t size,
+                     uint64_t offset, ssize_t *result)
+{
+	const struct emu_request request = {
+		.call = kind, .fd = fd, .address = buffer, .size = size, .offset = offset};
+
+	return call(emu, &request, result);
 }
 
 bool emu_read(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, ssize_t *result)
 {
-	const struct emu_task task = caller();
-	struct emu_file *file;
-	const int entered = enter(emu, fd, false, LIBIOMMU_EMU_READ, 0, &file);
-
-	if (entered <= 0) {
-		*result = entered;
-		return entered;
-	}
-	*result = file->ops->read ? file->ops->read(file, &task, buffer, size) : -EINVAL;
-	leave(emu);
-	return true;
+	return transfer(emu, LIBIOMMU_EMU_READ, fd, buffer, size, 0, result);
 }
 
 bool emu_write(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, ssize_t *result)
 {
-	const struct emu_task task = caller();
-	struct emu_file *file;
-	const int entered = enter(emu, fd, false, LIBIOMMU_EMU_WRITE, 0, &file);
-
-	if (entered <= 0) {
-		*result = entered;
-		return entered;
-	}
-	*result = file->ops->write ? file->ops->write(file, &task, buffer, size) : -EINVAL;
-	leave(emu);
-	return true;
+	return transfer(emu, LIBIOMMU_EMU_WRITE, fd, buffer, size, 0, result);
 }
 
 bool emu_pread(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, uint64_t offset,
                ssize_t *result)
 {
-	const struct emu_task task = caller();
-	struct emu_file *file;
-	const int entered = enter(emu, fd, false, LIBIOMMU_EMU_PREAD, 0, &file);
-
-	if (entered <= 0) {
-		*result = entered;
-		return entered;
-	}
-	*result = file->ops->pread ? file->ops->pread(file, &task, buffer, size, offset) : -EINVAL;
-	leave(emu);
-	return true;
+	return transfer(emu, LIBIOMMU_EMU_PREAD, fd, buffer, size, offset, result);
 }
 
 bool emu_pwrite(struct libiommu_emu *emu, int fd, uintptr_t buffer, size_t size, uint64_t offset,
                 ssize_t *result)
 {
-	const struct emu_task task = caller();
-	struct emu_file *file;
-	const int entered = enter(emu, fd, false, LIBIOMMU_EMU_PWRITE, 0, &file);
-
-	if (entered <= 0) {
-		*result = entered;
-		return entered;
-	}
-	*result =
-		file->ops->pwrite ? file->ops->pwrite(file, &task, buffer, size, offset) : -EINVAL;
-	leave(emu);
-	return true;
+	return transfer(emu, LIBIOMMU_EMU_PWRITE, fd, buffer, size, offset, result);
 }
 
 int emu_mmap(struct libiommu_emu *emu, int fd, size_t length, int prot, int flags, uint64_t offset,
              struct emu_backing *backing)
 {
-	struct emu_file *file;
-	int error = enter(emu, fd, false, LIBIOMMU_EMU_MMAP, 0, &file);
+	const struct emu_request mmap = {.call = LIBIOMMU_EMU_MMAP,
+	                                 .fd = fd,
+	                                 .size = length,
+	                                 .offset = offset,
+	                                 .prot = prot,
+	                                 .flags = flags,
+	                                 .backing = backing};
+	ssize_t error;
 
-	if (error <= 0)
-		return error;
-	error = file->ops->mmap ? file->ops->mmap(file, length, prot, flags, offset, backing)
-	                        : -ENODEV;
-	leave(emu);
-	return error ? error : 1;
+	if (!call(emu, &mmap, &error))
+		return 0;
+	return error ? (int)error : 1;
 }
 
 int emu_mapped(struct libiommu_emu *emu, uintptr_t address, size_t length,
@@ -219,6 +233,8 @@ int emu_mapped(struct libiommu_emu *emu, uintptr_t address, size_t length,
 {
 	int error = 0;
 
+	if (emu_is_child(emu))
+		return 0;
 	emu_lock(emu);
 	if (backing->hold.take)
 		error = emu_mapping_add(emu, address, length, &backing->hold);
@@ -230,6 +246,8 @@ int emu_munmap(struct libiommu_emu *emu, uintptr_t address, size_t length)
 {
 	int error;
 
+	if (emu_is_child(emu))
+		return munmap((void *)address, length) ? -errno : 0;
 	emu_lock(emu);
 	error = emu_mapping_remove(emu, address, length);
 	if (!error)
@@ -243,6 +261,8 @@ bool emu_size(struct libiommu_emu *emu, int fd, uint64_t *size)
 {
 	struct emu_file *file;
 
+	if (emu_is_child(emu))
+		return false;
 	emu_lock(emu);
 	file = emu_file_find(emu, fd, false);
 	if (file)

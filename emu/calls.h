@@ -11,6 +11,18 @@
 
 #include "file.h"
 
+/* A call on a descriptor; what its kind has no use for is 0. */
+struct emu_request {
+	uint32_t call; /* LIBIOMMU_EMU_ */
+	int fd;
+	unsigned long request;
+	uintptr_t address; /* the argument, or a buffer */
+	size_t size;
+	uint64_t offset;
+	int prot, flags;
+	struct emu_backing *backing;
+};
+
 bool emu_open(struct libiommu_emu *emu, const char *path, int flags, int *result);
 /* Closes any descriptor, and what was open with it: 0 or -errno. */
 int emu_close(struct libiommu_emu *emu, int fd);
@@ -31,6 +43,10 @@ int emu_mapped(struct libiommu_emu *emu, uintptr_t address, size_t length,
                const struct emu_backing *backing);
 /* munmap(2), of whatever is there. */
 int emu_munmap(struct libiommu_emu *emu, uintptr_t address, size_t length);
+/* The same, and any other, as a task makes it. */
+bool emu_open_path(struct libiommu_emu *emu, const char *path, int flags, int *result);
+bool emu_call(struct libiommu_emu *emu, const struct emu_task *task,
+              const struct emu_request *request, ssize_t *result);
 bool emu_size(struct libiommu_emu *emu, int fd, uint64_t *size);
 
 #endif

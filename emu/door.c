@@ -96,12 +96,16 @@ static int door_mmap(void *user, void *address, size_t length, int prot, int fla
 	struct emu_backing backing = {.fd = fd, .offset = offset};
 	const int error = emu_mmap(user, fd, length, prot, flags, offset, &backing);
 	void *mapped;
+	int failed;
 
 	if (error < 0)
 		return error;
 	mapped = mmap(address, length, prot, flags, backing.fd, (off_t)backing.offset);
-	if (mapped == MAP_FAILED)
-		return -errno;
+	failed = mapped == MAP_FAILED ? -errno : 0;
+	if (backing.given)
+		close(backing.fd);
+	if (failed)
+		return failed;
 	if (error > 0 && emu_mapped(user, (uintptr_t)mapped, length, &backing)) {
 		munmap(mapped, length);
 		return -ENOMEM;

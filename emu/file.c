@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "heap.h"
 #include "machine.h"
 
@@ -76,12 +77,36 @@ static int make_room(struct emu_files *files, int fd)
 	return 0;
 }
 
+static void link_file(struct emu_files *files, struct emu_file *file, int fd)
+{
+	file->inode = inode_of(fd);
+	file->next = files->first;
+	file->link = &files->first;
+	if (file->next)
+		file->next->link = &file->next;
+	files->first = file;
+	files->by_fd[fd] = file;
+}
+
+/*
+ * What cannot be written is never ready for that. A socket is ready to be written while most of its
+ * buffer is free: this one is full at once.
+ */
+static void make_read_only(int fd)
+{
+	static const char nothing[4096];
+	const int least = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+	send(fd, nothing, sizeof(nothing), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 int emu_file_open(struct libiommu_emu *emu, struct emu_file *file, const struct emu_file_ops *ops)
 {
 	struct emu_files *const files = &emu->files;
 	/* EPOLLHUP comes unasked. */
 	struct epoll_event event = {.data.ptr = file};
-	int ends[2];
+	int ends[2], number;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -errno;
@@ -93,31 +118,35 @@ int emu_file_open(struct libiommu_emu *emu, struct emu_file *file, const struct 
 	file->ops = ops;
 	file->emu = emu;
 	file->peer = ends[1];
-	file->inode = inode_of(ends[0]);
 	file->ready = false;
-	file->next = files->first;
-	file->link = &files->first;
-	if (file->next)
-		file->next->link = &file->next;
-	files->first = file;
-	files->by_fd[ends[0]] = file;
-	return ends[0];
+	link_file(files, file, ends[0]);
+	if (ops->read && !ops->write)
+		make_read_only(ends[0]);
+	if (!emu_channel_is(0))
+		return ends[0];
+	number = emu_channel_give(ends[0]);
+	files->by_fd[ends[0]] = NULL;
+	close(ends[0]);
+	if (number < 0)
+		unlink_file(file);
+	return number;
 }
 
 void emu_file_undo(struct emu_file *file, int fd)
 {
 	unlink_file(file);
-	close(fd);
+	if (emu_channel_is(0))
+		emu_channel_close(fd);
+	else
+		close(fd);
 }
 
-/* A socket is ready to be written while most of its buffer is free: this one is full at once. */
-void emu_file_read_only(int fd)
+int emu_file_know(struct libiommu_emu *emu, int fd, struct emu_file *file)
 {
-	static const char nothing[4096];
-	const int least = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
-	send(fd, nothing, sizeof(nothing), MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (make_room(&emu->files, fd))
+		return -ENOMEM;
+	link_file(&emu->files, file, fd);
+	return 0;
 }
 
 void emu_file_learn(struct libiommu_emu *emu, int fd, struct emu_file *file)
@@ -132,21 +161,44 @@ void emu_file_forget(struct libiommu_emu *emu, int fd)
 		emu->files.by_fd[fd] = NULL;
 }
 
+/* The one that a descriptor of this process, which nothing is known of, is open on. */
+static struct emu_file *find_inode(const struct emu_files *files, int fd)
+{
+	const ino_t inode = inode_of(fd);
+	struct emu_file *file = files->first;
+
+	while (file && (!inode || file->inode != inode))
+		file = file->next;
+	return file;
+}
+
+/* A number of a child's. */
+static struct emu_file *find_for_child(const struct emu_files *files, int number)
+{
+	const int fd = emu_caller_fd(number);
+	struct emu_file *file;
+
+	if (fd < 0)
+		return NULL;
+	file = find_inode(files, fd);
+	close(fd);
+	return file;
+}
+
 struct emu_file *emu_file_find(struct libiommu_emu *emu, int fd, bool quick)
 {
 	struct emu_files *const files = &emu->files;
 	struct emu_file *const known =
 		fd >= 0 && (size_t)fd < files->room ? files->by_fd[fd] : NULL;
-	struct emu_file *file = files->first;
-	ino_t inode;
+	struct emu_file *file;
 
-	if (fd < 0 || !file || (known && quick))
+	if (emu_channel_is(0))
+		return find_for_child(files, fd);
+	if (fd < 0 || !files->first || (known && quick))
 		return known;
-	inode = inode_of(fd);
-	if (known && known->inode == inode)
+	if (known && known->inode == inode_of(fd))
 		return known;
-	while (file && (!inode || file->inode != inode))
-		file = file->next;
+	file = find_inode(files, fd);
 	if (file)
 		emu_file_learn(emu, fd, file);
 	else

@@ -30,6 +30,7 @@ struct emu_hold {
 struct emu_backing {
 	int fd;
 	uint64_t offset;
+	bool given; /* to be closed when it is mapped */
 	struct emu_hold hold;
 };
 
@@ -80,8 +81,8 @@ void emu_files_sweep(struct libiommu_emu *emu);
 int emu_file_open(struct libiommu_emu *emu, struct emu_file *file, const struct emu_file_ops *ops);
 /* As if it had not been opened: for what failed before the caller was told of the descriptor. */
 void emu_file_undo(struct emu_file *file, int fd);
-/* What cannot be written is never ready for that. */
-void emu_file_read_only(int fd);
+/* In a child: a descriptor that it was given, of a file whose memory is the caller's. */
+int emu_file_know(struct libiommu_emu *emu, int fd, struct emu_file *file);
 /* Another number for what is open already; to be told of after dup() and its like. */
 void emu_file_learn(struct libiommu_emu *emu, int fd, struct emu_file *file);
 /* This number is none of the machine's any more. */

@@ -10,6 +10,7 @@
 #include "door.h"
 #include "heap.h"
 #include "mapping.h"
+#include "serve.h"
 #include "trouble.h"
 
 void emu_lock(struct libiommu_emu *emu)
@@ -41,6 +42,7 @@ LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu)
 		return error;
 	}
 	pthread_mutex_init(&made->lock, NULL);
+	pthread_mutex_init(&made->child_lock, NULL);
 	*emu = made;
 	return 0;
 }
@@ -54,10 +56,12 @@ LIBIOMMU_API int libiommu_emu_destroy(struct libiommu_emu *emu)
 	emu_unlock(emu);
 	if (emu->files.first)
 		return -EBUSY;
+	emu_server_end(emu);
 	libiommu_emu_end_trouble(emu);
 	emu_mappings_end(emu);
 	emu_devs_end(emu);
 	emu_files_end(&emu->files);
+	pthread_mutex_destroy(&emu->child_lock);
 	pthread_mutex_destroy(&emu->lock);
 	libiommu_sys_free(emu->door);
 	emu_release(emu);

@@ -16,6 +16,7 @@ struct emu_dev;
 struct emu_group;
 struct emu_iommu;
 struct emu_mapping;
+struct emu_server;
 struct libiommu_emu_trouble;
 struct libiommu_sys;
 
@@ -26,7 +27,9 @@ struct libiommu_emu {
 	struct emu_mapping *mappings;
 	struct emu_ranges windows; /* of physical addresses */
 	struct libiommu_emu_trouble *troubles;
-	bool heap_fails; /* while a call is done */
+	bool heap_fails;            /* while a call is done */
+	struct emu_server *server;  /* of children; may be NULL */
+	pthread_mutex_t child_lock; /* of a child's copy */
 	struct emu_iommu *iommus;
 	struct emu_group *groups;
 	struct emu_dev *devs;

@@ -10,6 +10,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "channel.h"
+
 /*
  * What lies on the caller's own stack, above what is in use by now, is there: no system call is
  * needed to know. Most arguments are.
@@ -45,6 +47,8 @@ int emu_get(const struct emu_task *task, void *to, uintptr_t from, size_t size)
 
 	if (!size)
 		return 0;
+	if (task->pid && emu_channel_is(task->pid))
+		return emu_channel_read(to, from, size);
 	if (!task->pid && on_stack(from, size)) {
 		memcpy(to, (const void *)from, size);
 		return 0;
@@ -60,6 +64,8 @@ int emu_put(const struct emu_task *task, uintptr_t to, const void *from, size_t 
 
 	if (!size)
 		return 0;
+	if (task->pid && emu_channel_is(task->pid))
+		return emu_channel_write(to, from, size);
 	if (!task->pid && on_stack(to, size)) {
 		memcpy((void *)to, from, size);
 		return 0;

@@ -184,7 +184,6 @@ static int open_queue(struct emu_call *call, struct emu_veventq *veventq)
 
 	if (fd < 0)
 		return fd;
-	emu_file_read_only(fd);
 	cmd->out_veventq_id = veventq->queue.object.id;
 	cmd->out_veventq_fd = (uint32_t)fd;
 	if (!emu_call_respond(call))

@@ -60,6 +60,29 @@ LIBIOMMU_API int libiommu_emu_destroy(struct libiommu_emu *emu);
  */
 LIBIOMMU_API const struct libiommu_sys *libiommu_emu_door(const struct libiommu_emu *emu);
 
+/**
+ * @brief Let children of this process use the machine too.
+ *
+ * A child that is forked from now on makes its calls as the parent does, with the descriptors that
+ * it has from it; a thread of the parent does them. In a child that is forked before, or without
+ * this, the machine is a copy that nothing may be done with. What a child maps of the machine's
+ * memory is not counted as being in use.
+ *
+ * @param emu  The machine.
+ * @return 0.
+ * @retval -EINVAL    @p emu is NULL.
+ * @retval -EALREADY  It does so already.
+ * @retval -ENOMEM    No memory.
+ * @retval -EAGAIN    No more threads.
+ * @retval -EMFILE    The process has no free descriptor.
+ * @retval -ENFILE    The system has none.
+ * @threads Owner.
+ * @syscalls socketpair; the thread also recvmsg, sendmsg and close, a child socketpair, sendmsg,
+ * recvmsg and close.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_emu_serve(struct libiommu_emu *emu);
+
 LIBIOMMU_END_DECLS
 
 /** @} */

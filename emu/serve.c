@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+#include "serve.h"
+
+#include <errno.h>
+#include <libiommu-emu/trouble.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "channel.h"
+#include "heap.h"
+#include "machine.h"
+
+struct emu_server {
+	struct libiommu_emu *emu;
+	pthread_t thread;
+	pid_t pid;
+	int gate; /* where children send to */
+	int ear;  /* the other end */
+};
+
+pid_t emu_server_pid(const struct emu_server *server)
+{
+	return server->pid;
+}
+
+int emu_server_gate(const struct emu_server *server)
+{
+	return server->gate;
+}
+
+/* A path that is not the machine's has the number 0 in its answer. */
+static void open_for(struct libiommu_emu *emu, struct emu_message *message, char *path)
+{
+	int result = -ENOENT;
+
+	path[message->length - 1] = '\0';
+	message->number = emu_open_path(emu, path, message->flags, &result);
+	message->result = result;
+}
+
+static int call_for(struct libiommu_emu *emu, struct emu_message *message)
+{
+	const struct emu_task task = {.pid = message->pid, .uid = message->uid};
+	struct emu_backing backing = {.fd = -1};
+	const struct emu_request request = {
+		.call = message->call,
+		.fd = message->number,
+		.request = message->request,
+		.address = message->address,
+		.size = message->size,
+		.offset = message->offset,
+		.prot = message->prot,
+		.flags = message->flags,
+		.backing = &backing,
+	};
+	ssize_t result = -EBADF;
+
+	emu_call(emu, &task, &request, &result);
+	message->result = result;
+	message->offset = backing.offset;
+	return result < 0 ? -1 : backing.fd;
+}
+
+static void serve(struct libiommu_emu *emu, int socket, struct emu_message *message, void *data)
+{
+	int fd = -1;
+
+	emu_channel_use(socket, message->pid);
+	if (message->kind == EMU_SAYS_CALL && message->call == LIBIOMMU_EMU_OPEN && message->length)
+		open_for(emu, message, data);
+	else if (message->kind == EMU_SAYS_CALL)
+		fd = call_for(emu, message);
+	else
+		message->result = -ENOSYS;
+	emu_channel_use(-1, 0);
+	message->kind = EMU_SAYS_RESULT;
+	message->length = 0;
+	emu_message_send(socket, message, NULL, fd);
+}
+
+/* Until the machine itself sends something without a connection. */
+static void *run(void *user)
+{
+	const struct emu_server *const server = user;
+	unsigned char data[EMU_CHANNEL_ROOM];
+	struct emu_message message;
+	int socket;
+
+	for (;;) {
+		if (emu_message_receive(server->ear, &message, data, &socket))
+			continue;
+		if (socket < 0)
+			return NULL;
+		serve(server->emu, socket, &message, data);
+		close(socket);
+	}
+}
+
+/* The program's signals are for its own threads. */
+static int start(struct emu_server *server)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&server->thread, NULL, run, server);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -error;
+}
+
+LIBIOMMU_API int libiommu_emu_serve(struct libiommu_emu *emu)
+{
+	struct emu_server *server;
+	int ends[2], error;
+
+	if (!emu)
+		return -EINVAL;
+	if (emu->server)
+		return -EALREADY;
+	server = emu_alloc(sizeof(*server));
+	if (!server)
+		return -ENOMEM;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
+		error = -errno;
+		emu_release(server);
+		return error;
+	}
+	*server = (struct emu_server){.emu = emu, .pid = getpid(), .gate = ends[0], .ear = ends[1]};
+	error = start(server);
+	if (error) {
+		close(ends[0]);
+		close(ends[1]);
+		emu_release(server);
+		return error;
+	}
+	emu->server = server;
+	return 0;
+}
+
+void emu_server_end(struct libiommu_emu *emu)
+{
+	const struct emu_message last = {.kind = EMU_SAYS_RESULT};
+	struct emu_server *const server = emu->server;
+
+	if (!server)
+		return;
+	emu_message_send(server->gate, &last, NULL, -1);
+	pthread_join(server->thread, NULL);
+	close(server->gate);
+	close(server->ear);
+	emu->server = NULL;
+	emu_release(server);
+}
