@@ -4,6 +4,9 @@
 #include "phys.h"
 
 #include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "machine.h"
 
@@ -56,6 +59,30 @@ int emu_phys_write(struct libiommu_emu *emu, emu_phys at, const void *from, size
 		error = access_part(emu, at + done, NULL, (const char *)from + done, &part);
 	}
 	return error;
+}
+
+/* In memory that may not be there: the kernel does it, on the way to waking nobody up. */
+static int set_bits_here(uintptr_t at, uint32_t bits)
+{
+	static uint32_t nobody;
+	const uintptr_t low = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? at : at + 4;
+
+	return syscall(SYS_futex, &nobody, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, NULL, low,
+	               FUTEX_OP(FUTEX_OP_OR, bits, FUTEX_OP_CMP_EQ, 0)) < 0
+	               ? -EFAULT
+	               : 0;
+}
+
+int emu_phys_set_bits(struct libiommu_emu *emu, emu_phys at, uint32_t bits)
+{
+	uint64_t value;
+
+	if (at < EMU_PHYS_WINDOW)
+		return set_bits_here((uintptr_t)at, bits);
+	if (emu_phys_read(emu, at, &value, sizeof(value)))
+		return -EFAULT;
+	value |= bits;
+	return emu_phys_write(emu, at, &value, sizeof(value));
 }
 
 int emu_window_add(struct libiommu_emu *emu, struct emu_window *window, uint64_t length)

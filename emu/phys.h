@@ -25,6 +25,11 @@ typedef uint64_t emu_phys;
 int emu_phys_read(struct libiommu_emu *emu, emu_phys at, void *to, size_t size);
 int emu_phys_write(struct libiommu_emu *emu, emu_phys at, const void *from, size_t size);
 
+/*
+ * Bits below 0x800 of a 64-bit word are set: 0 or -EFAULT. In memory of this process in one step.
+ */
+int emu_phys_set_bits(struct libiommu_emu *emu, emu_phys at, uint32_t bits);
+
 /* Part of a larger thing. */
 struct emu_window {
 	struct emu_range range; /* range.start is where it begins */

@@ -9,10 +9,10 @@
 #define PRESENT  (UINT64_C(1) << 0)
 #define WRITABLE (UINT64_C(1) << 1)
 #define USER     (UINT64_C(1) << 2)
-#define ACCESSED (UINT64_C(1) << 5)
-#define DIRTY    (UINT64_C(1) << 6)
+#define ACCESSED (1U << 5)
+#define DIRTY    (1U << 6)
 #define LARGE    (UINT64_C(1) << 7)
-#define EXTENDED (UINT64_C(1) << 10)
+#define EXTENDED (1U << 10)
 #define RESERVED (UINT64_C(1) << 63) /* no execution: only where that is enabled */
 
 #define ADDRESS    UINT64_C(0x000ffffffffff000)
@@ -63,7 +63,7 @@ static int mark(const struct emu_vtd_table *table, const struct emu_guest *guest
                 const struct step *steps, size_t count, bool write)
 {
 	for (size_t i = 0; i < count; i++) {
-		uint64_t bits = ACCESSED | (table->extended ? EXTENDED : 0);
+		uint32_t bits = ACCESSED | (table->extended ? EXTENDED : 0);
 		int error;
 
 		if (write && i == count - 1)

@@ -15,7 +15,7 @@
 struct emu_guest {
 	int (*get)(const struct emu_guest *guest, uint64_t at, uint64_t *value);
 	/* These bits are set there, in one step. */
-	int (*set)(const struct emu_guest *guest, uint64_t at, uint64_t bits);
+	int (*set)(const struct emu_guest *guest, uint64_t at, uint32_t bits);
 };
 
 struct emu_vtd_table {

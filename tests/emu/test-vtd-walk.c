@@ -32,7 +32,7 @@ static int get(const struct emu_guest *guest, uint64_t at, uint64_t *value)
 	return 0;
 }
 
-static int set(const struct emu_guest *guest, uint64_t at, uint64_t bits)
+static int set(const struct emu_guest *guest, uint64_t at, uint32_t bits)
 {
 	struct memory *const memory = (struct memory *)(uintptr_t)guest;
 
