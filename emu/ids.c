@@ -74,3 +74,12 @@ void emu_ids_free(struct emu_ids *ids)
 	emu_release(ids->taken);
 	memset(ids, 0, sizeof(*ids));
 }
+
+bool emu_ids_none(const struct emu_ids *ids)
+{
+	/* The first bit is of the number 0. */
+	for (size_t word = 0; word < ids->room / 64; word++)
+		if (ids->taken[word] != (word ? 0 : 1))
+			return false;
+	return true;
+}

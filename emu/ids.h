@@ -25,6 +25,8 @@ int emu_ids_add(struct emu_ids *ids, void *thing, uint32_t *id);
 void emu_ids_remove(struct emu_ids *ids, uint32_t id, bool tombstone);
 /* NULL: nothing has it. */
 void *emu_ids_find(const struct emu_ids *ids, uint32_t id);
+/* Nothing has a number, nor had one that nothing gets again. */
+bool emu_ids_none(const struct emu_ids *ids);
 /* The things are not freed. */
 void emu_ids_free(struct emu_ids *ids);
 

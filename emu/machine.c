@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <libiommu/sys.h>
 
+#include "account.h"
 #include "dev.h"
 #include "door.h"
 #include "heap.h"
@@ -60,6 +61,7 @@ LIBIOMMU_API int libiommu_emu_destroy(struct libiommu_emu *emu)
 	libiommu_emu_end_trouble(emu);
 	emu_mappings_end(emu);
 	emu_devs_end(emu);
+	emu_accounts_end(emu);
 	emu_files_end(&emu->files);
 	pthread_mutex_destroy(&emu->child_lock);
 	pthread_mutex_destroy(&emu->lock);

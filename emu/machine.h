@@ -12,10 +12,12 @@
 #include "file.h"
 #include "phys.h"
 
+struct emu_account;
 struct emu_dev;
 struct emu_group;
 struct emu_iommu;
 struct emu_mapping;
+struct emu_pages;
 struct emu_server;
 struct libiommu_emu_trouble;
 struct libiommu_sys;
@@ -33,6 +35,8 @@ struct libiommu_emu {
 	struct emu_iommu *iommus;
 	struct emu_group *groups;
 	struct emu_dev *devs;
+	struct emu_pages *pages; /* all that is mapped */
+	struct emu_account *accounts;
 };
 
 void emu_lock(struct libiommu_emu *emu);
