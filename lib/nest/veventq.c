@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../base/uapi/iommufd.h"
+#include "../object/adopt.h"
 #include "veventq.h"
 #include "viommu.h"
 
@@ -138,25 +139,25 @@ int libiommu_veventq_adopt(struct libiommu_viommu *viommu, uint32_t type, uint32
 	const struct veventq_layout *const layout = layout_of(type);
 	struct libiommu_veventq *made;
 	struct libiommu_ctx *ctx;
+	int error;
 
 	if (!viommu || !queue)
 		return FAIL_NULL(viommu ? li_viommu_ctx(viommu) : NULL);
 	ctx = li_viommu_ctx(viommu);
 	if (!layout)
 		return unknown(viommu, __func__, type);
-	if (!id || (unsigned int)id_mode > LIBIOMMU_ID_BORROW || fd < 0 ||
-	    (unsigned int)fd_mode > LIBIOMMU_FD_DUP)
-		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
-		                    "the id is 0, there is no descriptor, or a mode is unknown",
-		                    .id = id);
+	error = li_adopt_check_id(ctx, __func__, id, id_mode);
+	if (!error)
+		error = li_adopt_check_fd(ctx, __func__, fd, fd_mode);
+	if (error)
+		return error;
 	made = new_handle(viommu, layout);
 	if (!made)
 		return FAIL_MEMORY(ctx);
-	if (fd_mode == LIBIOMMU_FD_DUP)
-		fd = li_sys_dup(li_ctx_backend(ctx)->sys, fd);
+	fd = li_adopt_fd(ctx, __func__, fd, fd_mode);
 	if (fd < 0) {
 		free_handle(made);
-		return FAIL_KERNEL(ctx, __func__, fd, CALL_DUP, .id = id);
+		return fd;
 	}
 	made->id = id;
 	made->type = type;

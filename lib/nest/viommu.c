@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../base/uapi/iommufd.h"
+#include "../object/adopt.h"
 #include "../object/device.h"
 #include "../object/hwpt.h"
 #include "../object/invalidate.h"
@@ -114,12 +115,13 @@ int libiommu_viommu_adopt(struct libiommu_ctx *ctx, uint32_t id, enum libiommu_i
                           struct libiommu_viommu **viommu)
 {
 	struct libiommu_viommu *made;
+	int error;
 
 	if (!ctx || !viommu)
 		return FAIL_NULL(ctx);
-	if (!id || (unsigned int)mode > LIBIOMMU_ID_BORROW)
-		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "the id is 0, or the mode unknown",
-		                    .id = id);
+	error = li_adopt_check_id(ctx, __func__, id, mode);
+	if (error)
+		return error;
 	made = new_handle(ctx, 0);
 	if (!made)
 		return FAIL_MEMORY(ctx);

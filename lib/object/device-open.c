@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adopt.h"
 #include "device.h"
 #include "discover.h"
 #include "registry.h"
@@ -118,21 +119,18 @@ int libiommu_device_open_node(struct libiommu_ctx *ctx, const char *path,
 static int take_fd(struct libiommu_ctx *ctx, const char *operation, int fd,
                    enum libiommu_fd_mode mode, struct libiommu_device **dev)
 {
-	const struct libiommu_sys *const sys = li_ctx_backend(ctx)->sys;
 	int error;
 
-	if (fd < 0 || (unsigned int)mode > LIBIOMMU_FD_DUP)
-		return FAIL_LIBRARY(ctx, operation, -EINVAL, "no descriptor, or an unknown mode",
-		                    .id = 0);
-	if (mode == LIBIOMMU_FD_DUP) {
-		fd = li_sys_dup(sys, fd);
-		if (fd < 0)
-			return FAIL_KERNEL(ctx, operation, fd, CALL_DUP, .id = 0);
-	}
+	error = li_adopt_check_fd(ctx, operation, fd, mode);
+	if (error)
+		return error;
+	fd = li_adopt_fd(ctx, operation, fd, mode);
+	if (fd < 0)
+		return fd;
 	error = li_device_new(ctx, fd, mode != LIBIOMMU_FD_BORROW, dev);
 	if (error) {
 		if (mode == LIBIOMMU_FD_DUP)
-			li_sys_close(sys, fd);
+			li_sys_close(li_ctx_backend(ctx)->sys, fd);
 		return FAIL_MEMORY_IN(ctx, operation);
 	}
 	return 0;

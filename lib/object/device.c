@@ -4,61 +4,11 @@
 #include "device.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
-#include "fault-queue.h"
-#include "group.h"
+#include "device-parts.h"
 #include "hwpt.h"
 #include "ioas.h"
-#include "pasid-space.h"
-#include "registry.h"
-
-/*
- * How far a device's life has come. The getters read these without the lock, so what they guard
- * is written before.
- */
-enum device_state {
-	STATE_BOUND = 1,
-	STATE_GROUPED = 2,
-	STATE_LABELLED = 4,
-	STATE_REVOKED = 8,
-	STATE_TAKEN_OVER = 16,
-};
-
-struct libiommu_device {
-	struct libiommu_ctx *ctx;
-	struct group *group;
-	int fd;
-	bool own_fd;
-	atomic_uint state;
-	_Atomic uint32_t pt_id;
-	/*
-	 * Held for reading by whoever uses the descriptor, for writing by whoever changes the
-	 * fields around it. The turn is held while waiting for the lock: C libraries let readers
-	 * pass a writer that waits, and a revoke must not wait for as long as others come.
-	 */
-	pthread_mutex_t turn;
-	pthread_rwlock_t lock;
-	struct device_entry entry;
-	struct attachment attachment;
-	struct device_pasids pasids;
-	struct mapping_list mappings;
-	struct region_cache regions;
-	struct device_child *child;   /* NULL for none */
-	struct device_keeper *keeper; /* NULL for none */
-};
-
-static unsigned int state_of(const struct libiommu_device *dev)
-{
-	return atomic_load_explicit(&dev->state, memory_order_acquire);
-}
-
-static void add_state(struct libiommu_device *dev, unsigned int state)
-{
-	atomic_fetch_or_explicit(&dev->state, state, memory_order_release);
-}
 
 int li_device_new(struct libiommu_ctx *ctx, int fd, bool own, struct libiommu_device **dev)
 {
@@ -261,16 +211,6 @@ void li_device_set_child(struct libiommu_device *dev, struct device_child *child
 	dev->child = child;
 }
 
-struct device_keeper *li_device_keeper(const struct libiommu_device *dev)
-{
-	return dev->keeper;
-}
-
-void li_device_set_keeper(struct libiommu_device *dev, struct device_keeper *keeper)
-{
-	dev->keeper = keeper;
-}
-
 struct region_cache *li_device_regions(struct libiommu_device *dev)
 {
 	return &dev->regions;
@@ -310,92 +250,6 @@ int li_device_set_bound(struct libiommu_device *dev, const struct device_binding
 	else
 		add_state(dev, STATE_BOUND | STATE_LABELLED);
 	return error;
-}
-
-/*
- * Alone on the device: forget its id first, and all that is known under it, since the kernel may
- * give it to another device once the descriptor is closed. Until then a page table of it is still
- * busy, and the kernel says so.
- */
-static void let_go(struct libiommu_device *dev)
-{
-	const struct backend *const backend = li_ctx_backend(dev->ctx);
-	struct libiommu_fault_queue *const queue = li_hwpt_fault_queue(dev->attachment.hwpt);
-	const bool attached = dev->attachment.ioas || dev->attachment.hwpt;
-	/* Otherwise closing the descriptor does it. */
-	const bool detach = !dev->own_fd || dev->keeper;
-	struct name *const name = dev->entry.name;
-	struct fault_notice notice = {0};
-
-	li_pasid_detach_all(dev, detach);
-	li_fault_queue_leave_begin(queue);
-	if (name)
-		notice = li_fault_notice(name, &name->own);
-	li_device_set_attachment(dev, &(const struct attachment){0});
-	li_registry_remove(li_ctx_registry(dev->ctx), &dev->entry);
-	if (detach && attached)
-		backend->ops->detach(backend, dev->fd);
-	if (dev->keeper)
-		dev->keeper->let_go(dev->keeper, dev->fd);
-	dev->keeper = NULL;
-	if (dev->own_fd)
-		li_sys_close(backend->sys, dev->fd);
-	if (name)
-		li_fault_queue_purge(queue, &name->own, &notice);
-	li_fault_queue_change_end(queue, NULL, true);
-	if (dev->group)
-		li_group_put(dev->ctx, dev->group);
-}
-
-void li_device_discard(struct libiommu_device *dev, bool close_fd)
-{
-	dev->own_fd = close_fd;
-	libiommu_device_destroy(dev);
-}
-
-int libiommu_device_revoke(struct libiommu_device *dev)
-{
-	int error;
-
-	if (!dev)
-		return FAIL_NULL(NULL);
-	error = li_ctx_check_open(dev->ctx, __func__, false);
-	if (error)
-		return error;
-	take(dev, pthread_rwlock_wrlock);
-	if (!(state_of(dev) & STATE_REVOKED)) {
-		error = li_mapping_list_replace(&dev->mappings);
-		if (!error && dev->child)
-			dev->child->end(dev->child);
-		if (!error) {
-			let_go(dev);
-			add_state(dev, STATE_REVOKED);
-		}
-	}
-	pthread_rwlock_unlock(&dev->lock);
-	return error ? FAIL_KERNEL(dev->ctx, __func__, error, CALL_MMAP, .id = dev->entry.id) : 0;
-}
-
-int libiommu_device_destroy(struct libiommu_device *dev)
-{
-	if (!dev)
-		return 0;
-	if (!li_mapping_list_empty(&dev->mappings))
-		return FAIL_LIBRARY(dev->ctx, __func__, -EBUSY, "one of its BARs is still mapped",
-		                    .id = dev->entry.id);
-	if (dev->child)
-		return FAIL_LIBRARY(dev->ctx, __func__, -EBUSY, "it has a virtual device",
-		                    .id = dev->entry.id);
-	if (!(state_of(dev) & STATE_REVOKED))
-		let_go(dev);
-	li_ctx_count(dev->ctx, LIBIOMMU_OBJECT_DEVICE, -1);
-	li_pasid_space_leave(atomic_load(&dev->pasids.space));
-	li_region_cache_free(&dev->regions);
-	li_mapping_list_free(&dev->mappings);
-	pthread_rwlock_destroy(&dev->lock);
-	pthread_mutex_destroy(&dev->turn);
-	free(dev);
-	return 0;
 }
 
 int libiommu_device_fd(const struct libiommu_device *dev)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "../base/uapi/iommufd.h"
+#include "adopt.h"
 
 struct libiommu_fault_queue {
 	struct libiommu_ctx *ctx;
@@ -80,22 +81,22 @@ int libiommu_fault_queue_adopt(struct libiommu_ctx *ctx, uint32_t id, enum libio
                                struct libiommu_fault_queue **queue)
 {
 	struct libiommu_fault_queue *made;
+	int error;
 
 	if (!ctx || !queue)
 		return FAIL_NULL(ctx);
-	if (!id || (unsigned int)id_mode > LIBIOMMU_ID_BORROW || fd < 0 ||
-	    (unsigned int)fd_mode > LIBIOMMU_FD_DUP)
-		return FAIL_LIBRARY(ctx, __func__, -EINVAL,
-		                    "the id is 0, there is no descriptor, or a mode is unknown",
-		                    .id = id);
+	error = li_adopt_check_id(ctx, __func__, id, id_mode);
+	if (!error)
+		error = li_adopt_check_fd(ctx, __func__, fd, fd_mode);
+	if (error)
+		return error;
 	made = new_handle(ctx);
 	if (!made)
 		return FAIL_MEMORY(ctx);
-	if (fd_mode == LIBIOMMU_FD_DUP)
-		fd = li_sys_dup(li_ctx_backend(ctx)->sys, fd);
+	fd = li_adopt_fd(ctx, __func__, fd, fd_mode);
 	if (fd < 0) {
 		free_handle(made);
-		return FAIL_KERNEL(ctx, __func__, fd, CALL_DUP, .id = id);
+		return fd;
 	}
 	made->id = id;
 	atomic_store(&made->fd, fd);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../base/uapi/iommufd.h"
+#include "adopt.h"
 #include "device.h"
 #include "fault-queue.h"
 #include "hwpt-config.h"
@@ -176,12 +177,13 @@ int libiommu_hwpt_adopt(struct libiommu_ctx *ctx, uint32_t id, enum libiommu_id_
                         struct libiommu_hwpt **hwpt)
 {
 	struct libiommu_hwpt *made;
+	int error;
 
 	if (!ctx || !hwpt)
 		return FAIL_NULL(ctx);
-	if (!id || (unsigned int)mode > LIBIOMMU_ID_BORROW)
-		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "the id is 0, or the mode unknown",
-		                    .id = id);
+	error = li_adopt_check_id(ctx, __func__, id, mode);
+	if (error)
+		return error;
 	made = new_handle(ctx, id, mode == LIBIOMMU_ID_OWN);
 	if (!made)
 		return FAIL_MEMORY(ctx);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../base/uapi/iommufd.h"
+#include "adopt.h"
 #include "ctx.h"
 
 struct libiommu_ioas {
@@ -67,12 +68,13 @@ int libiommu_ioas_adopt(struct libiommu_ctx *ctx, uint32_t id, enum libiommu_id_
                         struct libiommu_ioas **ioas)
 {
 	struct libiommu_ioas *made;
+	int error;
 
 	if (!ctx || !ioas)
 		return FAIL_NULL(ctx);
-	if (!id || (unsigned int)mode > LIBIOMMU_ID_BORROW)
-		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "the id is 0, or the mode unknown",
-		                    .id = id);
+	error = li_adopt_check_id(ctx, __func__, id, mode);
+	if (error)
+		return error;
 	made = new_handle(ctx, id, mode == LIBIOMMU_ID_OWN);
 	if (!made)
 		return FAIL_MEMORY(ctx);

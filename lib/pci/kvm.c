@@ -8,6 +8,7 @@
 #include <libiommu/kvm.h>
 
 #include "../base/uapi/kvm.h"
+#include "../object/adopt.h"
 #include "../object/device.h"
 
 struct libiommu_kvm {
@@ -88,21 +89,20 @@ int libiommu_kvm_adopt(struct libiommu_ctx *ctx, int fd, enum libiommu_fd_mode m
                        struct libiommu_kvm **kvm)
 {
 	struct libiommu_kvm *made;
+	int error;
 
 	if (!ctx || !kvm)
 		return FAIL_NULL(ctx);
-	if (fd < 0 || (unsigned int)mode > LIBIOMMU_FD_DUP)
-		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "no descriptor, or an unknown mode",
-		                    .id = 0);
+	error = li_adopt_check_fd(ctx, __func__, fd, mode);
+	if (error)
+		return error;
 	made = new_handle(ctx, mode != LIBIOMMU_FD_BORROW);
 	if (!made)
 		return FAIL_MEMORY(ctx);
-	if (mode == LIBIOMMU_FD_DUP) {
-		fd = li_sys_dup(li_ctx_backend(ctx)->sys, fd);
-		if (fd < 0) {
-			free(made);
-			return FAIL_KERNEL(ctx, __func__, fd, CALL_DUP, .id = 0);
-		}
+	fd = li_adopt_fd(ctx, __func__, fd, mode);
+	if (fd < 0) {
+		free(made);
+		return fd;
 	}
 	publish(made, fd, kvm);
 	return 0;
