@@ -162,6 +162,21 @@ int li_failure_kernel(const struct failure_log *log, const char *operation, int 
 	return record(log, LIBIOMMU_FAILURE_KERNEL, operation, error, detail);
 }
 
+int li_refuse(struct refusal *refusal, int error, const char *text)
+{
+	refusal->error = error;
+	refusal->call = CALL_NONE;
+	refusal->text = text;
+	return error;
+}
+
+int li_refuse_kernel(struct refusal *refusal, int error, enum failure_call call)
+{
+	refusal->error = error;
+	refusal->call = call;
+	return error;
+}
+
 int libiommu_failure_error(void)
 {
 	return last.error;

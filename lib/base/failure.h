@@ -90,6 +90,21 @@ int li_failure_library(const struct failure_log *log, const char *operation, int
 int li_failure_kernel(const struct failure_log *log, const char *operation, int error,
                       enum failure_call call, const struct failure_detail *detail);
 
+/*
+ * Why a call fails. Found out while something is locked, recorded once it is not, since a log
+ * callback must not run under a lock.
+ */
+struct refusal {
+	int error;
+	enum failure_call call; /* CALL_NONE where the library says no, in the words of ... */
+	const char *text;
+	struct failure_detail detail;
+};
+
+/* Both return @error. */
+int li_refuse(struct refusal *refusal, int error, const char *text);
+int li_refuse_kernel(struct refusal *refusal, int error, enum failure_call call);
+
 /* The words (hints.c): "" where there is nothing to add. */
 const char *li_hint_find(enum failure_call call, int error);
 const char *li_hint_errno_name(int error);

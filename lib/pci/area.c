@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/info-chain.h"
+
 #define MAX_ATTEMPTS 8
 
 /* Ask for the description again, with room for its capabilities. */
@@ -35,36 +37,15 @@ static int describe(struct libiommu_device *dev, const struct region *region,
 	return li_refuse(refusal, -EAGAIN, "its description grew each time it was asked for");
 }
 
-/*
- * The kernel writes a chain in ascending order. Whoever else may stand in for it is not trusted to
- * stay inside the buffer, or to end.
- */
-static int find_sparse(const struct area_list *list, size_t *found)
-{
-	const struct uapi_vfio_region_info *const info = list->info;
-	struct uapi_vfio_info_cap_header header;
-	size_t at = info->flags & UAPI_VFIO_REGION_INFO_FLAG_CAPS ? info->cap_offset : 0;
-	size_t least = sizeof(*info);
-
-	while (at) {
-		if (at < least || at > list->size - sizeof(header))
-			return -EIO;
-		memcpy(&header, (const char *)list->info + at, sizeof(header));
-		if (header.id == UAPI_VFIO_REGION_INFO_CAP_SPARSE_MMAP)
-			break;
-		least = at + sizeof(header);
-		at = header.next;
-	}
-	*found = at;
-	return 0;
-}
-
 static int read_areas(struct area_list *list, struct refusal *refusal)
 {
 	struct uapi_vfio_region_info_cap_sparse_mmap sparse;
+	const struct uapi_vfio_region_info *const info = list->info;
 	size_t at;
 
-	if (find_sparse(list, &at))
+	if (li_info_chain_find(info, list->size, sizeof(*info),
+	                       info->flags & UAPI_VFIO_REGION_INFO_FLAG_CAPS ? info->cap_offset : 0,
+	                       UAPI_VFIO_REGION_INFO_CAP_SPARSE_MMAP, &at))
 		goto nonsense;
 	if (!at)
 		return 0;

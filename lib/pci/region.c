@@ -26,21 +26,6 @@ static const struct libiommu_sys *sys_of(struct libiommu_device *dev)
 	return li_ctx_backend(li_device_ctx(dev))->sys;
 }
 
-int li_refuse(struct refusal *refusal, int error, const char *text)
-{
-	refusal->error = error;
-	refusal->call = CALL_NONE;
-	refusal->text = text;
-	return error;
-}
-
-int li_refuse_kernel(struct refusal *refusal, int error, enum failure_call call)
-{
-	refusal->error = error;
-	refusal->call = call;
-	return error;
-}
-
 int li_refusal_record(const struct refusal *refusal, struct libiommu_device *dev,
                       const char *operation)
 {

@@ -10,20 +10,6 @@
 
 #include "../object/device.h"
 
-/*
- * Why a call fails. Found out while the device is entered, recorded once it is left, since a log
- * callback must not run under its lock.
- */
-struct refusal {
-	int error;
-	enum failure_call call; /* CALL_NONE where the library says no, in the words of ... */
-	const char *text;
-	struct failure_detail detail;
-};
-
-/* Both return @error. */
-int li_refuse(struct refusal *refusal, int error, const char *text);
-int li_refuse_kernel(struct refusal *refusal, int error, enum failure_call call);
 /* Record it under the name of the public function; the device is left. */
 int li_refusal_record(const struct refusal *refusal, struct libiommu_device *dev,
                       const char *operation);
