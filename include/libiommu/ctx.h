@@ -6,6 +6,13 @@
  * @defgroup ctx Context
  * @brief One open `/dev/iommu`: the owner of everything else.
  *
+ * @par Without iommufd
+ * Where the kernel has no `/dev/iommu`, a context is on VFIO's legacy containers, type 1, instead:
+ * the same calls for contexts, address spaces, devices and what a PCI device has. What such a
+ * system cannot do is -EOPNOTSUPP: page tables and all that stands on them, PASIDs, page requests,
+ * mapping files, copying and restricting address spaces, adopting by id or descriptor, handing a
+ * context over. Differences are told where they matter; they begin with "On type 1".
+ *
  * The kernel keeps a context alive for as long as any device, fault queue or mapping of it is open,
  * also after its own descriptor is closed; DMA then goes on with nothing left to control it. That
  * is why libiommu_ctx_destroy() refuses while anything made from the context still exists.
@@ -83,6 +90,17 @@ enum libiommu_feature {
 	LIBIOMMU_FEATURE_IOAS_NOIOMMU_GET_PA
 };
 
+/** @brief How a context reaches the IOMMU. */
+enum libiommu_backend {
+	/** iommufd, or VFIO's type 1 where the kernel has no iommufd: the default. */
+	LIBIOMMU_BACKEND_AUTO = 0,
+	/** iommufd: `/dev/iommu`. */
+	LIBIOMMU_BACKEND_IOMMUFD = 1,
+	/** VFIO's containers and groups with an IOMMU of type 1, or without an IOMMU:
+	   `/dev/vfio/vfio`. */
+	LIBIOMMU_BACKEND_TYPE1 = 2
+};
+
 /** @brief Whose account locked memory is charged to. */
 enum libiommu_rlimit_mode {
 	/** The user's, over all of the user's processes: the kernel's default. */
@@ -116,8 +134,22 @@ LIBIOMMU_API int libiommu_ctx_config_new(struct libiommu_ctx_config **config);
 LIBIOMMU_API void libiommu_ctx_config_free(struct libiommu_ctx_config *config);
 
 /**
- * @brief Open another device node than `/dev/iommu`. Undoes an earlier
- * libiommu_ctx_config_set_fd().
+ * @brief Choose how the context reaches the IOMMU.
+ *
+ * @param config   The choices.
+ * @param backend  The way. With a path or a descriptor LIBIOMMU_BACKEND_AUTO is iommufd.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL or @p backend is unknown.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ctx_config_set_backend(struct libiommu_ctx_config *config,
+                                                 enum libiommu_backend backend);
+
+/**
+ * @brief Open another device node than `/dev/iommu`, or with LIBIOMMU_BACKEND_TYPE1 than
+ * `/dev/vfio/vfio`. Undoes an earlier libiommu_ctx_config_set_fd().
  *
  * @param config  The choices.
  * @param path    The path, copied; NULL is the default.
@@ -185,12 +217,18 @@ LIBIOMMU_API int libiommu_ctx_config_set_log(struct libiommu_ctx_config *config,
  * @retval -EINVAL  @p ctx is NULL.
  * @retval -ENOMEM  No memory.
  * @retval -ENOENT  There is no such node: the kernel was built without iommufd, or its module is
+ *                  not loaded. With LIBIOMMU_BACKEND_AUTO there is no legacy container either, or
+ *                  none that can be used: the explanation says what was tried.
+ * @retval -ENODEV  Nothing is behind the node; or, with LIBIOMMU_BACKEND_TYPE1, vfio_iommu_type1 is
  *                  not loaded.
  * @retval -EACCES  No permission on the node.
+ * @retval -EOPNOTSUPP  LIBIOMMU_BACKEND_TYPE1 with a descriptor: each address space opens a
+ *                      container of its own.
  * @retval -errno   Whatever else open() or the duplication says.
  * @threads Free.
- * @syscalls openat (path) or fcntl (LIBIOMMU_FD_DUP).
- * @kernel 6.2
+ * @syscalls openat (path) or fcntl (LIBIOMMU_FD_DUP); on type 1 openat, ioctl
+ *   (VFIO_GET_API_VERSION, VFIO_CHECK_EXTENSION), close.
+ * @kernel 6.2; on type 1 any
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_ctx_new(const struct libiommu_ctx_config *config,
@@ -211,10 +249,23 @@ LIBIOMMU_API int libiommu_ctx_new(const struct libiommu_ctx_config *config,
 LIBIOMMU_API int libiommu_ctx_destroy(struct libiommu_ctx *ctx);
 
 /**
+ * @brief How a context reaches the IOMMU.
+ *
+ * @param ctx  The context.
+ * @return LIBIOMMU_BACKEND_IOMMUFD or LIBIOMMU_BACKEND_TYPE1.
+ * @retval -EINVAL  @p ctx is NULL.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ctx_backend(const struct libiommu_ctx *ctx);
+
+/**
  * @brief The context's descriptor.
  *
  * @param ctx  The context.
- * @return The descriptor, which stays the context's: do not close it.
+ * @return The descriptor, which stays the context's: do not close it. On type 1 that of a container
+ *   with nothing in it.
  * @retval -EINVAL  @p ctx is NULL.
  * @threads Shared.
  * @syscalls None.
@@ -256,12 +307,15 @@ LIBIOMMU_API int libiommu_ctx_mapped(const struct libiommu_ctx *ctx, uint64_t *b
 /**
  * @brief Choose whose account locked memory is charged to.
  *
+ * On type 1 it is always the process's.
+ *
  * @param ctx   The context.
  * @param mode  The account.
  * @return 0.
  * @retval -EINVAL  @p ctx is NULL or @p mode is unknown.
  * @retval -EPERM   CAP_SYS_RESOURCE is missing.
  * @retval -EBUSY   The context already has an object: choose before the first.
+ * @retval -EOPNOTSUPP  On type 1: LIBIOMMU_RLIMIT_PER_USER.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_OPTION).
@@ -323,7 +377,7 @@ LIBIOMMU_API int libiommu_ctx_change_process(struct libiommu_ctx *ctx);
  *
  * @param ctx      The context.
  * @param feature  The ioctl.
- * @return 1 if the kernel has it, 0 if not.
+ * @return 1 if the kernel has it, 0 if not; always 0 on type 1.
  * @retval -EINVAL  @p ctx is NULL or @p feature is unknown.
  * @retval -EBADFD  The command succeeded: the descriptor is not `/dev/iommu`.
  * @retval -errno   The kernel's answer, where it is neither of the two expected.

@@ -70,6 +70,7 @@ LIBIOMMU_BEGIN_DECLS
  * @retval -EBUSY     The context has a fault ring. Nothing has changed.
  * @retval -EALREADY  The context is being handed over.
  * @retval -ESHUTDOWN The context was handed over.
+ * @retval -EOPNOTSUPP The context is on type 1.
  * @retval -ENOMEM    No memory.
  * @threads Owner, of the context and all that was made from it.
  * @syscalls None.

@@ -184,12 +184,16 @@ enum libiommu_hw_field {
 /**
  * @brief Ask the kernel about the IOMMU behind a device.
  *
+ * On type 1 the kernel tells nothing, and is not asked: a success says that there is an IOMMU. It is
+ * of type LIBIOMMU_HW_INFO_NONE, and the capabilities are no, as far as a container cannot have
+ * them.
+ *
  * @param dev        The device, bound.
  * @param[out] info  The answer, a copy of its own; freed with libiommu_hw_info_free().
  * @return 0.
  * @retval -EINVAL      A pointer is NULL or the device is not bound.
  * @retval -ENODEV      The device was revoked.
- * @retval -EOPNOTSUPP  There is no IOMMU behind it, or it was opened by its group.
+ * @retval -EOPNOTSUPP  There is no IOMMU behind it, or it was opened by its group (not on type 1).
  * @retval -ENOENT      There is no IOMMU behind it either: it is a mediated device, whose driver
  *                      makes its DMA in software.
  * @retval -ENOTTY      The kernel is older than 6.6.

@@ -78,8 +78,12 @@ static void add_memory(struct line *line)
 	add_bytes(line, "; locked-memory limit", limit);
 	add_bytes(line, ", this context has mapped", last.amount);
 	add_bytes(line, ", asked for", last.length);
-	add(line, " more; the kernel counts all processes of the user together: raise "
-	          "RLIMIT_MEMLOCK (ulimit -l), or choose LIBIOMMU_RLIMIT_PER_PROCESS");
+	if (last.call == CALL_CONTAINER_MAP)
+		add(line, " more; each container counts what it has for itself: raise "
+		          "RLIMIT_MEMLOCK (ulimit -l)");
+	else
+		add(line, " more; the kernel counts all processes of the user together: raise "
+		          "RLIMIT_MEMLOCK (ulimit -l), or choose LIBIOMMU_RLIMIT_PER_PROCESS");
 }
 
 static void add_range(struct line *line)
@@ -95,7 +99,8 @@ static int explain(char *text, size_t size)
 {
 	struct line line = {text, size, 0};
 	const bool memory =
-		last.error == -ENOMEM && (last.call == CALL_MAP || last.call == CALL_MAP_FILE);
+		last.error == -ENOMEM && (last.call == CALL_MAP || last.call == CALL_MAP_FILE ||
+	                                  last.call == CALL_CONTAINER_MAP);
 
 	if (!last.error)
 		return 0;

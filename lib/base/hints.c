@@ -13,9 +13,15 @@ struct hint {
 };
 
 /* What several entries say. */
-#define NO_IOAS       "the kernel has no address space with this id"
-#define MAPPED        "something is mapped in the range already"
-#define NO_ROOM       "no free range of this length is left; see libiommu_ioas_ranges()"
+#define NO_IOAS "the kernel has no address space with this id"
+#define MAPPED  "something is mapped in the range already"
+#define NO_ROOM "no free range of this length is left; see libiommu_ioas_ranges()"
+#define NO_MEMORY_THERE                                                                            \
+	"the memory is not mapped in this process, is read-only while the device may write, or "   \
+	"cannot be pinned (device BARs cannot)"
+#define CONTAINER_FULL                                                                             \
+	"a container has no more mappings than vfio_iommu_type1.dma_entry_limit says, 65535 by "   \
+	"default: map larger pieces, or raise it"
 #define SOFTWARE      "there is no IOMMU behind the device, which is a mediated one"
 #define NO_DESCRIPTOR "this process has no descriptor left (ulimit -n)"
 
@@ -37,6 +43,21 @@ static const struct hint hints[] = {
          "refused: a container's device rules have to allow the node, and a device without an "
          "IOMMU needs CAP_SYS_RAWIO"},
 	{CALL_OPEN, EMFILE, NO_DESCRIPTOR},
+	{CALL_OPEN_CONTAINER, ENOENT,
+         "this kernel has no VFIO containers, or the modules are not loaded (modprobe vfio-pci "
+         "vfio_iommu_type1)"},
+	{CALL_OPEN_CONTAINER, ENODEV, "the module vfio cannot be loaded"},
+	{CALL_OPEN_CONTAINER, EACCES, "no permission on the node"},
+	{CALL_OPEN_CONTAINER, EPERM, "refused: a container's device rules have to allow the node"},
+	{CALL_OPEN_CONTAINER, EMFILE, NO_DESCRIPTOR},
+	{CALL_CONTAINER, ENODEV,
+         "VFIO has no IOMMU of type 1: its module is not loaded (modprobe vfio_iommu_type1)"},
+	{CALL_CONTAINER, ENOTTY, "the node is not VFIO's"},
+	{CALL_SET_IOMMU, ENODEV,
+         "VFIO has no IOMMU of type 1: its module is not loaded (modprobe vfio_iommu_type1)"},
+	{CALL_SET_IOMMU, EPERM,
+         "interrupts are not isolated (vfio_iommu_type1.allow_unsafe_interrupts=1 accepts the "
+         "risk), or, without an IOMMU, CAP_SYS_RAWIO is missing"},
 	{CALL_DUP, EBADF, "the descriptor is not open"},
 	{CALL_DUP, EMFILE, NO_DESCRIPTOR},
 	{CALL_DESTROY, EBUSY,
@@ -47,12 +68,14 @@ static const struct hint hints[] = {
 	{CALL_MAP, EINVAL,
          "address, IOVA and length must be multiples of the page size, and the range one of "
          "libiommu_ioas_ranges()"},
-	{CALL_MAP, EFAULT,
-         "the memory is not mapped in this process, is read-only while the device may write, or "
-         "cannot be pinned (device BARs cannot)"},
+	{CALL_MAP, EFAULT, NO_MEMORY_THERE},
 	{CALL_MAP, ENOSPC, NO_ROOM},
 	{CALL_MAP, EOVERFLOW, "the range wraps around"},
 	{CALL_MAP, ENOENT, NO_IOAS},
+	{CALL_CONTAINER_MAP, EINVAL, "the range must be one of libiommu_ioas_ranges()"},
+	{CALL_CONTAINER_MAP, EEXIST, MAPPED},
+	{CALL_CONTAINER_MAP, EFAULT, NO_MEMORY_THERE},
+	{CALL_CONTAINER_MAP, ENOSPC, CONTAINER_FULL},
 	{CALL_MAP_FILE, EEXIST, MAPPED},
 	{CALL_MAP_FILE, EINVAL,
          "offset, IOVA and length must be multiples of the page size, the range inside the file "
@@ -160,6 +183,7 @@ static const struct hint hints[] = {
 	{CALL_GROUP, EPERM, "a device of the group has a host driver"},
 	{CALL_GROUP, ENODEV, "the group has no such device"},
 	{CALL_GROUP, EACCES, "a virtual function needs its token"},
+	{CALL_GROUP, EINVAL, "the device does not need the token that it was given"},
 	{CALL_HWPT_ALLOC, EOPNOTSUPP,
          "the IOMMU or this kernel cannot do what the flags ask for (see "
          "libiommu_hw_info_capability()), or not both at once: a nesting parent has no fault "

@@ -28,6 +28,8 @@ int libiommu_handover_new(struct libiommu_ctx *ctx, struct libiommu_handover **h
 		return FAIL_NULL(ctx);
 	if (li_ctx_is_given(ctx))
 		return FAIL_LIBRARY(ctx, __func__, -ESHUTDOWN, "it was handed over", .id = 0);
+	if (li_ctx_backend(ctx)->type1)
+		return FAIL_KERNEL(ctx, __func__, -EOPNOTSUPP, CALL_HANDOVER, .id = 0);
 	if (live(ctx, LIBIOMMU_OBJECT_RING))
 		return FAIL_LIBRARY(ctx, __func__, -EBUSY,
 		                    "it has fault rings, which do not go over: let their readers "

@@ -16,48 +16,55 @@ static bool is_same(const struct attachment *a, const struct attachment *b)
 	return a->ioas == b->ioas && a->hwpt == b->hwpt && (a->ioas || a->hwpt);
 }
 
-/*
- * Changes what is attached as one step for those who read and answer its faults. @target without a
- * page table detaches. An error is the kernel's if @call says of what.
- */
-static int change(struct libiommu_device *dev, const struct backend *backend,
-                  struct attachment *target, enum failure_call *call)
+/* As one step for those who read and answer its faults. */
+static void set_attachment(struct libiommu_device *dev, const struct attachment *target,
+                           struct libiommu_fault_queue *from)
 {
-	const struct name *const name = li_device_name(dev);
+	struct name *const name = li_device_name(dev);
+	struct fault_notice notice;
+
+	if (name) {
+		notice = li_fault_notice(name, &name->own);
+		li_fault_queue_purge(from, &name->own, &notice);
+	}
+	li_device_set_attachment(dev, target);
+}
+
+/* Changes what is attached. @target without a page table detaches. */
+static int change(struct libiommu_device *dev, const struct backend *backend,
+                  struct attachment *target, struct refusal *refusal)
+{
+	const struct backend_device device = li_device_backend(dev);
 	struct libiommu_fault_queue *const from =
 		li_hwpt_fault_queue(li_device_attachment(dev)->hwpt);
 	struct libiommu_fault_queue *const to = li_hwpt_fault_queue(target->hwpt);
 	int error;
 
 	error = li_fault_queue_change_begin(from, to);
-	*call = fault_change_call(error);
-	if (error)
+	if (error) {
+		li_refuse(refusal, error, error == -ENOBUFS ? FAULT_CHANGE_UNTOLD : "no memory");
+		refusal->call = fault_change_call(error);
 		return error;
-	*call = target->pt_id ? CALL_ATTACH : CALL_DETACH;
-	error = target->pt_id ? backend->ops->attach(backend, li_device_fd(dev), &target->pt_id)
-	                      : backend->ops->detach(backend, li_device_fd(dev));
-	if (!error) {
-		const struct fault_notice notice = li_fault_notice(name, &name->own);
-
-		li_fault_queue_purge(from, &name->own, &notice);
-		li_device_set_attachment(dev, target);
 	}
+	error = target->pt_id ? backend->ops->attach(backend, &device, &target->pt_id, refusal)
+	                      : backend->ops->detach(backend, &device, refusal);
+	if (!error)
+		set_attachment(dev, target, from);
 	li_fault_queue_change_end(from, to, !error);
+	if (error && li_device_fd(dev) < 0) {
+		li_device_set_attachment(dev, &(const struct attachment){0});
+		li_device_set_lost(dev);
+	}
 	return error;
 }
 
 static int tell(const struct libiommu_device *dev, const char *operation, int error,
-                enum failure_call call, uint32_t target_id)
+                const struct refusal *refusal, uint32_t target_id)
 {
 	if (!error)
 		return 0;
-	if (error == -ENOBUFS && call == CALL_NONE)
-		return FAIL_LIBRARY(li_device_ctx(dev), operation, error, FAULT_CHANGE_UNTOLD,
-		                    .id = li_device_id(dev), .other = target_id);
-	if (call == CALL_NONE)
-		return FAIL_MEMORY_IN(li_device_ctx(dev), operation);
-	return FAIL_KERNEL(li_device_ctx(dev), operation, error, call, .id = li_device_id(dev),
-	                   .other = target_id);
+	return FAIL_REFUSED(li_device_ctx(dev), operation, refusal, .id = li_device_id(dev),
+	                    .other = target_id);
 }
 
 /*
@@ -69,7 +76,7 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 {
 	const struct backend *const backend = li_ctx_backend(ctx);
 	const uint32_t target_id = target.pt_id;
-	enum failure_call call = CALL_NONE;
+	struct refusal refusal;
 	bool attached;
 	bool moved;
 	bool same;
@@ -79,7 +86,7 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 		return FAIL_LIBRARY(ctx, operation, -EINVAL,
 		                    "the device and the target are of different contexts",
 		                    .id = li_device_id(dev), .other = target_id);
-	error = li_device_enter_alone(dev, operation, DEVICE_NODE);
+	error = li_device_enter_alone(dev, operation, DEVICE_ATTACHABLE);
 	if (error)
 		return error;
 	target.tag = li_device_attachment(dev)->tag;
@@ -87,7 +94,7 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 	same = is_same(li_device_attachment(dev), &target);
 	moved = target.hwpt && li_hwpt_guest_owns_pasids(target.hwpt) && !li_pasid_is_identity(dev);
 	if (attached == replace && !(attached && same) && !moved)
-		error = change(dev, backend, &target, &call);
+		error = change(dev, backend, &target, &refusal);
 	li_device_leave(dev);
 	if (attached && !replace)
 		return FAIL_LIBRARY(ctx, operation, -EEXIST,
@@ -102,7 +109,7 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 			"with this page table the guest owns the PASIDs, and one that is "
 			"attached is not its vPASID",
 			.id = li_device_id(dev), .other = target_id);
-	return tell(dev, operation, error, call, target_id);
+	return tell(dev, operation, error, &refusal, target_id);
 }
 
 static int attach_ioas(struct libiommu_device *dev, const char *operation,
@@ -146,23 +153,24 @@ int libiommu_device_replace_hwpt(struct libiommu_device *dev, struct libiommu_hw
 int libiommu_device_detach(struct libiommu_device *dev)
 {
 	const struct backend *backend;
-	enum failure_call call = CALL_NONE;
+	struct refusal refusal;
 	bool attached;
 	int error;
 
-	error = li_device_enter_alone(dev, __func__, DEVICE_NODE);
+	error = li_device_enter_alone(dev, __func__, DEVICE_ATTACHABLE);
 	if (error)
 		return error;
 	backend = li_ctx_backend(li_device_ctx(dev));
 	attached = li_device_attachment(dev)->pt_id;
 	if (attached)
 		error = change(dev, backend,
-		               &(struct attachment){.tag = li_device_attachment(dev)->tag}, &call);
+		               &(struct attachment){.tag = li_device_attachment(dev)->tag},
+		               &refusal);
 	li_device_leave(dev);
 	if (!attached)
 		return FAIL_LIBRARY(li_device_ctx(dev), __func__, -ENOENT, not_attached,
 		                    .id = li_device_id(dev));
-	return tell(dev, __func__, error, call, 0);
+	return tell(dev, __func__, error, &refusal, 0);
 }
 
 int libiommu_device_set_tag(struct libiommu_device *dev, uint64_t tag)

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../backend/type1.h"
 #include "../base/uapi/vfio.h"
 #include "device.h"
 #include "discover.h"
+#include "group.h"
 #include "holder.h"
 #include "registry.h"
 
@@ -34,6 +36,10 @@ static void explain(const struct libiommu_device *dev, int error, char *text, si
 	char node[SYSFS_PATH_MAX];
 
 	text[0] = '\0';
+	if (li_device_is_legacy(dev)) {
+		snprintf(text, size, "%s", li_device_backend(dev).legacy->name);
+		return;
+	}
 	if (!find_dir(dev, node, path) || li_discover_examine(sys, path, &facts))
 		return;
 	if (error == -EBUSY && facts.group >= 0)
@@ -70,6 +76,42 @@ static int bind_node(struct libiommu_device *dev, const uint8_t *vf_token, uint3
 	return error;
 }
 
+/* The kernel wants to hear the token when it opens the device, which is now. */
+static int bind_legacy(struct libiommu_device *dev, const uint8_t *vf_token,
+                       struct refusal *refusal)
+{
+	struct type1_device *const legacy = li_device_backend(dev).legacy;
+	char name[sizeof(legacy->name)];
+	int error;
+
+	memcpy(name, legacy->name, sizeof(name));
+	li_group_write_name(legacy->name, sizeof(legacy->name), name, vf_token);
+	error = li_type1_bind(li_ctx_backend(li_device_ctx(dev))->type1, legacy, refusal);
+	if (error)
+		memcpy(legacy->name, name, sizeof(name));
+	return error;
+}
+
+static int bind_node_or_legacy(struct libiommu_device *dev, const uint8_t *vf_token,
+                               struct device_binding *binding, struct refusal *refusal)
+{
+	int error;
+
+	if (li_device_is_legacy(dev))
+		return bind_legacy(dev, vf_token, refusal);
+	if (li_device_is_grouped(dev))
+		return 0;
+	error = bind_node(dev, vf_token, &binding->id);
+	binding->shared_group = !error && shares_group(dev);
+	return error ? li_refuse_kernel(refusal, error, CALL_BIND) : 0;
+}
+
+/* A device in a legacy container that was not opened with one. */
+static bool takes_token(const struct libiommu_device *dev)
+{
+	return li_device_is_legacy(dev) && !strchr(li_device_backend(dev).legacy->name, ' ');
+}
+
 static int check(const struct libiommu_device *dev, const uint8_t *vf_token, uint32_t flags,
                  const char **text)
 {
@@ -81,7 +123,7 @@ static int check(const struct libiommu_device *dev, const uint8_t *vf_token, uin
 		*text = "this handle is bound";
 		return -EALREADY;
 	}
-	if (vf_token && li_device_is_grouped(dev)) {
+	if (vf_token && li_device_is_grouped(dev) && !takes_token(dev)) {
 		*text = "a device opened by its group takes its token at its open";
 		return -EOPNOTSUPP;
 	}
@@ -94,6 +136,7 @@ int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint
 	struct device_binding binding = {.fresh = true, .label = label};
 	char obstacle[SYSFS_PATH_MAX];
 	struct registry_spare spare;
+	struct refusal refusal;
 	struct libiommu_ctx *ctx;
 	const char *text = NULL;
 	int error;
@@ -111,10 +154,7 @@ int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint
 		li_device_leave(dev);
 		return FAIL_MEMORY(ctx);
 	}
-	if (!li_device_is_grouped(dev)) {
-		error = bind_node(dev, vf_token, &binding.id);
-		binding.shared_group = !error && shares_group(dev);
-	}
+	error = bind_node_or_legacy(dev, vf_token, &binding, &refusal);
 	if (error) {
 		explain(dev, error, obstacle, sizeof(obstacle));
 	} else {
@@ -122,5 +162,5 @@ int libiommu_device_bind(struct libiommu_device *dev, uint64_t label, const uint
 	}
 	li_device_leave(dev);
 	li_registry_spare_free(&spare);
-	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_BIND, .subject = obstacle) : 0;
+	return error ? FAIL_REFUSED(ctx, __func__, &refusal, .subject = obstacle) : 0;
 }

@@ -14,6 +14,7 @@ struct libiommu_ctx_config {
 	char *path;
 	int fd;
 	enum libiommu_fd_mode mode;
+	enum libiommu_backend backend;
 	struct libiommu_sys *sys;
 	struct failure_log log;
 };
@@ -71,6 +72,17 @@ int libiommu_ctx_config_set_fd(struct libiommu_ctx_config *config, int fd,
 	return 0;
 }
 
+int libiommu_ctx_config_set_backend(struct libiommu_ctx_config *config,
+                                    enum libiommu_backend backend)
+{
+	if (!config)
+		return FAIL_NULL(NULL);
+	if ((unsigned int)backend > LIBIOMMU_BACKEND_TYPE1)
+		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "unknown backend", .id = 0);
+	config->backend = backend;
+	return 0;
+}
+
 int libiommu_ctx_config_set_sys(struct libiommu_ctx_config *config, const struct libiommu_sys *sys)
 {
 	struct libiommu_sys *copy = NULL;
@@ -103,6 +115,7 @@ struct ctx_choices li_ctx_choices(const struct libiommu_ctx_config *config)
 		.path = config->path,
 		.fd = config->fd,
 		.mode = config->mode,
+		.backend = config->backend,
 		.sys = config->sys,
 		.log = config->log,
 	};

@@ -12,6 +12,7 @@ struct ctx_choices {
 	const char *path; /* NULL for the default */
 	int fd;           /* -1 for none */
 	enum libiommu_fd_mode mode;
+	enum libiommu_backend backend;
 	const struct libiommu_sys *sys; /* NULL for libc */
 	struct failure_log log;
 };

@@ -4,7 +4,6 @@
 #include "ctx.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,9 +11,11 @@
 
 #include <libiommu/version.h>
 
+#include "../backend/type1.h"
 #include "../base/sys-hold.h"
 #include "../base/uapi/iommufd.h"
 #include "ctx-config.h"
+#include "ctx-open.h"
 #include "group.h"
 #include "registry.h"
 
@@ -38,35 +39,11 @@ const char *libiommu_version(void)
 	return LIBIOMMU_VERSION_STRING;
 }
 
-/* The descriptor, opened, borrowed or duplicated as chosen, or an error that is recorded. */
-static int open_fd(const struct libiommu_sys *sys, const struct ctx_choices *choices,
-                   const char *operation)
-{
-	const char *const path = choices->path ? choices->path : "/dev/iommu";
-	int fd;
-
-	if (choices->fd >= 0 && choices->mode != LIBIOMMU_FD_DUP)
-		return choices->fd;
-	if (choices->fd >= 0) {
-		fd = li_sys_dup(sys, choices->fd);
-		if (fd < 0)
-			return li_failure_kernel(&choices->log, operation, fd, CALL_DUP,
-			                         &(const struct failure_detail){0});
-		return fd;
-	}
-	fd = li_sys_open(sys, path, O_RDWR);
-	if (fd < 0)
-		return li_failure_kernel(&choices->log, operation, fd,
-		                         choices->path ? CALL_OPEN : CALL_OPEN_CTX,
-		                         &(const struct failure_detail){.subject = path});
-	return fd;
-}
-
 int libiommu_ctx_new(const struct libiommu_ctx_config *config, struct libiommu_ctx **ctx)
 {
 	const struct ctx_choices choices = li_ctx_choices(config);
 	struct libiommu_ctx *made;
-	int fd;
+	int error;
 
 	if (!ctx)
 		return FAIL_NULL(NULL);
@@ -78,15 +55,14 @@ int libiommu_ctx_new(const struct libiommu_ctx_config *config, struct libiommu_c
 		free(made);
 		return FAIL_MEMORY(NULL);
 	}
-	fd = open_fd(made->sys, &choices, __func__);
-	if (fd < 0) {
+	error = li_ctx_open(made->sys, &choices, __func__, &made->backend);
+	if (error) {
 		libiommu_sys_free(made->sys);
 		free(made);
-		return fd;
+		return error;
 	}
 	made->log = choices.log;
 	made->own_fd = choices.fd < 0 || choices.mode != LIBIOMMU_FD_BORROW;
-	made->backend = (struct backend){&li_backend_iommufd, made->sys, fd};
 	for (size_t i = 0; i < KINDS; i++)
 		atomic_init(&made->live[i], 0);
 	atomic_init(&made->mapped, 0);
@@ -151,12 +127,20 @@ int libiommu_ctx_destroy(struct libiommu_ctx *ctx)
 		                    .subject = left);
 	if (ctx->own_fd)
 		li_sys_close(ctx->sys, ctx->backend.fd);
+	li_type1_free(ctx->backend.type1);
 	li_group_list_free(&ctx->groups);
 	li_registry_free(&ctx->devices);
 	libiommu_sys_free(ctx->door);
 	libiommu_sys_free(ctx->sys);
 	free(ctx);
 	return 0;
+}
+
+int libiommu_ctx_backend(const struct libiommu_ctx *ctx)
+{
+	if (!ctx)
+		return FAIL_NULL(NULL);
+	return ctx->backend.type1 ? LIBIOMMU_BACKEND_TYPE1 : LIBIOMMU_BACKEND_IOMMUFD;
 }
 
 int libiommu_ctx_fd(const struct libiommu_ctx *ctx)
@@ -197,6 +181,9 @@ int libiommu_ctx_set_rlimit_mode(struct libiommu_ctx *ctx, enum libiommu_rlimit_
 		return FAIL_NULL(ctx);
 	if ((unsigned int)mode > LIBIOMMU_RLIMIT_PER_PROCESS)
 		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "unknown mode", .id = 0);
+	/* As a container does anyway. */
+	if (ctx->backend.type1 && mode == LIBIOMMU_RLIMIT_PER_PROCESS)
+		return 0;
 	error = backend_ioctl(&ctx->backend, UAPI_IOC_OPTION, &cmd);
 	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_OPTION, .id = 0) : 0;
 }
@@ -212,6 +199,10 @@ int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx, enum libiommu_rlimit_
 
 	if (!ctx || !mode)
 		return FAIL_NULL(ctx);
+	if (ctx->backend.type1) {
+		*mode = LIBIOMMU_RLIMIT_PER_PROCESS;
+		return 0;
+	}
 	error = backend_ioctl(&ctx->backend, UAPI_IOC_OPTION, &cmd);
 	if (error)
 		return FAIL_KERNEL(ctx, __func__, error, CALL_OPTION, .id = 0);
@@ -296,7 +287,23 @@ int li_ctx_failure(const struct libiommu_ctx *ctx, const char *operation, int er
 	if (error == -ESHUTDOWN && ctx && (ctx->door || ctx->given))
 		return li_failure_library(&ctx->log, operation, error,
 		                          "the context is being handed over, or was", detail);
+	/* Nobody was asked: see backend_ioctl(). What devices and groups say is the kernel's. */
+	if (error == -EOPNOTSUPP && ctx && ctx->backend.type1 && call < CALL_REGION &&
+	    call != CALL_GROUP)
+		return li_failure_library(&ctx->log, operation, error,
+		                          "this takes iommufd, and the context is on VFIO's legacy "
+		                          "containers (libiommu_ctx_backend())",
+		                          detail);
 	return li_failure_kernel(li_ctx_log(ctx), operation, error, call, detail);
+}
+
+int li_ctx_refusal(const struct libiommu_ctx *ctx, const char *operation,
+                   const struct refusal *refusal, const struct failure_detail *detail)
+{
+	if (refusal->call == CALL_NONE)
+		return li_failure_library(li_ctx_log(ctx), operation, refusal->error, refusal->text,
+		                          detail);
+	return li_ctx_failure(ctx, operation, refusal->error, refusal->call, detail);
 }
 
 struct registry *li_ctx_registry(struct libiommu_ctx *ctx)

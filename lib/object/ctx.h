@@ -52,6 +52,9 @@ struct group_list *li_ctx_groups(struct libiommu_ctx *ctx);
 /* li_failure_kernel(), unless it was not asked because the context is held. @ctx may be NULL. */
 int li_ctx_failure(const struct libiommu_ctx *ctx, const char *operation, int error,
                    enum failure_call call, const struct failure_detail *detail);
+/* Why a backend or a region says no; what else there is to tell is in @detail. */
+int li_ctx_refusal(const struct libiommu_ctx *ctx, const char *operation,
+                   const struct refusal *refusal, const struct failure_detail *detail);
 
 /*
  * What happened, recorded under the name of the public function that failed; the value is the
@@ -62,6 +65,9 @@ int li_ctx_failure(const struct libiommu_ctx *ctx, const char *operation, int er
 	                   &(const struct failure_detail){__VA_ARGS__})
 #define FAIL_KERNEL(ctx, operation, error, call, ...)                                              \
 	li_ctx_failure(ctx, operation, error, call, &(const struct failure_detail){__VA_ARGS__})
+
+#define FAIL_REFUSED(ctx, operation, refusal, ...)                                                 \
+	li_ctx_refusal(ctx, operation, refusal, &(const struct failure_detail){__VA_ARGS__})
 
 /*
  * A handle or out-parameter that is NULL, and memory that is not to be had: the same words

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../backend/type1.h"
 #include "device-parts.h"
 #include "fault-queue.h"
 #include "group.h"
@@ -35,6 +36,7 @@ static void let_go(struct libiommu_device *dev)
 	const bool detach = !dev->own_fd || dev->keeper;
 	struct name *const name = dev->entry.name;
 	struct fault_notice notice = {0};
+	struct refusal ignored;
 
 	li_pasid_detach_all(dev, detach);
 	li_fault_queue_leave_begin(queue);
@@ -43,11 +45,14 @@ static void let_go(struct libiommu_device *dev)
 	li_device_set_attachment(dev, &(const struct attachment){0});
 	li_registry_remove(li_ctx_registry(dev->ctx), &dev->entry);
 	if (detach && attached)
-		backend->ops->detach(backend, dev->fd);
+		backend->ops->detach(backend, &(const struct backend_device){.fd = dev->fd},
+		                     &ignored);
 	if (dev->keeper)
 		dev->keeper->let_go(dev->keeper, dev->fd);
 	dev->keeper = NULL;
-	if (dev->own_fd)
+	if (dev->legacy)
+		li_type1_unbind(backend->type1, dev->legacy);
+	else if (dev->own_fd)
 		li_sys_close(backend->sys, dev->fd);
 	if (name)
 		li_fault_queue_purge(queue, &name->own, &notice);
@@ -103,6 +108,7 @@ int libiommu_device_destroy(struct libiommu_device *dev)
 	li_mapping_list_free(&dev->mappings);
 	pthread_rwlock_destroy(&dev->lock);
 	pthread_mutex_destroy(&dev->turn);
+	free(dev->legacy);
 	free(dev);
 	return 0;
 }

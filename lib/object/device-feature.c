@@ -95,6 +95,7 @@ static int move(struct libiommu_device *dev, const char *operation, uint32_t fea
 		free(cmd);
 		return result;
 	}
+	li_device_keep_open(dev);
 	result = li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_FEATURE, cmd);
 	li_device_leave(dev);
 	if (result >= 0 && length)

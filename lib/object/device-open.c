@@ -9,6 +9,7 @@
 #include "adopt.h"
 #include "device.h"
 #include "discover.h"
+#include "group.h"
 #include "registry.h"
 
 static int open_node(struct libiommu_ctx *ctx, const char *operation, const char *path,
@@ -29,6 +30,27 @@ static int open_node(struct libiommu_ctx *ctx, const char *operation, const char
 	return 0;
 }
 
+/* Without iommufd: through its group, with the name that its directory has. */
+static int open_legacy(struct libiommu_ctx *ctx, const char *operation, const char *dir,
+                       const struct discover_facts *facts, struct libiommu_device **dev)
+{
+	const char *const name = strrchr(dir, '/') + 1;
+	struct group *group;
+	char path[64];
+	int error;
+
+	if (strlen(name) >= SYSFS_NAME_MAX)
+		return FAIL_LIBRARY(ctx, operation, -ENAMETOOLONG, "no device has a name that long",
+		                    .subject = name);
+	snprintf(path, sizeof(path), "/dev/vfio/%s%d", facts->unsafe ? "noiommu-" : "",
+	         facts->group);
+	error = li_group_get(ctx, operation, path, name, &group);
+	if (error || !li_device_new_legacy(ctx, group, name, dev))
+		return error;
+	li_group_put(ctx, group);
+	return FAIL_MEMORY_IN(ctx, operation);
+}
+
 static int open_dir(struct libiommu_ctx *ctx, const char *operation, const char *dir,
                     struct libiommu_device **dev)
 {
@@ -43,9 +65,11 @@ static int open_dir(struct libiommu_ctx *ctx, const char *operation, const char 
 		return FAIL_MEMORY_IN(ctx, operation);
 	if (error)
 		return FAIL_KERNEL(ctx, operation, error, CALL_SYSFS, .subject = dir);
-	if (facts.node[0])
+	if (li_ctx_backend(ctx)->type1 && facts.vfio && facts.group >= 0)
+		return open_legacy(ctx, operation, dir, &facts, dev);
+	if (facts.node[0] && !li_ctx_backend(ctx)->type1)
 		return open_node(ctx, operation, facts.node, dev);
-	if (facts.obstacle == LIBIOMMU_OBSTACLE_NO_NODE)
+	if (facts.obstacle == LIBIOMMU_OBSTACLE_NO_NODE || facts.legacy)
 		return FAIL_LIBRARY(ctx, operation, -ENOENT, "the device has no node",
 		                    .subject = facts.advice);
 	return FAIL_LIBRARY(ctx, operation, -ENODEV, "no VFIO driver has the device",
@@ -113,6 +137,8 @@ int libiommu_device_open_node(struct libiommu_ctx *ctx, const char *path,
 {
 	if (!ctx || !path || !dev)
 		return FAIL_NULL(ctx);
+	if (li_ctx_backend(ctx)->type1)
+		return FAIL_KERNEL(ctx, __func__, -EOPNOTSUPP, CALL_BIND, .id = 0);
 	return open_node(ctx, __func__, path, dev);
 }
 

@@ -21,11 +21,13 @@ enum device_state {
 	STATE_LABELLED = 4,
 	STATE_REVOKED = 8,
 	STATE_TAKEN_OVER = 16,
+	STATE_LOST = 32,
 };
 
 struct libiommu_device {
 	struct libiommu_ctx *ctx;
 	struct group *group;
+	struct type1_device *legacy; /* NULL with iommufd; it has the descriptor */
 	int fd;
 	bool own_fd;
 	atomic_uint state;

@@ -4,9 +4,12 @@
 #include "device.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "../backend/type1.h"
 #include "device-parts.h"
+#include "group.h"
 #include "hwpt.h"
 #include "ioas.h"
 
@@ -44,18 +47,48 @@ int li_device_new_grouped(struct libiommu_ctx *ctx, int fd, struct group *group,
 	return 0;
 }
 
+int li_device_new_legacy(struct libiommu_ctx *ctx, struct group *group, const char *name,
+                         struct libiommu_device **dev)
+{
+	struct type1_device *const legacy = calloc(1, sizeof(*legacy));
+	int error = legacy ? li_device_new(ctx, -1, true, dev) : -ENOMEM;
+
+	if (error) {
+		free(legacy);
+		return error;
+	}
+	legacy->group = li_group_legacy(group);
+	legacy->fd = -1;
+	atomic_init(&legacy->kept, false);
+	snprintf(legacy->name, sizeof(legacy->name), "%s", name);
+	(*dev)->legacy = legacy;
+	(*dev)->group = group;
+	add_state(*dev, STATE_GROUPED);
+	return 0;
+}
+
 /* 0, or the error with which a device in this state is refused, and why. */
-static int check(unsigned int state, enum device_need need, const char **text)
+static int check(const struct libiommu_device *dev, unsigned int state, enum device_need need,
+                 const char **text)
 {
 	if (state & STATE_REVOKED) {
 		*text = "the device was revoked";
+		return -ENODEV;
+	}
+	if (state & STATE_LOST) {
+		*text = "the device was lost between two containers: destroy it, and open it again";
 		return -ENODEV;
 	}
 	if ((need & DEVICE_BOUND) && !(state & STATE_BOUND)) {
 		*text = "the device is not bound (libiommu_device_bind())";
 		return -EINVAL;
 	}
-	if (need == DEVICE_NODE && (state & STATE_GROUPED)) {
+	if (need == DEVICE_NODE && dev->legacy) {
+		*text = "this takes iommufd, and the device is in one of VFIO's legacy containers";
+		return -EOPNOTSUPP;
+	}
+	if ((need == DEVICE_NODE || need == DEVICE_ATTACHABLE) && (state & STATE_GROUPED) &&
+	    !dev->legacy) {
 		*text = "the device was opened by its group: it has no kernel id, and lives on "
 			"the compatibility address space (libiommu_ioas_get_compat())";
 		return -EOPNOTSUPP;
@@ -79,7 +112,7 @@ static int enter(struct libiommu_device *dev, const char *operation, enum device
 	if (!dev)
 		return FAIL_NULL_IN(NULL, operation);
 	take(dev, lock);
-	error = check(state_of(dev), need, &text);
+	error = check(dev, state_of(dev), need, &text);
 	if (!error)
 		return 0;
 	pthread_rwlock_unlock(&dev->lock);
@@ -112,12 +145,28 @@ void li_device_leave(struct libiommu_device *dev)
 
 int li_device_ioctl(struct libiommu_device *dev, unsigned long request, void *arg)
 {
-	return li_sys_ioctl(li_ctx_backend(dev->ctx)->sys, dev->fd, request, arg);
+	return li_sys_ioctl(li_ctx_backend(dev->ctx)->sys, li_device_fd(dev), request, arg);
 }
 
 int li_device_fd(const struct libiommu_device *dev)
 {
-	return dev->fd;
+	return dev->legacy ? dev->legacy->fd : dev->fd;
+}
+
+struct backend_device li_device_backend(const struct libiommu_device *dev)
+{
+	return (struct backend_device){dev->fd, dev->legacy};
+}
+
+void li_device_keep_open(const struct libiommu_device *dev)
+{
+	if (dev->legacy)
+		atomic_store(&dev->legacy->kept, true);
+}
+
+void li_device_set_lost(struct libiommu_device *dev)
+{
+	add_state(dev, STATE_LOST);
 }
 
 struct libiommu_ctx *li_device_ctx(const struct libiommu_device *dev)
@@ -221,6 +270,11 @@ bool li_device_is_grouped(const struct libiommu_device *dev)
 	return state_of(dev) & STATE_GROUPED;
 }
 
+bool li_device_is_legacy(const struct libiommu_device *dev)
+{
+	return dev->legacy;
+}
+
 bool li_device_is_labelled(const struct libiommu_device *dev)
 {
 	return state_of(dev) & STATE_LABELLED;
@@ -259,8 +313,11 @@ int libiommu_device_fd(const struct libiommu_device *dev)
 
 	if (!dev)
 		return FAIL_NULL(NULL);
-	error = check(state_of(dev), DEVICE_OPEN, &text);
-	return error ? FAIL_LIBRARY(dev->ctx, __func__, error, text, .id = dev->entry.id) : dev->fd;
+	error = check(dev, state_of(dev), dev->legacy ? DEVICE_BOUND : DEVICE_OPEN, &text);
+	if (error)
+		return FAIL_LIBRARY(dev->ctx, __func__, error, text, .id = dev->entry.id);
+	li_device_keep_open(dev);
+	return li_device_fd(dev);
 }
 
 int libiommu_device_id(const struct libiommu_device *dev, uint32_t *id)
@@ -271,7 +328,7 @@ int libiommu_device_id(const struct libiommu_device *dev, uint32_t *id)
 	if (!dev || !id)
 		return FAIL_NULL(dev ? dev->ctx : NULL);
 	/* As the label, it is told of a device that was revoked too. */
-	error = check(state_of(dev) & ~(unsigned int)STATE_REVOKED, DEVICE_NODE, &text);
+	error = check(dev, state_of(dev) & ~(unsigned int)STATE_REVOKED, DEVICE_NODE, &text);
 	if (error)
 		return FAIL_LIBRARY(dev->ctx, __func__, error, text, .id = 0);
 	*id = dev->entry.id;

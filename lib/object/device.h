@@ -19,9 +19,10 @@ struct registry_spare;
  * What a call needs of the device; it is refused with the documented error where that is missing.
  */
 enum device_need {
-	DEVICE_OPEN = 0,     /* not revoked */
-	DEVICE_BOUND = 1,    /* bound, also by the kernel through its group */
-	DEVICE_NODE = 2 | 1, /* bound through its own node, so that it has a kernel id */
+	DEVICE_OPEN = 0,           /* not revoked */
+	DEVICE_BOUND = 1,          /* bound, also by the kernel through its group */
+	DEVICE_NODE = 2 | 1,       /* bound through its own node, so that it has a kernel id */
+	DEVICE_ATTACHABLE = 4 | 1, /* such a one, or one in a legacy container */
 };
 
 /*
@@ -42,6 +43,15 @@ int li_device_enter_alone(struct libiommu_device *dev, const char *operation,
 /* Between the two: */
 int li_device_ioctl(struct libiommu_device *dev, unsigned long request, void *arg);
 int li_device_fd(const struct libiommu_device *dev);
+/* For the backend's operations. */
+struct backend_device li_device_backend(const struct libiommu_device *dev);
+/*
+ * Something of the open device is set, or given away, and has to stay; said before it is. Without
+ * it a device in a legacy container may be closed and opened again when it is attached.
+ */
+void li_device_keep_open(const struct libiommu_device *dev);
+/* Alone on the device: it is closed, and cannot be opened any more. */
+void li_device_set_lost(struct libiommu_device *dev);
 
 /* Any time: */
 struct libiommu_ctx *li_device_ctx(const struct libiommu_device *dev);
@@ -117,6 +127,12 @@ struct region_cache *li_device_regions(struct libiommu_device *dev);
  * closes nothing.
  */
 int li_device_new(struct libiommu_ctx *ctx, int fd, bool own, struct libiommu_device **dev);
+/*
+ * One that is not open yet, nor bound: both come with libiommu_device_bind(). @name: what the
+ * kernel wants to hear, copied; for a group that was opened for a legacy container.
+ */
+int li_device_new_legacy(struct libiommu_ctx *ctx, struct group *group, const char *name,
+                         struct libiommu_device **dev);
 int li_device_new_grouped(struct libiommu_ctx *ctx, int fd, struct group *group,
                           struct libiommu_device **dev);
 
@@ -137,6 +153,7 @@ struct device_binding {
 int li_device_set_bound(struct libiommu_device *dev, const struct device_binding *binding,
                         struct registry_spare *spare);
 bool li_device_is_grouped(const struct libiommu_device *dev);
+bool li_device_is_legacy(const struct libiommu_device *dev);
 bool li_device_is_labelled(const struct libiommu_device *dev);
 /* It was bound by another process, and came from there. */
 bool li_device_is_taken_over(const struct libiommu_device *dev);

@@ -11,6 +11,7 @@
 
 #define GROUPS  "/sys/kernel/iommu_groups"
 #define IOMMUS  "/sys/class/iommu"
+#define MISC    "/sys/class/misc"
 #define DRIVERS "/sys/bus/pci/drivers_probe"
 
 #define CLASS_BRIDGE       0x06
@@ -22,7 +23,6 @@ struct look {
 	const char *dir;
 	struct discover_facts *facts;
 	char bus[SYSFS_NAME_MAX];
-	bool vfio; /* a VFIO driver has it */
 };
 
 __attribute__((format(printf, 2, 3))) static int join(char path[SYSFS_PATH_MAX], const char *format,
@@ -117,7 +117,7 @@ static int find_node(struct look *look)
 	if (error)
 		return error;
 	/* Kernels before 6.1 make no such entry. */
-	look->vfio = names[0] || strstr(look->facts->driver, "vfio");
+	look->facts->vfio = names[0] || strstr(look->facts->driver, "vfio");
 	if (names[0] && strlen(names) < SYSFS_NAME_MAX - sizeof("/dev/vfio/devices/")) {
 		error = join(path, "%s/vfio-dev/%s/dev", look->dir, names);
 		if (!error)
@@ -230,18 +230,42 @@ static int not_pci(const struct look *look)
 }
 
 /* The kernel names the groups that it makes up for devices without an IOMMU. */
-static int no_node(const struct look *look)
+static int find_unsafe(const struct look *look)
 {
-	const struct discover_facts *const facts = look->facts;
 	char path[SYSFS_PATH_MAX];
 	char name[SYSFS_NAME_MAX];
-	int error = join(path, GROUPS "/%d/name", facts->group);
+	int error = join(path, GROUPS "/%d/name", look->facts->group);
 
 	if (!error)
 		error = li_sysfs_read(look->sys, path, name, sizeof(name));
 	if (error < 0 && !missing(error))
 		return error;
-	if (error >= 0 && !strcmp(name, "vfio-noiommu"))
+	look->facts->unsafe = error >= 0 && !strcmp(name, "vfio-noiommu");
+	return 0;
+}
+
+/* Whether containers are there, and iommufd is not. */
+static int find_legacy(const struct look *look)
+{
+	char names[2][SYSFS_NAME_MAX];
+	int error = 0;
+
+	for (size_t i = 0; i < 2 && !error; i++)
+		error = read_link(look->sys, i ? MISC "/vfio" : MISC "/iommu", "subsystem",
+		                  names[i], sizeof(names[i]));
+	look->facts->legacy = !error && !names[0][0] && names[1][0];
+	return error;
+}
+
+static int no_node(const struct look *look)
+{
+	const struct discover_facts *const facts = look->facts;
+	int error;
+
+	error = find_legacy(look);
+	if (error || facts->legacy)
+		return error;
+	if (facts->unsafe)
 		return obstruct(
 			look, LIBIOMMU_OBSTACLE_NO_NODE,
 			"%s has it but there is no IOMMU and no device node (from Linux 7.3 "
@@ -262,27 +286,30 @@ static int find_obstacle(const struct look *look)
 	char driver[SYSFS_NAME_MAX];
 	int found = 0;
 
-	if (!look->vfio && is_bridge(facts->class_code))
+	if (!facts->vfio && is_bridge(facts->class_code))
 		return obstruct(look, LIBIOMMU_OBSTACLE_BRIDGE,
 		                "it is a bridge (class 0x%06x): leave it to the host",
 		                facts->class_code);
 	if (facts->group < 0 && !facts->node[0])
 		return no_iommu(look);
-	if (!look->vfio && !pci)
+	if (!facts->vfio && !pci)
 		return not_pci(look);
-	if (!look->vfio && facts->driver[0])
+	if (!facts->vfio && facts->driver[0])
 		return obstruct(
 			look, LIBIOMMU_OBSTACLE_HOST_DRIVER,
 			"driver %s has it: write vfio-pci to %s/driver_override, unbind it, "
 			"and write its address to " DRIVERS,
 			facts->driver, look->dir);
-	if (!look->vfio)
+	if (!facts->vfio)
 		return obstruct(look, LIBIOMMU_OBSTACLE_NO_DRIVER,
 		                "no driver has it: load vfio-pci, write vfio-pci to "
 		                "%s/driver_override, and write its address to " DRIVERS,
 		                look->dir);
-	if (facts->group >= 0)
-		found = find_sibling(look, sibling, driver);
+	if (facts->group >= 0) {
+		found = find_unsafe(look);
+		if (!found)
+			found = find_sibling(look, sibling, driver);
+	}
 	if (found < 0)
 		return found;
 	if (found)

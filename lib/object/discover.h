@@ -19,6 +19,9 @@ struct discover_facts {
 	char iommu[SYSFS_NAME_MAX];  /* "" for none or unknown */
 	char node[SYSFS_NAME_MAX];   /* "/dev/vfio/devices/..." or "" */
 	int group;                   /* -1 for none */
+	bool vfio;                   /* a VFIO driver has it */
+	bool unsafe;                 /* the kernel made the group up: there is no IOMMU */
+	bool legacy;                 /* without a node, in a system without iommufd */
 	uint32_t vendor;
 	uint32_t device;
 	uint32_t class_code;

@@ -79,7 +79,7 @@ int libiommu_ctx_probe(struct libiommu_ctx *ctx, enum libiommu_feature feature)
 	error = backend_ioctl(li_ctx_backend(ctx), found->request, &size);
 	if (error == -EINVAL)
 		return 1;
-	if (error == -ENOTTY)
+	if (error == -ENOTTY || li_ctx_backend(ctx)->type1)
 		return 0;
 	/* A success would mean that the descriptor is no iommufd at all. */
 	return FAIL_KERNEL(ctx, __func__, error < 0 ? error : -EBADFD, CALL_PROBE,

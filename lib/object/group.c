@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../backend/type1.h"
 #include "../base/uapi/vfio.h"
 #include "device.h"
 #include "discover.h"
@@ -17,7 +18,7 @@
 struct group {
 	struct group *next;
 	unsigned int uses;
-	int fd;
+	struct type1_group legacy; /* its descriptor; the rest is for legacy containers */
 	char path[];
 };
 
@@ -32,27 +33,41 @@ void li_group_list_free(struct group_list *list)
 	pthread_mutex_destroy(&list->lock);
 }
 
-/* With the list's lock held. Returns what the kernel says, and where it says it through @call. */
+/* How the kernel names the groups that it makes up for devices without an IOMMU. */
+static bool is_unsafe(const char *path)
+{
+	static const char prefix[] = "noiommu-";
+	const char *const slash = strrchr(path, '/');
+
+	return !strncmp(slash ? slash + 1 : path, prefix, strlen(prefix));
+}
+
+/*
+ * With the list's lock held. Returns what the kernel says, and where it says it through @call. A
+ * legacy container comes later, with the first of its devices.
+ */
 static int open_group(struct libiommu_ctx *ctx, struct group *group, enum failure_call *call)
 {
 	const struct backend *const backend = li_ctx_backend(ctx);
 	struct uapi_vfio_group_status status = {.argsz = sizeof(status)};
 	int32_t container = backend->fd;
 	int error;
+	int fd;
 
 	*call = CALL_OPEN;
-	group->fd = li_sys_open(backend->sys, group->path, O_RDWR);
-	if (group->fd < 0)
-		return group->fd;
+	fd = li_sys_open(backend->sys, group->path, O_RDWR);
+	if (fd < 0)
+		return fd;
 	*call = CALL_GROUP;
-	error = li_sys_ioctl(backend->sys, group->fd, UAPI_IOC_VFIO_GROUP_GET_STATUS, &status);
+	error = li_sys_ioctl(backend->sys, fd, UAPI_IOC_VFIO_GROUP_GET_STATUS, &status);
 	if (!error && !(status.flags & UAPI_VFIO_GROUP_FLAGS_VIABLE))
 		error = -EPERM;
-	if (!error)
-		error = li_sys_ioctl(backend->sys, group->fd, UAPI_IOC_VFIO_GROUP_SET_CONTAINER,
+	if (!error && !backend->type1)
+		error = li_sys_ioctl(backend->sys, fd, UAPI_IOC_VFIO_GROUP_SET_CONTAINER,
 		                     &container);
 	if (error)
-		li_sys_close(backend->sys, group->fd);
+		li_sys_close(backend->sys, fd);
+	group->legacy = (struct type1_group){.fd = fd, .unsafe = is_unsafe(group->path)};
 	return error;
 }
 
@@ -64,8 +79,8 @@ static struct group *find_group(const struct group_list *list, const char *path)
 	return NULL;
 }
 
-static int get_group(struct libiommu_ctx *ctx, const char *path, struct group **group,
-                     enum failure_call *call)
+static int find_or_open(struct libiommu_ctx *ctx, const char *path, struct group **group,
+                        enum failure_call *call)
 {
 	struct group_list *const list = li_ctx_groups(ctx);
 	const size_t length = strlen(path) + 1;
@@ -108,14 +123,13 @@ void li_group_put(struct libiommu_ctx *ctx, struct group *group)
 		while (*link != group)
 			link = &(*link)->next;
 		*link = group->next;
-		li_sys_close(li_ctx_backend(ctx)->sys, group->fd);
+		li_sys_close(li_ctx_backend(ctx)->sys, group->legacy.fd);
 		free(group);
 	}
 	pthread_mutex_unlock(&list->lock);
 }
 
-/* The kernel takes a virtual function's token as a part of the name. Returns whether it fits. */
-static bool write_name(char *text, size_t size, const char *name, const uint8_t *t)
+bool li_group_write_name(char *text, size_t size, const char *name, const uint8_t *t)
 {
 	const int length = !t ? snprintf(text, size, "%s", name)
 	                      : snprintf(text, size,
@@ -152,41 +166,64 @@ static void explain(struct libiommu_ctx *ctx, const char *group, const char *nam
 		snprintf(text, size, "%s", group);
 }
 
+int li_group_get(struct libiommu_ctx *ctx, const char *operation, const char *path,
+                 const char *name, struct group **group)
+{
+	char obstacle[SYSFS_PATH_MAX];
+	enum failure_call call;
+	int error;
+
+	error = find_or_open(ctx, path, group, &call);
+	if (!error)
+		return 0;
+	if (error == -ENOMEM && call == CALL_NONE)
+		return FAIL_MEMORY_IN(ctx, operation);
+	explain(ctx, path, name, error, obstacle, sizeof(obstacle));
+	return FAIL_KERNEL(ctx, operation, error, call, .subject = obstacle);
+}
+
+struct type1_group *li_group_legacy(struct group *group)
+{
+	return &group->legacy;
+}
+
+static int open_device(struct libiommu_ctx *ctx, const char *operation, struct group *group,
+                       const char *name, char *kernel_name, struct libiommu_device **dev)
+{
+	const struct libiommu_sys *const sys = li_ctx_backend(ctx)->sys;
+	const int fd =
+		li_sys_ioctl(sys, group->legacy.fd, UAPI_IOC_VFIO_GROUP_GET_DEVICE_FD, kernel_name);
+
+	if (fd < 0)
+		return FAIL_KERNEL(ctx, operation, fd, CALL_GROUP, .subject = name);
+	if (!li_device_new_grouped(ctx, fd, group, dev))
+		return 0;
+	li_sys_close(sys, fd);
+	return FAIL_MEMORY_IN(ctx, operation);
+}
+
 int libiommu_device_open_group(struct libiommu_ctx *ctx, const char *group, const char *name,
                                const uint8_t *vf_token, struct libiommu_device **dev)
 {
-	char kernel_name[SYSFS_NAME_MAX + 64];
-	char obstacle[SYSFS_PATH_MAX];
-	enum failure_call call;
+	char kernel_name[GROUP_NAME_MAX];
 	struct group *shared;
 	int error;
-	int fd;
 
 	if (!ctx || !group || !name || !dev)
 		return FAIL_NULL(ctx);
 	if (!name[0])
 		return FAIL_LIBRARY(ctx, __func__, -EINVAL, "the name is empty", .id = 0);
-	if (!write_name(kernel_name, sizeof(kernel_name), name, vf_token))
+	if (!li_group_write_name(kernel_name, sizeof(kernel_name), name, vf_token))
 		return FAIL_LIBRARY(ctx, __func__, -ENAMETOOLONG, "no device has a name that long",
 		                    .subject = name);
-	error = get_group(ctx, group, &shared, &call);
-	if (error == -ENOMEM && call == CALL_NONE)
-		return FAIL_MEMORY(ctx);
-	if (error) {
-		explain(ctx, group, name, error, obstacle, sizeof(obstacle));
-		return FAIL_KERNEL(ctx, __func__, error, call, .subject = obstacle);
-	}
-	fd = li_sys_ioctl(li_ctx_backend(ctx)->sys, shared->fd, UAPI_IOC_VFIO_GROUP_GET_DEVICE_FD,
-	                  kernel_name);
-	if (fd < 0) {
+	error = li_group_get(ctx, __func__, group, name, &shared);
+	if (error)
+		return error;
+	if (!li_ctx_backend(ctx)->type1)
+		error = open_device(ctx, __func__, shared, name, kernel_name, dev);
+	else if (li_device_new_legacy(ctx, shared, kernel_name, dev))
+		error = FAIL_MEMORY(ctx);
+	if (error)
 		li_group_put(ctx, shared);
-		return FAIL_KERNEL(ctx, __func__, fd, CALL_GROUP, .subject = name);
-	}
-	error = li_device_new_grouped(ctx, fd, shared, dev);
-	if (error) {
-		li_sys_close(li_ctx_backend(ctx)->sys, fd);
-		li_group_put(ctx, shared);
-		return FAIL_MEMORY(ctx);
-	}
-	return 0;
+	return error;
 }

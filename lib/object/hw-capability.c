@@ -151,6 +151,11 @@ static enum libiommu_answer ats(const struct libiommu_hw_info *info)
 	return LIBIOMMU_UNKNOWN;
 }
 
+static enum libiommu_answer not_reported(const struct libiommu_hw_info *info)
+{
+	return info->reports == HW_REPORTS_CONTAINER ? LIBIOMMU_NO : LIBIOMMU_UNKNOWN;
+}
+
 int libiommu_hw_info_capability(const struct libiommu_hw_info *info,
                                 enum libiommu_capability capability, uint64_t *value)
 {
@@ -172,10 +177,10 @@ int libiommu_hw_info_capability(const struct libiommu_hw_info *info,
 		answer = reported(info, UAPI_HW_CAP_DIRTY_TRACKING);
 		break;
 	case LIBIOMMU_CAPABILITY_NESTING:
-		answer = has_registers(info) ? nesting(info) : LIBIOMMU_UNKNOWN;
+		answer = has_registers(info) ? nesting(info) : not_reported(info);
 		break;
 	case LIBIOMMU_CAPABILITY_PAGE_REQUESTS:
-		answer = has_registers(info) ? page_requests(info) : LIBIOMMU_UNKNOWN;
+		answer = has_registers(info) ? page_requests(info) : not_reported(info);
 		break;
 	case LIBIOMMU_CAPABILITY_ATS:
 		answer = ats(info);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../backend/type1.h"
 #include "../base/uapi/iommufd.h"
 #include "device.h"
 
@@ -78,6 +79,42 @@ static void ask_cmdqv(struct libiommu_device *dev, struct libiommu_hw_info *info
 		cmd.data_len < sizeof(info->cmdqv) ? cmd.data_len : sizeof(info->cmdqv);
 }
 
+/*
+ * There is an IOMMU, or a device with one would not be in such a container. What else it could do,
+ * the container cannot.
+ */
+static int make_legacy(struct libiommu_device *dev, struct libiommu_hw_info **info)
+{
+	const struct type1_device *const legacy = li_device_backend(dev).legacy;
+	struct libiommu_hw_info *made;
+
+	if (legacy->group->unsafe)
+		return -EOPNOTSUPP;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	made->type = UAPI_HW_INFO_TYPE_NONE;
+	made->reports = HW_REPORTS_CONTAINER;
+	*info = made;
+	return 0;
+}
+
+static int get_legacy(struct libiommu_device *dev, const char *operation,
+                      struct libiommu_hw_info **info)
+{
+	int error;
+
+	error = li_device_enter(dev, operation, DEVICE_BOUND);
+	if (error)
+		return error;
+	error = make_legacy(dev, info);
+	li_device_leave(dev);
+	if (error == -EOPNOTSUPP)
+		return FAIL_LIBRARY(li_device_ctx(dev), operation, error,
+		                    "there is no IOMMU behind the device", .id = 0);
+	return error ? FAIL_MEMORY_IN(li_device_ctx(dev), operation) : 0;
+}
+
 int libiommu_hw_info_get(struct libiommu_device *dev, struct libiommu_hw_info **info)
 {
 	struct libiommu_hw_info *made;
@@ -87,6 +124,8 @@ int libiommu_hw_info_get(struct libiommu_device *dev, struct libiommu_hw_info **
 
 	if (!dev || !info)
 		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
+	if (li_device_is_legacy(dev))
+		return get_legacy(dev, __func__, info);
 	error = li_device_enter(dev, __func__, DEVICE_NODE);
 	if (error)
 		return error;

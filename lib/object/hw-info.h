@@ -13,6 +13,7 @@ enum hw_reports {
 	HW_REPORTS_TYPE,         /* 6.6 */
 	HW_REPORTS_CAPABILITIES, /* 6.7: capabilities too */
 	HW_REPORTS_PASID,        /* 6.15: the width of PASIDs too */
+	HW_REPORTS_CONTAINER,    /* nothing, and nothing of this can be done in a container */
 };
 
 struct libiommu_hw_info {

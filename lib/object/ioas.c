@@ -47,6 +47,7 @@ int libiommu_ioas_alloc(struct libiommu_ctx *ctx, struct libiommu_ioas **ioas)
 {
 	const struct backend *backend;
 	struct libiommu_ioas *made;
+	struct refusal refusal;
 	int error;
 
 	if (!ctx || !ioas)
@@ -55,10 +56,10 @@ int libiommu_ioas_alloc(struct libiommu_ctx *ctx, struct libiommu_ioas **ioas)
 	if (!made)
 		return FAIL_MEMORY(ctx);
 	backend = li_ctx_backend(ctx);
-	error = backend->ops->ioas_alloc(backend, &made->id);
+	error = backend->ops->ioas_alloc(backend, &made->id, &refusal);
 	if (error) {
 		free_handle(made);
-		return FAIL_KERNEL(ctx, __func__, error, CALL_IOAS_ALLOC, .id = 0);
+		return FAIL_REFUSED(ctx, __func__, &refusal, .id = 0);
 	}
 	*ioas = made;
 	return 0;
@@ -104,6 +105,7 @@ int libiommu_ioas_destroy(struct libiommu_ioas *ioas)
 {
 	const struct backend *backend;
 	struct libiommu_ctx *ctx;
+	struct refusal refusal;
 	int error;
 
 	if (!ioas)
@@ -116,9 +118,9 @@ int libiommu_ioas_destroy(struct libiommu_ioas *ioas)
 		                    .unit = "of them");
 	if (ioas->own) {
 		backend = li_ctx_backend(ctx);
-		error = backend->ops->ioas_destroy(backend, ioas->id);
+		error = backend->ops->ioas_destroy(backend, ioas->id, &refusal);
 		if (error)
-			return FAIL_KERNEL(ctx, __func__, error, CALL_DESTROY, .id = ioas->id);
+			return FAIL_REFUSED(ctx, __func__, &refusal, .id = ioas->id);
 	}
 	free_handle(ioas);
 	return 0;
@@ -180,17 +182,20 @@ static int map(struct libiommu_ioas *ioas, const char *operation, void *address,
                uint32_t flags, bool fixed, uint64_t *iova)
 {
 	const struct backend *const backend = li_ctx_backend(ioas->ctx);
+	struct refusal refusal = {0};
 	int error;
 
 	error = li_ioas_check_flags(ioas, operation, flags);
 	if (error)
 		return error;
-	error = backend->ops->map(backend, ioas->id, address, length, flags, fixed, iova);
+	error = backend->ops->map(backend, ioas->id, address, length, flags, fixed, iova, &refusal);
 	if (error)
-		return FAIL_KERNEL(ioas->ctx, operation, error, CALL_MAP, .id = ioas->id,
-		                   .start = *iova, .length = length, .anywhere = !fixed,
-		                   .memory = (uintptr_t)address,
-		                   .amount = li_ctx_mapped(ioas->ctx));
+		return FAIL_REFUSED(ioas->ctx, operation, &refusal, .id = ioas->id, .start = *iova,
+		                    .length = length, .anywhere = !fixed,
+		                    .memory = (uintptr_t)address,
+		                    .amount = refusal.detail.unit ? refusal.detail.amount
+		                                                  : li_ctx_mapped(ioas->ctx),
+		                    .unit = refusal.detail.unit);
 	li_ioas_count_mapped(ioas, length, length);
 	return 0;
 }
@@ -221,12 +226,13 @@ static int unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iov
 {
 	const struct backend *const backend = li_ctx_backend(ioas->ctx);
 	const uint64_t asked = *length;
+	struct refusal refusal;
 	int error;
 
-	error = backend->ops->unmap(backend, ioas->id, iova, length);
+	error = backend->ops->unmap(backend, ioas->id, iova, length, &refusal);
 	if (error)
-		return FAIL_KERNEL(ioas->ctx, operation, error, CALL_UNMAP, .id = ioas->id,
-		                   .start = iova, .length = asked);
+		return FAIL_REFUSED(ioas->ctx, operation, &refusal, .id = ioas->id, .start = iova,
+		                    .length = asked);
 	count_unmapped(ioas, *length);
 	return 0;
 }

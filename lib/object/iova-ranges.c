@@ -22,6 +22,7 @@ int libiommu_ioas_ranges(struct libiommu_ioas *ioas, struct libiommu_iova_ranges
 	struct libiommu_iova_ranges *made;
 	const struct backend *backend;
 	struct libiommu_ctx *ctx;
+	struct refusal refusal;
 	uint32_t room = FIRST_CAPACITY;
 	int error = -EMSGSIZE;
 
@@ -41,7 +42,7 @@ int libiommu_ioas_ranges(struct libiommu_ioas *ioas, struct libiommu_iova_ranges
 		}
 		made->count = room;
 		error = backend->ops->ranges(backend, li_ioas_id(ioas), made->ranges, &made->count,
-		                             &made->alignment);
+		                             &made->alignment, &refusal);
 		/* A kernel says so with an error; what stands in for one may not. */
 		if (!error && made->count > room)
 			error = -EMSGSIZE;
@@ -53,7 +54,7 @@ int libiommu_ioas_ranges(struct libiommu_ioas *ioas, struct libiommu_iova_ranges
 			return FAIL_LIBRARY(ctx, __func__, -EAGAIN,
 			                    "the list grew each time it was asked for",
 			                    .id = li_ioas_id(ioas));
-		return FAIL_KERNEL(ctx, __func__, error, CALL_RANGES, .id = li_ioas_id(ioas));
+		return FAIL_REFUSED(ctx, __func__, &refusal, .id = li_ioas_id(ioas));
 	}
 	*ranges = made;
 	return 0;

@@ -101,6 +101,7 @@ int libiommu_pci_bar_export(struct libiommu_device *dev, uint32_t bar,
 		free(wanted.cmd);
 		return result;
 	}
+	li_device_keep_open(dev);
 	result = export_ranges(dev, &wanted, &refusal);
 	li_device_leave(dev);
 	free(wanted.cmd);

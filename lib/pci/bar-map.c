@@ -66,6 +66,7 @@ static int map_region(struct libiommu_device *dev, const struct region *region, 
 	if (error)
 		return error;
 	mapping->length = (size_t)length;
+	li_device_keep_open(dev);
 	error = li_sys_mmap(li_ctx_backend(li_device_ctx(dev))->sys, NULL, mapping->length, prot,
 	                    MAP_SHARED, li_device_fd(dev), region->offset + offset,
 	                    &mapping->address);

@@ -116,6 +116,7 @@ static int issue(struct libiommu_device *dev, const struct irq_command *command,
 	set->count = command->count;
 	if (command->eventfds)
 		memcpy(set->data, command->eventfds, size - sizeof(*set));
+	li_device_keep_open(dev);
 	return li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_SET_IRQS, set);
 }
 

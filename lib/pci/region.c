@@ -29,13 +29,10 @@ static const struct libiommu_sys *sys_of(struct libiommu_device *dev)
 int li_refusal_record(const struct refusal *refusal, struct libiommu_device *dev,
                       const char *operation)
 {
-	const struct failure_log *const log = li_ctx_log(li_device_ctx(dev));
 	struct failure_detail detail = refusal->detail;
 
 	detail.id = li_device_id(dev);
-	if (refusal->call == CALL_NONE)
-		return li_failure_library(log, operation, refusal->error, refusal->text, &detail);
-	return li_failure_kernel(log, operation, refusal->error, refusal->call, &detail);
+	return li_ctx_refusal(li_device_ctx(dev), operation, refusal, &detail);
 }
 
 /* On another bus the same numbers mean other regions, whose registers are not to be touched. */
@@ -115,6 +112,7 @@ int li_region_write(struct libiommu_device *dev, const struct region *region, ui
 
 	if (error)
 		return error;
+	li_device_keep_open(dev);
 	return check_result(li_sys_pwrite(sys_of(dev), li_device_fd(dev), buffer, length,
 	                                  region->offset + offset),
 	                    length, refusal);

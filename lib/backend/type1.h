@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * Address spaces and devices where there is no iommufd: VFIO's groups, and its containers with an
+ * IOMMU of type 1.
+ *
+ * An address space is a container. The kernel makes more conditions than iommufd does. A container
+ * can have mappings only while it has a group, so that the mappings are kept here too, and put in
+ * when the first group comes. A device can be opened only while its group is in a container, so
+ * that a group which is attached to nothing has one of its own, with nothing mapped. And a group
+ * can change containers only while none of its devices is open. An address space without a
+ * container therefore takes over the one that the first device's group has; a group that comes
+ * second changes over, its device being closed and opened again, unless something of the open
+ * device has been used that would be lost. Failures are explained in @refusal.
+ */
+#ifndef LIBIOMMU_BACKEND_TYPE1_H
+#define LIBIOMMU_BACKEND_TYPE1_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/extents.h"
+#include "../base/failure.h"
+#include "../base/idmap.h"
+#include "../base/sys.h"
+#include "container.h"
+
+/* An address space. */
+struct space {
+	uint32_t id;
+	pthread_mutex_t lock; /* for both, and for what is mapped in the container */
+	struct extents extents;
+	struct container *container; /* NULL while nothing is attached */
+};
+
+struct type1 {
+	const struct libiommu_sys *sys;
+	pthread_mutex_t lock; /* taken before a space's: who is in which container */
+	struct idmap spaces;  /* looked up without the lock */
+	uint32_t last_id;
+	char path[];
+};
+
+/* A part of whoever opened the group's file. */
+struct type1_group {
+	int fd;
+	bool unsafe;                 /* without an IOMMU */
+	struct container *container; /* NULL while none of its devices is open */
+	unsigned int open;           /* devices */
+	unsigned int attached;       /* and those of them that are */
+};
+
+struct type1_device {
+	struct type1_group *group;
+	int fd; /* -1 while it is not open */
+	bool attached;
+	/*
+	 * Something of the open device was given away or set, and would be lost if it were closed
+	 * and opened again.
+	 */
+	atomic_bool kept;
+	char name[128]; /* as the kernel wants to hear it */
+};
+
+/* With @path for containers, copied. NULL without memory. */
+struct type1 *li_type1_new(const struct libiommu_sys *sys, const char *path);
+void li_type1_free(struct type1 *type1);
+
+struct space *li_type1_space(struct type1 *type1, uint32_t id);
+
+/* Open the device, its group being in no container or in whichever it is. */
+int li_type1_bind(struct type1 *type1, struct type1_device *dev, struct refusal *refusal);
+/* -ENODEV where the device was lost: closed, and impossible to open again. */
+int li_type1_attach(struct type1 *type1, struct type1_device *dev, uint32_t id,
+                    struct refusal *refusal);
+int li_type1_detach(struct type1 *type1, struct type1_device *dev, struct refusal *refusal);
+/* Close the device if it is open. The group's last one takes it out of its container. */
+void li_type1_unbind(struct type1 *type1, struct type1_device *dev);
+
+#endif
