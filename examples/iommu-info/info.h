@@ -32,6 +32,7 @@ struct device {
 struct info {
 	struct utsname kernel;
 	bool iommufd; /* /dev/iommu opens */
+	bool legacy;  /* VFIO's containers are there instead of it */
 	char iommufd_error[REASON_MAX];
 	int features[FEATURES_MAX]; /* 1 present, 0 absent, -1 not known */
 	size_t feature_count;

@@ -109,7 +109,9 @@ static void print_device(const struct info *info, size_t device, int address_wid
 	        address_width, libiommu_device_list_address(list, index), vendor, id, class_code,
 	        driver_width, or_dash(libiommu_device_list_driver(list, index)), group_text,
 	        iommu_width, or_dash(libiommu_device_list_iommu(list, index)));
-	if (!obstacle)
+	if (!obstacle && !libiommu_device_list_node(list, index)[0])
+		fprintf(out, "ready: by its group\n");
+	else if (!obstacle)
 		fprintf(out, "ready: %s\n", libiommu_device_list_node(list, index));
 	else if (has_note(info, device))
 		fprintf(out, "%s [%u]\n", obstacle, note_number(info, device));
@@ -229,7 +231,7 @@ void info_print_table(const struct info *info, FILE *out)
 	print_wrapped(out, 13, info->iommufd ? "opens" : info->iommufd_error);
 	if (info->iommufd)
 		print_features(info, out);
-	else
+	else if (!info->legacy)
 		fprintf(out, "\nKernel features: not known while /dev/iommu does not open.\n");
 	print_devices(info, out);
 	print_probes(info, out);

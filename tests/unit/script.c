@@ -168,7 +168,10 @@ static int script_ioctl(void *user, int fd, unsigned long request, void *arg)
 
 	(void)user;
 	ledger_use_fd(fd);
-	dump_compare(step, arg);
+	if (step->by_value)
+		assert_int_equal((uintptr_t)arg, step->value);
+	else
+		dump_compare(step, arg);
 	reply(step, arg);
 	if (step->opens && step->result >= 0)
 		ledger_add_fd(step->opens, true);

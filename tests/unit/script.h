@@ -57,6 +57,8 @@ struct step {
 	int fd;                /* all that take one; POLL: its only one, or -1 */
 	unsigned long request; /* IOCTL */
 	const char *name;      /* IOCTL: of the request */
+	bool by_value;         /* IOCTL: the argument is no pointer, but ... */
+	uintptr_t value;       /* ... this number */
 	const void *in;        /* bytes that the argument must begin with; NULL compares nothing */
 	size_t in_size;
 	const void *ignore; /* of the same size: bits set here are not compared */
@@ -107,6 +109,8 @@ void script_add(const struct step *step);
 #define IN(type, ...)  .in = &(const type){__VA_ARGS__}, .in_size = sizeof(type)
 #define IN_TEXT(text)  .in = (text), .in_size = strlen(text) + 1
 #define IN_BYTES(p, n) .in = (p), .in_size = (n)
+/* An argument that is a number, and no pointer to one. */
+#define VALUE(number) .by_value = true, .value = (number)
 /* What of it is not compared: IGNORE(struct uapi_ioas_map, .user_va = UINT64_MAX). */
 #define IGNORE(type, ...) .ignore = &(const type){__VA_ARGS__}, .ignore_size = sizeof(type)
 /* The reply: the whole argument, one field of it, or bytes at an offset. */

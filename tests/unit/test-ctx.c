@@ -131,6 +131,8 @@ static void test_open_fails(void **state)
 		struct libiommu_ctx *ctx = NULL;
 
 		EXPECT_OPEN("/dev/iommu", errors[i]);
+		if (errors[i] == -ENOENT || errors[i] == -ENODEV)
+			EXPECT_OPEN("/dev/vfio/vfio", -ENOENT);
 		assert_int_equal(open_with(script_ctx_config(), &ctx), errors[i]);
 		assert_failure(errors[i], KERNEL, "libiommu_ctx_new");
 		assert_explained("/dev/iommu");
@@ -146,6 +148,7 @@ static void test_open_of_another_path_fails(void **state)
 
 	(void)state;
 	EXPECT_OPEN("/dev/iommu", -ENOENT);
+	EXPECT_OPEN("/dev/vfio/vfio", -ENOENT);
 	assert_int_equal(libiommu_ctx_new(config, &ctx), -ENOENT);
 	assert_explained("this kernel has no /dev/iommu");
 	EXPECT_OPEN("/dev/other", -ENOENT);
@@ -381,6 +384,7 @@ static void test_log_hears_of_each_failure(void **state)
 	(void)state;
 	assert_int_equal(libiommu_ctx_config_set_log(config, listen, &told), 0);
 	EXPECT_OPEN("/dev/iommu", -ENOENT);
+	EXPECT_OPEN("/dev/vfio/vfio", -ENOENT);
 	assert_int_equal(libiommu_ctx_new(config, &ctx), -ENOENT);
 	assert_int_equal(told.times, 1);
 	assert_non_null(strstr(told.text, "libiommu_ctx_new: ENOENT from the kernel"));

@@ -134,13 +134,20 @@ static bool python_is_missing(void)
 		}                                                                                  \
 	} while (0)
 
+/* Neither iommufd nor what was there before it. */
+static void expect_nothing(void)
+{
+	EXPECT(OPEN, .path = "/dev/iommu", .flags = 2, .result = -ENOENT);
+	EXPECT(OPEN, .path = "/dev/vfio/vfio", .flags = 2, .result = -ENOENT);
+}
+
 static void test_a_machine_without_iommufd(void **state)
 {
 	struct info info;
 
 	(void)state;
 	make_machine();
-	EXPECT(OPEN, .path = "/dev/iommu", .flags = 2, .result = -ENOENT);
+	expect_nothing();
 	gather(&info, false);
 	assert_false(info_probe_failed(&info));
 	assert_table_has(&info, "/dev/iommu   libiommu_ctx_new: ENOENT from the kernel");
@@ -259,7 +266,7 @@ static void test_shared_advice(void **state)
 			.address = address, .driver = "d", .group = i == 2 ? "4" : NULL});
 	}
 	fake_bus("0000:00:01.0 0000:00:02.0 0000:00:03.0");
-	EXPECT(OPEN, .path = "/dev/iommu", .flags = 2, .result = -ENOENT);
+	expect_nothing();
 	gather(&info, true);
 	assert_false(info_probe_failed(&info));
 	assert_table_has(&info,
@@ -426,7 +433,7 @@ static void test_chosen_devices(void **state)
 	(void)state;
 	make_machine();
 	for (int i = 0; i < 3; i++)
-		EXPECT(OPEN, .path = "/dev/iommu", .flags = 2, .result = -ENOENT);
+		expect_nothing();
 	assert_int_equal(info_gather(&info, script_door(), true, full, 1, error), 0);
 	assert_int_equal(info.device_count, 1);
 	assert_string_equal(libiommu_device_list_address(info.list, info.devices[0].index), BUSY);
@@ -460,7 +467,7 @@ static void test_sysfs_that_cannot_be_read(void **state)
 
 	(void)state;
 	path_error(FAKE_DIR, -EACCES);
-	EXPECT(OPEN, .path = "/dev/iommu", .flags = 2, .result = -ENOENT);
+	expect_nothing();
 	assert_int_equal(info_gather(&info, script_door(), false, NULL, 0, error), 1);
 	assert_has(error, "EACCES");
 	info_free(&info);
