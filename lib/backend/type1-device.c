@@ -10,7 +10,7 @@
 
 static const char *const in_use =
 	"its group would have to change containers, which the kernel allows only while no device "
-        "of "
+	"of "
 	"it is open, and registers, interrupts or the descriptor of one were used already: attach "
 	"first, or destroy the device and open it again";
 

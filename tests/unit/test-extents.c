@@ -44,11 +44,11 @@ static void test_ends_of_the_address_space(void **state)
 	assert_int_equal(count_in(&extents, 0x1000, UINT64_MAX - 0xfff), 1);
 	assert_int_equal(count_in(&extents, UINT64_MAX, UINT64_MAX), 1);
 	/* All between the two, and not a byte more. */
-	assert_true(li_extents_place(&extents, &everywhere, 1, UINT64_MAX - 0x1fff, 0x1000,
-	                             &first));
+	assert_true(
+		li_extents_place(&extents, &everywhere, 1, UINT64_MAX - 0x1fff, 0x1000, &first));
 	assert_int_equal(first, 0x1000);
-	assert_false(li_extents_place(&extents, &everywhere, 1, UINT64_MAX - 0x1ffe, 0x1000,
-	                              &first));
+	assert_false(
+		li_extents_place(&extents, &everywhere, 1, UINT64_MAX - 0x1ffe, 0x1000, &first));
 	assert_int_equal(li_extents_remove(&extents, 0, 2), 0x2000);
 	/* 0 is no place. */
 	assert_true(li_extents_place(&extents, &everywhere, 1, 0x1000, 0x1000, &first));

@@ -83,8 +83,11 @@ static void test_found_by_address(void **state)
 	struct libiommu_device *dev;
 
 	(void)state;
-	fake_pci(&(const struct fake_pci){
-		.address = NAME, .driver = "vfio-pci", .group = "9", .vfio = "vfio0", .no_node = 1});
+	fake_pci(&(const struct fake_pci){.address = NAME,
+	                                  .driver = "vfio-pci",
+	                                  .group = "9",
+	                                  .vfio = "vfio0",
+	                                  .no_node = 1});
 	EXPECT_OPEN(GROUP, GROUP_FD);
 	expect_status(GROUP_FD, UAPI_VFIO_GROUP_FLAGS_VIABLE, 0);
 	assert_int_equal(libiommu_device_open_pci(ctx, NAME, &dev), 0);
@@ -176,8 +179,7 @@ static void test_hardware(void **state)
 /* Without one nothing is mapped, and nothing tells where memory is. */
 static void test_no_iommu(void **state)
 {
-	struct libiommu_device *const dev =
-		legacy_open(ctx, "/dev/vfio/noiommu-9", 112, NAME);
+	struct libiommu_device *const dev = legacy_open(ctx, "/dev/vfio/noiommu-9", 112, NAME);
 	struct libiommu_device *const safe = legacy_device(ctx);
 	struct libiommu_ioas *const ioas = legacy_ioas(ctx);
 	struct libiommu_hw_info *info;

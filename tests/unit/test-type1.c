@@ -260,9 +260,9 @@ static void test_mapping_before_anything_is_attached(void **state)
 	assert_int_equal(libiommu_ioas_map_fixed(ioas, memory, PAGE, BOTH, 0x9001), -EINVAL);
 	assert_int_equal(libiommu_ioas_map_fixed(ioas, memory + 1, PAGE, BOTH, 0x9000), -EINVAL);
 	assert_explained("multiples of the page size");
-	assert_int_equal(libiommu_ioas_map_fixed(ioas, memory, 2 * PAGE, BOTH,
-	                                         UINT64_MAX & ~(PAGE - 1)),
-	                 -EOVERFLOW);
+	assert_int_equal(
+		libiommu_ioas_map_fixed(ioas, memory, 2 * PAGE, BOTH, UINT64_MAX & ~(PAGE - 1)),
+		-EOVERFLOW);
 	assert_int_equal(libiommu_ioas_map(ioas, memory, 1, BOTH, &iova), -EINVAL);
 	assert_int_equal(libiommu_ioas_map(ioas, NULL, UINT64_MAX & ~(PAGE - 1), BOTH, &iova),
 	                 -ENOSPC);
