@@ -359,6 +359,7 @@ LIBIOMMU_API int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx,
  * @retval -ENOMEM  What is pinned exceeds this process's locked-memory limit, or the kernel has no
  *                  memory. Nothing has changed.
  * @retval -ENOTTY  The kernel is older than 6.14.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_IOAS_CHANGE_PROCESS, a second time where the kernel says EINVAL: it may

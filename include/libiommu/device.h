@@ -16,6 +16,21 @@
  * standing in for the container. The kernel binds and attaches such a device itself, to the
  * compatibility address space (libiommu_ioas_get_compat()), and gives it no id: attach, replace,
  * detach, hardware information and page tables are -EOPNOTSUPP.
+ *
+ * @par Devices on type 1
+ * On a context without iommufd (libiommu_ctx_backend()) every device is opened by its group, which
+ * libiommu_device_open_pci() finds by itself, and the same calls follow: bind, attach to an address
+ * space, detach. What lies behind them differs, and shows in four places. The device itself is
+ * opened when it is bound, its group being in a container with nothing mapped, so that its DMA is
+ * blocked. An address space is one container. A group changes containers only while none of its
+ * devices is open: a device that is attached where another group is already is closed for it and
+ * opened again, which is -EBUSY once registers were written or mapped, interrupts or features set
+ * or libiommu_device_fd() called. And such a device can be detached only together with its
+ * container, that is when no other group is in it; else that is -EBUSY too, and destroying the
+ * device is the way.
+ *
+ * A device without an IOMMU (`/dev/vfio/noiommu-N`) is attached to an address space of its own
+ * kind, where nothing can be mapped: its DMA goes to the machine's memory, and nothing stops it.
  * @{
  */
 #ifndef LIBIOMMU_DEVICE_H
@@ -39,11 +54,15 @@ LIBIOMMU_BEGIN_DECLS
  * @retval -ENOENT  The driver has it but there is no device node: this kernel has none (try
  *                  libiommu_device_open_group()).
  * @retval -EACCES  No permission on the node.
+ * @retval -EPERM   On type 1: a device of the group has a host driver, or there is no IOMMU and
+ *                  CAP_SYS_RAWIO is missing.
+ * @retval -EBUSY   On type 1: the group is in use elsewhere.
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else open() says.
  * @threads Shared.
- * @syscalls openat, read, getdents64, readlink, fstat and close in sysfs; openat on the node.
- * @kernel 6.6
+ * @syscalls openat, read, getdents64, readlink, fstat and close in sysfs; openat on the node. On
+ *   type 1 as libiommu_device_open_group() instead.
+ * @kernel 6.6; on type 1 any
  * @since 0.1
  * @follows kernel documentation, driver-api/vfio.rst, "VFIO Device cdev".
  */
@@ -62,12 +81,15 @@ LIBIOMMU_API int libiommu_device_open_pci(struct libiommu_ctx *ctx, const char *
  * @retval -ENODEV  There is no such directory, or no VFIO driver has the device.
  * @retval -ENOENT  The driver has it but there is no device node.
  * @retval -EACCES  No permission on the node.
+ * @retval -EPERM   On type 1, as for libiommu_device_open_pci().
+ * @retval -EBUSY   Likewise.
  * @retval -ENAMETOOLONG  @p path is too long.
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else open() says.
  * @threads Shared.
- * @syscalls openat, read, getdents64, readlink, fstat and close in sysfs; openat on the node.
- * @kernel 6.6
+ * @syscalls openat, read, getdents64, readlink, fstat and close in sysfs; openat on the node. On
+ *   type 1 as libiommu_device_open_group() instead.
+ * @kernel 6.6; on type 1 any
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_device_open_sysfs(struct libiommu_ctx *ctx, const char *path,
@@ -84,6 +106,7 @@ LIBIOMMU_API int libiommu_device_open_sysfs(struct libiommu_ctx *ctx, const char
  * @retval -EINVAL  A pointer is NULL.
  * @retval -ENOENT  There is no such node.
  * @retval -EACCES  No permission on the node.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever else open() says.
  * @threads Shared.
@@ -103,6 +126,7 @@ LIBIOMMU_API int libiommu_device_open_node(struct libiommu_ctx *ctx, const char 
  * @param[out] dev  The device, not bound yet; destroyed with libiommu_device_destroy().
  * @return 0.
  * @retval -EINVAL  A pointer is NULL, @p fd is negative or @p mode is unknown.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever the duplication says.
  * @threads Shared.
@@ -123,14 +147,14 @@ LIBIOMMU_API int libiommu_device_open_fd(struct libiommu_ctx *ctx, int fd,
  * @param mode      Who closes it. A failing call closes nothing.
  * @param id        The kernel's id of the device, from its bind.
  * @param pt_id     What it is attached to: the id of an IOAS or HWPT; 0 for nothing. Not being made
- *                  through this handle, that attachment ends with the descriptor, not with a handle
- *                  that borrows it.
+ * through this handle, that attachment ends with the descriptor, not with a handle that borrows it.
  * @param label     The label.
  * @param[out] dev  The device, bound; destroyed with libiommu_device_destroy().
  * @return 0.
  * @retval -EINVAL  A pointer is NULL, @p fd is negative, @p mode is unknown, or @p id is 0 or
  *                  exceeds 31 bits, as no kernel's does.
  * @retval -EEXIST  The context has a device with this id.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -ENOMEM  No memory.
  * @retval -errno   Whatever the duplication says.
  * @threads Shared.
@@ -153,7 +177,8 @@ LIBIOMMU_API int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum li
  * @param vf_token   16 bytes that a virtual function needs when its physical function's owner has
  *                   set them; NULL for none.
  * @param[out] dev   The device, bound and attached by the kernel; libiommu_device_bind() only gives
- *                   it its label. Destroyed with libiommu_device_destroy().
+ * it its label. On type 1 neither: libiommu_device_bind() opens it, and it is attached as any
+ * other. Destroyed with libiommu_device_destroy().
  * @return 0.
  * @retval -EINVAL  A pointer is NULL, @p name is empty, or the kernel says that the token is not
  *                  needed.
@@ -168,8 +193,8 @@ LIBIOMMU_API int libiommu_device_adopt(struct libiommu_ctx *ctx, int fd, enum li
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
  * @syscalls openat, ioctl (VFIO_GROUP_GET_STATUS, VFIO_GROUP_SET_CONTAINER,
- *   VFIO_GROUP_GET_DEVICE_FD), close; on failure also readlink, getdents64, read and fstat in sysfs
- *   and /proc, to find out what or who is in the way.
+ *   VFIO_GROUP_GET_DEVICE_FD; the first alone on type 1), close; on failure also readlink,
+ *   getdents64, read and fstat in sysfs and /proc, to find out what or who is in the way.
  * @kernel 6.2
  * @since 0.1
  */
@@ -193,21 +218,23 @@ LIBIOMMU_API int libiommu_device_open_group(struct libiommu_ctx *ctx, const char
  *                      needed or that the device is bound or open elsewhere: the explanation tells
  *                      which where it can.
  * @retval -EALREADY    This handle is bound.
- * @retval -ENODEV      The device was revoked.
+ * @retval -ENODEV      The device was revoked. On type 1 also: the group has no such device, or
+ *                      vfio_iommu_type1 is not loaded.
  * @retval -EBADFD      The context's descriptor is not `/dev/iommu`.
  * @retval -EBUSY       The device's group is open.
  * @retval -EPERM       A device of the same group has a host driver, or interrupts are not
  *                      isolated: the explanation names the obstacle where sysfs tells.
  * @retval -EACCES      A missing or wrong token.
  * @retval -EOPNOTSUPP  The device was opened by its group and @p vf_token is given: it belongs into
- *                      the open.
+ * the open.
  * @retval -ENOMEM      No memory.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_BIND_IOMMUFD); also openat, readlink, getdents64, read, fstat and
- *   close in sysfs and /proc, to find out whether the IOMMU group has other devices, or on failure
- *   what or who is in the way.
- * @kernel 6.6; tokens 6.17
+ * @syscalls ioctl (VFIO_DEVICE_BIND_IOMMUFD); on type 1 openat, ioctl (VFIO_GROUP_SET_CONTAINER,
+ *   VFIO_SET_IOMMU, VFIO_GROUP_GET_DEVICE_FD, VFIO_GROUP_UNSET_CONTAINER), close; also openat,
+ *   readlink, getdents64, read, fstat and close in sysfs and /proc, to find out whether the IOMMU
+ *   group has other devices, or on failure what or who is in the way.
+ * @kernel 6.6; tokens 6.17; on type 1 any
  * @since 0.1
  * @follows VFIO uAPI, VFIO_DEVICE_BIND_IOMMUFD.
  */
@@ -224,17 +251,25 @@ LIBIOMMU_API int libiommu_device_bind(struct libiommu_device *dev, uint64_t labe
  * @retval -EINVAL      A pointer is NULL, the two are of different contexts, the device is not
  *                      bound, or a device of its group is attached elsewhere.
  * @retval -EEXIST      The device is attached already: replace instead.
- * @retval -ENODEV      The device was revoked.
- * @retval -EOPNOTSUPP  The device was opened by its group.
+ * @retval -ENODEV      The device was revoked. On type 1 also: its group could neither join the
+ *                      others nor go back, and the device is lost; every call but its destroy says
+ *                      so from now on.
+ * @retval -EOPNOTSUPP  The device was opened by its group (not on type 1). On type 1: something is
+ *                      mapped, and there is no IOMMU behind the device.
  * @retval -EADDRINUSE  A mapping or an allowed range lies where the device needs a range for
  *                      itself.
  * @retval -EFAULT      Something that was mapped lazily turns out to be no memory.
  * @retval -ENOMEM      The locked-memory limit, or memory here or in the kernel, is used up.
- * @retval -EBUSY       The device is being reset.
+ * @retval -EBUSY       The device is being reset. On type 1: the address space has another group,
+ *                      and the device was used already.
+ * @retval -ENOSPC      On type 1: more is mapped than a container takes (65,535 mappings).
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).
- * @kernel 6.6
+ * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT); on type 1 ioctl (VFIO_IOMMU_GET_INFO,
+ *   VFIO_IOMMU_MAP_DMA for each mapping), where others are attached also close, openat and ioctl
+ *   (VFIO_GROUP_UNSET_CONTAINER, VFIO_GROUP_SET_CONTAINER, VFIO_SET_IOMMU,
+ *   VFIO_GROUP_GET_DEVICE_FD).
+ * @kernel 6.6; on type 1 any
  * @since 0.1
  * @follows VFIO uAPI, VFIO_DEVICE_ATTACH_IOMMUFD_PT.
  */
@@ -272,6 +307,7 @@ LIBIOMMU_API int libiommu_device_attach_hwpt(struct libiommu_device *dev,
  * @return 0, or as libiommu_device_attach_ioas() except -EEXIST; a failure keeps the old
  *   attachment. Also:
  * @retval -ENOENT  The device is not attached.
+ * @retval -EOPNOTSUPP  On type 1, which has no such operation: detach, and attach again.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_ATTACH_IOMMUFD_PT).
  * @kernel 6.6
@@ -306,14 +342,17 @@ LIBIOMMU_API int libiommu_device_replace_hwpt(struct libiommu_device *dev,
  * @return 0.
  * @retval -EINVAL      @p dev is NULL or not bound.
  * @retval -ENOENT      It is not attached.
- * @retval -ENODEV      The device was revoked.
- * @retval -EOPNOTSUPP  It was opened by its group.
+ * @retval -ENODEV      The device was revoked. On type 1 also: it is lost, as for
+ *                      libiommu_device_attach_ioas().
+ * @retval -EBUSY       On type 1: the address space has other groups, and the device was used.
+ * @retval -EOPNOTSUPP  It was opened by its group (not on type 1).
  * @retval -ENOMEM      No memory for faults that the kernel has read ahead for a ring
  *                      (LIBIOMMU_RING_IO_URING).
  * @retval -errno       Whatever the kernel says.
  * @threads Shared.
- * @syscalls ioctl (VFIO_DEVICE_DETACH_IOMMUFD_PT).
- * @kernel 6.6
+ * @syscalls ioctl (VFIO_DEVICE_DETACH_IOMMUFD_PT); on type 1 ioctl (VFIO_IOMMU_UNMAP_DMA), or
+ *   those of libiommu_device_attach_ioas().
+ * @kernel 6.6; on type 1 any
  * @since 0.1
  * @follows VFIO uAPI, VFIO_DEVICE_DETACH_IOMMUFD_PT.
  */
@@ -338,10 +377,11 @@ LIBIOMMU_API int libiommu_device_detach(struct libiommu_device *dev);
  *                  revoked, but other BARs may be replaced already; the call can be repeated.
  * @retval -errno   Whatever else mmap() says, likewise.
  * @threads Shared. Waits for the calls on the device that are in flight; those that come later wait
- *   for it.
+ * for it.
  * @syscalls mmap (for each mapped BAR); ioctl (IOMMU_DESTROY) for a virtual device; close, also of
  *   a group with its last device; for a borrowed descriptor instead ioctl
- *   (VFIO_DEVICE_DETACH_IOMMUFD_PT) where the device is attached by this handle.
+ *   (VFIO_DEVICE_DETACH_IOMMUFD_PT) where the device is attached by this handle; on type 1 also
+ *   ioctl (VFIO_GROUP_UNSET_CONTAINER, VFIO_IOMMU_UNMAP_DMA) and close of the container.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_device_revoke(struct libiommu_device *dev);
@@ -358,7 +398,8 @@ LIBIOMMU_API int libiommu_device_revoke(struct libiommu_device *dev);
  * @retval -EBUSY  One of its BARs is still mapped, or it has a virtual device. Nothing has changed.
  * @threads Owner.
  * @syscalls close, also of a group with its last device; for a borrowed descriptor instead ioctl
- *   (VFIO_DEVICE_DETACH_IOMMUFD_PT) where the device is attached by this handle.
+ *   (VFIO_DEVICE_DETACH_IOMMUFD_PT) where the device is attached by this handle; on type 1 also
+ *   ioctl (VFIO_GROUP_UNSET_CONTAINER, VFIO_IOMMU_UNMAP_DMA) and close of the container.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_device_destroy(struct libiommu_device *dev);
@@ -366,9 +407,12 @@ LIBIOMMU_API int libiommu_device_destroy(struct libiommu_device *dev);
 /**
  * @brief The device's descriptor, for KVM and for what this library does not do.
  *
- * @param dev  The device.
+ * On type 1 the device stays open from then on: it cannot be attached any more where another group
+ * is.
+ *
+ * @param dev  The device, on type 1 bound.
  * @return The descriptor, which stays the device's: do not close it.
- * @retval -EINVAL  @p dev is NULL.
+ * @retval -EINVAL  @p dev is NULL, or not bound on type 1.
  * @retval -ENODEV  The device was revoked.
  * @threads Shared.
  * @syscalls None.
@@ -408,8 +452,8 @@ LIBIOMMU_API int libiommu_device_label(const struct libiommu_device *dev, uint64
  * @brief The page table a device is attached to, as the kernel named it.
  *
  * @param dev         The device.
- * @param[out] pt_id  The id of the HWPT: the kernel's own, where an IOAS was attached. After
- *                    libiommu_device_adopt() what the caller said.
+ * @param[out] pt_id  The id of the HWPT: the kernel's own, where an IOAS was attached; on type 1
+ *                    the IOAS's. After libiommu_device_adopt() what the caller said.
  * @return 0.
  * @retval -EINVAL  A pointer is NULL.
  * @retval -ENOENT  It is not attached by this handle.

@@ -21,7 +21,7 @@ LIBIOMMU_BEGIN_DECLS
 /** @brief The first thing that stands between a process and a device. */
 enum libiommu_obstacle {
 	/** Nothing: the device has a node that can be opened and bound, rights and other users
-	   aside. */
+	   aside; or, where there is no iommufd, a group that VFIO's legacy containers take. */
 	LIBIOMMU_OBSTACLE_NONE = 0,
 	/** The device is a bridge: not for VFIO. */
 	LIBIOMMU_OBSTACLE_BRIDGE,
@@ -124,8 +124,8 @@ LIBIOMMU_API const char *libiommu_device_list_iommu(const struct libiommu_device
  *
  * @param list   The list.
  * @param index  From 0.
- * @return "/dev/vfio/devices/vfio0", for example; "" for none. It lives as long as the list. NULL
- *   when @p list is NULL or @p index not below the count.
+ * @return "/dev/vfio/devices/vfio0", for example; "" for none, as without iommufd. It lives as long
+ *   as the list. NULL when @p list is NULL or @p index not below the count.
  * @threads Shared.
  * @syscalls None.
  * @since 0.1

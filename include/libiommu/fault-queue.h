@@ -108,6 +108,7 @@ LIBIOMMU_API const struct libiommu_record *libiommu_fault_batch_get(
  * @retval -EINVAL  A pointer is NULL.
  * @retval -ENOTTY  The kernel is older than 6.11.
  * @retval -ENOMEM  No memory, here or in the kernel.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_FAULT_QUEUE_ALLOC).

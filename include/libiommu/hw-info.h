@@ -184,9 +184,8 @@ enum libiommu_hw_field {
 /**
  * @brief Ask the kernel about the IOMMU behind a device.
  *
- * On type 1 the kernel tells nothing, and is not asked: a success says that there is an IOMMU. It is
- * of type LIBIOMMU_HW_INFO_NONE, and the capabilities are no, as far as a container cannot have
- * them.
+ * On type 1 the kernel tells nothing, and is not asked: a success says that there is an IOMMU. It
+ * is of type LIBIOMMU_HW_INFO_NONE, and what a container cannot have is answered by no.
  *
  * @param dev        The device, bound.
  * @param[out] info  The answer, a copy of its own; freed with libiommu_hw_info_free().

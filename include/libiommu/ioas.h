@@ -9,6 +9,14 @@
  * Memory is pinned while it is mapped and a page table is attached. With none attached the kernel
  * is lazy: a bad address is found out only when a device is attached (libiommu_device_attach_ioas()
  * then fails with -EFAULT).
+ *
+ * @par On type 1
+ * An address space is a container. What is mapped is kept by the library, and put into the
+ * container when the first device is attached; when the last one is detached it is taken out, and
+ * kept. The library chooses addresses, from what the kernel says can be used. A container takes
+ * 65,535 mappings (the parameter dma_entry_limit of the module vfio_iommu_type1), and what is
+ * pinned is charged to the process, once for each container. Mapping and unmapping take a lock of
+ * the address space.
  * @{
  */
 #ifndef LIBIOMMU_IOAS_H
@@ -33,7 +41,7 @@ LIBIOMMU_BEGIN_DECLS
  * @retval -ENOMEM  No memory, here or in the kernel.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (IOMMU_IOAS_ALLOC).
+ * @syscalls ioctl (IOMMU_IOAS_ALLOC); on type 1 none.
  * @kernel 6.2
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_IOAS_ALLOC.
@@ -52,6 +60,7 @@ LIBIOMMU_API int libiommu_ioas_alloc(struct libiommu_ctx *ctx, struct libiommu_i
  * @param[out] ioas  The handle; destroyed with libiommu_ioas_destroy().
  * @return 0.
  * @retval -EINVAL  A pointer is NULL, @p id is 0 or @p mode is unknown.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -ENOMEM  No memory.
  * @threads Shared.
  * @syscalls None.
@@ -73,6 +82,7 @@ LIBIOMMU_API int libiommu_ioas_adopt(struct libiommu_ctx *ctx, uint32_t id,
  * @retval -EINVAL  A pointer is NULL.
  * @retval -ENOMEM  No memory.
  * @retval -ENODEV  The context has none.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_VFIO_IOAS).
  * @kernel 6.2
@@ -91,6 +101,7 @@ LIBIOMMU_API int libiommu_ioas_get_compat(struct libiommu_ctx *ctx, struct libio
  * @return 0.
  * @retval -EINVAL  @p ioas is NULL.
  * @retval -ENOENT  The kernel has no such address space (a wrong adopted id).
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_VFIO_IOAS).
@@ -106,6 +117,7 @@ LIBIOMMU_API int libiommu_ioas_set_compat(struct libiommu_ioas *ioas);
  * @param ctx  The context; having none is no error.
  * @return 0.
  * @retval -EINVAL  @p ctx is NULL.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -errno   Whatever the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_VFIO_IOAS).
@@ -126,7 +138,8 @@ LIBIOMMU_API int libiommu_ioas_clear_compat(struct libiommu_ctx *ctx);
  *                  exists.
  * @retval -errno   Whatever else the kernel says; the handle still exists.
  * @threads Owner.
- * @syscalls ioctl (IOMMU_DESTROY), unless it is borrowed.
+ * @syscalls ioctl (IOMMU_DESTROY), unless it is borrowed; on type 1 ioctl (VFIO_IOMMU_UNMAP_DMA)
+ *   where a device is still open that was attached.
  * @kernel 6.2
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_DESTROY.
@@ -161,14 +174,16 @@ LIBIOMMU_API int libiommu_ioas_id(const struct libiommu_ioas *ioas, uint32_t *id
  * @retval -EINVAL    A pointer is NULL, @p flags has an unknown bit or neither of the two, @p
  *                    length is 0 or misaligned.
  * @retval -EOVERFLOW The memory's range wraps around.
- * @retval -ENOSPC    No free range is long enough.
+ * @retval -ENOSPC    No free range is long enough; on type 1 also: the container is full.
+ * @retval -EOPNOTSUPP  On type 1: there is no IOMMU behind what is attached.
  * @retval -EFAULT    The memory is not mapped in the process, not writable where that was asked
  *                    for, or cannot be pinned.
  * @retval -ENOMEM    The locked-memory limit, or the kernel's memory, is used up.
  * @retval -errno     Whatever else the kernel says.
- * @threads Shared. Takes no lock of the library.
- * @syscalls ioctl (IOMMU_IOAS_MAP).
- * @kernel 6.2
+ * @threads Shared. Takes no lock of the library, except on type 1.
+ * @syscalls ioctl (IOMMU_IOAS_MAP); on type 1 ioctl (VFIO_IOMMU_MAP_DMA) where a device is
+ *   attached.
+ * @kernel 6.2; on type 1 any
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_IOAS_MAP.
  */
@@ -186,17 +201,19 @@ LIBIOMMU_API int libiommu_ioas_map(struct libiommu_ioas *ioas, void *address, ui
  *                 the IOVA and the physical address to be congruent.
  * @return 0.
  * @retval -EINVAL     @p ioas is NULL, @p flags has an unknown bit or neither of the two, @p length
- *                     is 0, something is misaligned, or the range is not among
- *                     libiommu_ioas_ranges().
+ * is 0, something is misaligned, or the range is not among libiommu_ioas_ranges().
  * @retval -EOVERFLOW  One of the two ranges wraps around.
  * @retval -EEXIST     Something is mapped in the range already.
+ * @retval -ENOSPC     On type 1: the container is full.
+ * @retval -EOPNOTSUPP  On type 1: there is no IOMMU behind what is attached.
  * @retval -EFAULT     The memory is not mapped in the process, not writable where that was asked
  *                     for, or cannot be pinned.
  * @retval -ENOMEM     The locked-memory limit, or the kernel's memory, is used up.
  * @retval -errno      Whatever else the kernel says.
- * @threads Shared. Takes no lock of the library.
- * @syscalls ioctl (IOMMU_IOAS_MAP).
- * @kernel 6.2
+ * @threads Shared. Takes no lock of the library, except on type 1.
+ * @syscalls ioctl (IOMMU_IOAS_MAP); on type 1 ioctl (VFIO_IOMMU_MAP_DMA) where a device is
+ *   attached.
+ * @kernel 6.2; on type 1 any
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_IOAS_MAP_FIXED_IOVA.
  */
@@ -227,7 +244,7 @@ LIBIOMMU_API int libiommu_ioas_map_fixed(struct libiommu_ioas *ioas, void *addre
  * @retval -EINVAL      A pointer is NULL, @p flags has an unknown bit or neither of the two, @p
  *                      length is 0 or misaligned, the range ends past the end of the file, or the
  *                      file is neither memory nor a dma-buf (without a page table that is found out
- *                      when a device is attached).
+ *   when a device is attached).
  * @retval -EACCES      @p fd is not open for reading, or not for writing where that was asked for.
  * @retval -EPERM       The file is sealed against writing, which was asked for.
  * @retval -EBADF       @p fd is not open.
@@ -236,6 +253,7 @@ LIBIOMMU_API int libiommu_ioas_map_fixed(struct libiommu_ioas *ioas, void *addre
  * @retval -ENODEV      The dma-buf is revoked: its device is being reset or gone, or does not
  *                      decode memory.
  * @retval -EOPNOTSUPP  The dma-buf is not a BAR's, or has more than one range.
+ *                      Or the context is on type 1.
  * @retval -ENOMEM      The locked-memory limit, or the kernel's memory, is used up.
  * @retval -ENOTTY      The kernel is older than 6.13.
  * @retval -errno       Whatever else the kernel says.
@@ -272,6 +290,7 @@ LIBIOMMU_API int libiommu_ioas_map_file(struct libiommu_ioas *ioas, int fd, uint
  * @retval -ENODEV      The dma-buf is revoked: its device is being reset or gone, or does not
  *                      decode memory.
  * @retval -EOPNOTSUPP  The dma-buf is not a BAR's, or has more than one range.
+ *                      Or the context is on type 1.
  * @retval -ENOMEM      The locked-memory limit, or the kernel's memory, is used up.
  * @retval -ENOTTY      The kernel is older than 6.13.
  * @retval -errno       Whatever else the kernel says.
@@ -301,13 +320,14 @@ LIBIOMMU_API int libiommu_ioas_map_file_fixed(struct libiommu_ioas *ioas, int fd
  * @param[out] iova  Where the device finds it; never 0.
  * @return 0.
  * @retval -EINVAL     A pointer is NULL, the two are of different contexts, @p flags has an unknown
- *                     bit or neither of the two, @p length is 0, or something is misaligned.
+ * bit or neither of the two, @p length is 0, or something is misaligned.
  * @retval -ENOENT     A part of the source range is not mapped, or the kernel has no such address
  *                     space.
  * @retval -EPERM      Writing was asked for, and the source was mapped without it.
  * @retval -EOVERFLOW  The source range wraps around.
  * @retval -ENOSPC     No free range is long enough.
  * @retval -ENOMEM     The locked-memory limit, or the kernel's memory, is used up.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -errno      Whatever else the kernel says.
  * @threads Shared. Takes no lock of the library.
  * @syscalls ioctl (IOMMU_IOAS_COPY).
@@ -341,6 +361,7 @@ LIBIOMMU_API int libiommu_ioas_copy(struct libiommu_ioas *ioas, const struct lib
  * @retval -EEXIST     Something is mapped in the range already.
  * @retval -EOVERFLOW  One of the two ranges wraps around.
  * @retval -ENOMEM     The locked-memory limit, or the kernel's memory, is used up.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -errno      Whatever else the kernel says.
  * @threads Shared. Takes no lock of the library.
  * @syscalls ioctl (IOMMU_IOAS_COPY).
@@ -393,9 +414,10 @@ LIBIOMMU_API int libiommu_ioas_mapped(const struct libiommu_ioas *ioas, uint64_t
  * @retval -ERANGE     The range had holes. What was mapped in it **has been unmapped**; the
  *                     explanation says how many bytes.
  * @retval -errno      Whatever else the kernel says.
- * @threads Shared. Takes no lock of the library.
- * @syscalls ioctl (IOMMU_IOAS_UNMAP).
- * @kernel 6.2
+ * @threads Shared. Takes no lock of the library, except on type 1.
+ * @syscalls ioctl (IOMMU_IOAS_UNMAP); on type 1 ioctl (VFIO_IOMMU_UNMAP_DMA) where a device is
+ *   attached.
+ * @kernel 6.2; on type 1 any
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_IOAS_UNMAP.
  */
@@ -416,9 +438,10 @@ LIBIOMMU_API int libiommu_ioas_unmap(struct libiommu_ioas *ioas, uint64_t iova, 
  * @retval -EBUSY      A hardware queue holds a part of the range, or it is being mapped at this
  *                     moment. Mappings before it may be gone.
  * @retval -errno      Whatever else the kernel says.
- * @threads Shared. Takes no lock of the library.
- * @syscalls ioctl (IOMMU_IOAS_UNMAP).
- * @kernel 6.2
+ * @threads Shared. Takes no lock of the library, except on type 1.
+ * @syscalls ioctl (IOMMU_IOAS_UNMAP); on type 1 ioctl (VFIO_IOMMU_UNMAP_DMA) where a device is
+ *   attached.
+ * @kernel 6.2; on type 1 any
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_IOAS_UNMAP.
  */
@@ -435,9 +458,10 @@ LIBIOMMU_API int libiommu_ioas_unmap_range(struct libiommu_ioas *ioas, uint64_t 
  * @retval -EBUSY   A hardware queue holds a range, or one is being mapped at this moment. Mappings
  *                  before it may be gone.
  * @retval -errno   Whatever else the kernel says.
- * @threads Shared. Takes no lock of the library.
- * @syscalls ioctl (IOMMU_IOAS_UNMAP).
- * @kernel 6.2
+ * @threads Shared. Takes no lock of the library, except on type 1.
+ * @syscalls ioctl (IOMMU_IOAS_UNMAP); on type 1 ioctl (VFIO_IOMMU_UNMAP_DMA) where a device is
+ *   attached.
+ * @kernel 6.2; on type 1 any
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_IOAS_UNMAP.
  */
@@ -452,10 +476,12 @@ LIBIOMMU_API int libiommu_ioas_unmap_all(struct libiommu_ioas *ioas, uint64_t *u
  * @retval -EINVAL  A pointer is NULL.
  * @retval -ENOMEM  No memory.
  * @retval -EAGAIN  The list grew each time it was asked for, eight times in a row.
+ * @retval -EIO     On type 1: the kernel's description contradicts itself.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
- * @syscalls ioctl (IOMMU_IOAS_IOVA_RANGES), repeated while the list grows.
- * @kernel 6.2
+ * @syscalls ioctl (IOMMU_IOAS_IOVA_RANGES; on type 1, where a device is attached,
+ *   VFIO_IOMMU_GET_INFO), repeated while the list grows.
+ * @kernel 6.2; on type 1 any
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_IOAS_IOVA_RANGES.
  */
@@ -523,6 +549,7 @@ LIBIOMMU_API uint64_t libiommu_iova_ranges_alignment(const struct libiommu_iova_
  *                      starts, or two overlap.
  * @retval -EADDRINUSE  A range is reserved by an attached device.
  * @retval -ENOMEM      No memory in the kernel.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_IOAS_ALLOW_IOVAS).
@@ -545,9 +572,10 @@ LIBIOMMU_API int libiommu_ioas_allow(struct libiommu_ioas *ioas,
  * @param allow  Whether large pages may be used.
  * @return 0.
  * @retval -EINVAL      @p ioas is NULL; or large pages are to be forbidden, and a page table of the
- *                      address space has mappings in it: choose before mapping.
+ * address space has mappings in it: choose before mapping.
  * @retval -EADDRINUSE  Something is mapped that does not begin and end at pages.
  * @retval -ENOENT      The kernel has no such address space (a wrong adopted id).
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_OPTION).
@@ -565,6 +593,7 @@ LIBIOMMU_API int libiommu_ioas_set_huge_pages(struct libiommu_ioas *ioas, bool a
  * @return 0.
  * @retval -EINVAL  A pointer is NULL.
  * @retval -ENOENT  The kernel has no such address space (a wrong adopted id).
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -errno   Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_OPTION).

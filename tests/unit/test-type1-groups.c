@@ -104,7 +104,7 @@ static void test_one_of_two_groups_is_detached(void **state)
 	expect_leave(GROUP_FD);
 }
 
-/* Something of the open device was used: it cannot be closed and opened without anybody noticing. */
+/* Something of the open device was used: closing and opening it would not go unnoticed. */
 static void test_used_devices_do_not_move(void **state)
 {
 	(void)state;
