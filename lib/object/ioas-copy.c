@@ -59,8 +59,9 @@ int libiommu_ioas_copy(struct libiommu_ioas *ioas, const struct libiommu_ioas *f
 	return error;
 }
 
-int libiommu_ioas_copy_fixed(struct libiommu_ioas *ioas, const struct libiommu_ioas *from,
-                             uint64_t from_iova, uint64_t length, uint32_t flags, uint64_t iova)
+int li_ioas_copy_fixed(struct libiommu_ioas *ioas, const char *operation,
+                       const struct libiommu_ioas *from, uint64_t from_iova, uint64_t length,
+                       uint32_t flags, uint64_t iova)
 {
 	struct uapi_ioas_copy cmd = {
 		.flags = UAPI_IOAS_MAP_FIXED_IOVA,
@@ -69,9 +70,15 @@ int libiommu_ioas_copy_fixed(struct libiommu_ioas *ioas, const struct libiommu_i
 		.length = length,
 	};
 
+	return copy(ioas, operation, from, &cmd, flags);
+}
+
+int libiommu_ioas_copy_fixed(struct libiommu_ioas *ioas, const struct libiommu_ioas *from,
+                             uint64_t from_iova, uint64_t length, uint32_t flags, uint64_t iova)
+{
 	if (!ioas || !from)
 		return FAIL_NULL(ioas ? li_ioas_ctx(ioas) : NULL);
-	return copy(ioas, __func__, from, &cmd, flags);
+	return li_ioas_copy_fixed(ioas, __func__, from, from_iova, length, flags, iova);
 }
 
 /*

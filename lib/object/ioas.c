@@ -178,8 +178,8 @@ int li_ioas_check_flags(const struct libiommu_ioas *ioas, const char *operation,
 	return 0;
 }
 
-static int map(struct libiommu_ioas *ioas, const char *operation, void *address, uint64_t length,
-               uint32_t flags, bool fixed, uint64_t *iova)
+int li_ioas_map(struct libiommu_ioas *ioas, const char *operation, void *address, uint64_t length,
+                uint32_t flags, bool fixed, uint64_t *iova)
 {
 	const struct backend *const backend = li_ctx_backend(ioas->ctx);
 	struct refusal refusal = {0};
@@ -208,7 +208,7 @@ int libiommu_ioas_map(struct libiommu_ioas *ioas, void *address, uint64_t length
 
 	if (!ioas || !iova)
 		return FAIL_NULL(ioas ? ioas->ctx : NULL);
-	error = map(ioas, __func__, address, length, flags, false, &found);
+	error = li_ioas_map(ioas, __func__, address, length, flags, false, &found);
 	if (!error)
 		*iova = found;
 	return error;
@@ -219,7 +219,7 @@ int libiommu_ioas_map_fixed(struct libiommu_ioas *ioas, void *address, uint64_t 
 {
 	if (!ioas)
 		return FAIL_NULL(NULL);
-	return map(ioas, __func__, address, length, flags, true, &iova);
+	return li_ioas_map(ioas, __func__, address, length, flags, true, &iova);
 }
 
 static int unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iova, uint64_t *length)
@@ -257,22 +257,27 @@ static int check_range(const struct libiommu_ioas *ioas, const char *operation, 
 	return 0;
 }
 
-int libiommu_ioas_unmap(struct libiommu_ioas *ioas, uint64_t iova, uint64_t length)
+int li_ioas_unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iova, uint64_t length)
 {
 	uint64_t unmapped = length;
 	int error;
 
-	if (!ioas)
-		return FAIL_NULL(NULL);
-	error = check_range(ioas, __func__, iova, length);
+	error = check_range(ioas, operation, iova, length);
 	if (!error)
-		error = unmap(ioas, __func__, iova, &unmapped);
+		error = unmap(ioas, operation, iova, &unmapped);
 	if (!error && unmapped != length)
-		return FAIL_LIBRARY(ioas->ctx, __func__, -ERANGE,
+		return FAIL_LIBRARY(ioas->ctx, operation, -ERANGE,
 		                    "the range had holes; what was mapped in it is unmapped",
 		                    .id = ioas->id, .start = iova, .length = length,
 		                    .amount = unmapped, .unit = "bytes unmapped");
 	return error;
+}
+
+int libiommu_ioas_unmap(struct libiommu_ioas *ioas, uint64_t iova, uint64_t length)
+{
+	if (!ioas)
+		return FAIL_NULL(NULL);
+	return li_ioas_unmap(ioas, __func__, iova, length);
 }
 
 int libiommu_ioas_unmap_range(struct libiommu_ioas *ioas, uint64_t iova, uint64_t length,

@@ -19,6 +19,19 @@ int li_ioas_check_flags(const struct libiommu_ioas *ioas, const char *operation,
  * recorded.
  */
 int li_ioas_is_mapped(const struct libiommu_ctx *ctx, uint32_t id, uint64_t iova, uint64_t length);
+/*
+ * What the public functions of these names do, recorded under @operation. @iova: in with @fixed,
+ * else out.
+ */
+int li_ioas_map(struct libiommu_ioas *ioas, const char *operation, void *address, uint64_t length,
+                uint32_t flags, bool fixed, uint64_t *iova);
+int li_ioas_map_file(struct libiommu_ioas *ioas, const char *operation, int fd, uint64_t start,
+                     uint64_t length, uint32_t flags, bool fixed, uint64_t *iova);
+int li_ioas_copy_fixed(struct libiommu_ioas *ioas, const char *operation,
+                       const struct libiommu_ioas *from, uint64_t from_iova, uint64_t length,
+                       uint32_t flags, uint64_t iova);
+int li_ioas_unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iova,
+                  uint64_t length);
 /* Something that must go before the address space: an attachment, a page table. */
 void li_ioas_pin(struct libiommu_ioas *ioas);
 void li_ioas_unpin(struct libiommu_ioas *ioas);

@@ -84,16 +84,24 @@ static int map_part(struct libiommu_ioas *ioas, const char *operation, struct pa
 	return 0;
 }
 
+int li_ioas_map_file(struct libiommu_ioas *ioas, const char *operation, int fd, uint64_t start,
+                     uint64_t length, uint32_t flags, bool fixed, uint64_t *iova)
+{
+	struct part part = {
+		.fd = fd, .start = start, .length = length, .flags = flags, .fixed = fixed};
+
+	return map_part(ioas, operation, &part, iova);
+}
+
 int libiommu_ioas_map_file(struct libiommu_ioas *ioas, int fd, uint64_t start, uint64_t length,
                            uint32_t flags, uint64_t *iova)
 {
-	struct part part = {.fd = fd, .start = start, .length = length, .flags = flags};
 	uint64_t found = 0;
 	int error;
 
 	if (!ioas || !iova)
 		return FAIL_NULL(ioas ? li_ioas_ctx(ioas) : NULL);
-	error = map_part(ioas, __func__, &part, &found);
+	error = li_ioas_map_file(ioas, __func__, fd, start, length, flags, false, &found);
 	if (!error)
 		*iova = found;
 	return error;
@@ -102,10 +110,7 @@ int libiommu_ioas_map_file(struct libiommu_ioas *ioas, int fd, uint64_t start, u
 int libiommu_ioas_map_file_fixed(struct libiommu_ioas *ioas, int fd, uint64_t start,
                                  uint64_t length, uint32_t flags, uint64_t iova)
 {
-	struct part part = {
-		.fd = fd, .start = start, .length = length, .flags = flags, .fixed = true};
-
 	if (!ioas)
 		return FAIL_NULL(NULL);
-	return map_part(ioas, __func__, &part, &iova);
+	return li_ioas_map_file(ioas, __func__, fd, start, length, flags, true, &iova);
 }
