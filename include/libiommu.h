@@ -29,7 +29,9 @@
 #include <libiommu/reader.h>
 #include <libiommu/handlers.h>
 #include <libiommu/monitor.h>
+#include <libiommu/iova.h>
 #include <libiommu/translate.h>
+#include <libiommu/dma.h>
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>

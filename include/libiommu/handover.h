@@ -67,7 +67,7 @@ LIBIOMMU_BEGIN_DECLS
  * @param[out] handover  The handover; freed with libiommu_handover_free().
  * @return 0.
  * @retval -EINVAL    A pointer is NULL.
- * @retval -EBUSY     The context has a fault ring. Nothing has changed.
+ * @retval -EBUSY     The context has a fault ring or a DMA space. Nothing has changed.
  * @retval -EALREADY  The context is being handed over.
  * @retval -ESHUTDOWN The context was handed over.
  * @retval -EOPNOTSUPP The context is on type 1.

@@ -6,7 +6,7 @@
  * @defgroup translate Translation of addresses
  * @brief From an address of the process to the IOVA that a device finds it at, and back.
  *
- * A DMA space has a table of what is registered in it. Lookups wait for nobody, write
+ * A DMA space (@ref dma) has a table of what is registered in it. Lookups wait for nobody, write
  * nothing that others read, and are as short with a million registrations as with one; others may
  * register and unregister meanwhile. What was registered before a lookup begins, and stays so until
  * it ends, is found.

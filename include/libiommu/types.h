@@ -116,6 +116,12 @@ struct libiommu_monitor;
 struct libiommu_handover;
 /** @brief A context on its way to this process: the end that takes. See @ref takeover. */
 struct libiommu_takeover;
+/** @brief A set of IOVAs that ranges are taken from. See @ref iova. */
+struct libiommu_iova_window;
+/** @brief Choices for a new DMA space. See @ref dma. */
+struct libiommu_dma_space_config;
+/** @brief Memory that devices reach, over one or more address spaces. See @ref dma. */
+struct libiommu_dma_space;
 /** @brief What is registered in a DMA space, to look it up. See @ref translate. */
 struct libiommu_dma_table;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
@@ -173,7 +179,9 @@ enum libiommu_object_kind {
 	/** KVM-VFIO devices. */
 	LIBIOMMU_OBJECT_KVM = 12,
 	/** Handovers that are neither committed nor freed, at either end. */
-	LIBIOMMU_OBJECT_HANDOVER = 13
+	LIBIOMMU_OBJECT_HANDOVER = 13,
+	/** DMA spaces. */
+	LIBIOMMU_OBJECT_DMA_SPACE = 14
 };
 
 /** @brief An inclusive range of I/O virtual addresses. */

@@ -35,6 +35,12 @@ int libiommu_handover_new(struct libiommu_ctx *ctx, struct libiommu_handover **h
 		                    "it has fault rings, which do not go over: let their readers "
 		                    "finish and destroy them",
 		                    .amount = live(ctx, LIBIOMMU_OBJECT_RING), .unit = "of them");
+	if (live(ctx, LIBIOMMU_OBJECT_DMA_SPACE))
+		return FAIL_LIBRARY(ctx, __func__, -EBUSY,
+		                    "it has DMA spaces, which do not go over: destroy them, or map "
+		                    "what is to go over without them",
+		                    .amount = live(ctx, LIBIOMMU_OBJECT_DMA_SPACE),
+		                    .unit = "of them");
 	made = calloc(1, sizeof(*made));
 	if (made)
 		made->fds = malloc(FIRST_FDS * sizeof(*made->fds));

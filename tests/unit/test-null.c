@@ -61,10 +61,10 @@ static const char *const handleless[] = {
 	"libiommu_failure_clear",     "libiommu_failure_error",     "libiommu_failure_ids",
 	"libiommu_failure_operation", "libiommu_failure_origin",    "libiommu_failure_range",
 	"libiommu_failure_text",      "libiommu_fault_batch_new",   "libiommu_feature_kernel",
-	"libiommu_feature_name",      "libiommu_hw_info_type_name", "libiommu_monitor_open",
-	"libiommu_reader_open",       "libiommu_record_data",       "libiommu_takeover_inherit",
-	"libiommu_takeover_load",     "libiommu_takeover_receive",  "libiommu_version",
-	"libiommu_vevent_batch_new",
+	"libiommu_feature_name",      "libiommu_hw_info_type_name", "libiommu_iova_window_new",
+	"libiommu_monitor_open",      "libiommu_reader_open",       "libiommu_record_data",
+	"libiommu_takeover_inherit",  "libiommu_takeover_load",     "libiommu_takeover_receive",
+	"libiommu_version",           "libiommu_vevent_batch_new",
 };
 
 static void test_functions_without_a_handle(void **state)
