@@ -127,6 +127,7 @@ static int fill_in(struct emu_dev *dev, const struct emu_dev_spec *spec)
 	dev->ats = spec->ats;
 	dev->no_dirty = spec->no_dirty;
 	dev->page_requests = spec->page_requests;
+	dev->virtual_function = spec->virtual_function;
 	dev->host = spec->host;
 	dev->group = spec->group_with ? spec->group_with->group : new_group(dev->emu, spec->iommu);
 	return dev->group ? 0 : -ENOMEM;

@@ -61,6 +61,7 @@ struct emu_dev {
 	bool ats;
 	bool no_dirty; /* its IOMMU cannot track for it */
 	bool page_requests;
+	bool virtual_function;
 	bool host; /* a driver of the host's has it: nobody can have its group */
 	bool removed;
 	struct emu_reserved *reserved;
@@ -77,7 +78,7 @@ struct emu_dev_spec {
 	struct emu_dev *group_with; /* in this one's group, behind its IOMMU */
 	const char *address;        /* NULL: the next one that is free */
 	unsigned int pasid_bits;
-	bool pasid_exec, pasid_privileged, ats, no_dirty, page_requests, host;
+	bool pasid_exec, pasid_privileged, ats, no_dirty, page_requests, virtual_function, host;
 	const struct emu_reserved *reserved;
 	size_t reserved_count;
 };
@@ -104,8 +105,15 @@ struct emu_attached *emu_dev_at(struct emu_dev *dev, uint32_t pasid);
 struct emu_attached *emu_dev_serving(struct emu_dev *dev, uint32_t pasid);
 
 /*
- * DMA: 0, or -EFAULT for the first byte that is not mapped, with what lies before it done; how much
- * that is, is in *@done, which may be NULL. With EMU_WRITE the memory is written.
+ * Where a device's access goes and, in *@length (in: wanted; out: not more), how far that goes on;
+ * both may be NULL. -EFAULT: it is not mapped so, which a page request could mend; -ENODEV: the
+ * device has gone; or what the IOMMU says.
+ */
+int emu_dev_translate(struct emu_dev *dev, uint32_t pasid, uint64_t iova, unsigned int access,
+                      emu_phys *phys, uint64_t *length);
+/*
+ * DMA: 0, or the error of the first byte that fails, with what lies before it done; how much that
+ * is, is in *@done, which may be NULL. With EMU_WRITE the memory is written.
  */
 int emu_dev_dma(struct emu_dev *dev, uint32_t pasid, uint64_t iova, void *buffer, size_t length,
                 unsigned int access, size_t *done);

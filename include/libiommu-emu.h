@@ -9,6 +9,7 @@
 #define LIBIOMMU_EMU_H
 
 #include <libiommu-emu/calls.h>
+#include <libiommu-emu/device.h>
 #include <libiommu-emu/machine.h>
 #include <libiommu-emu/trouble.h>
 
