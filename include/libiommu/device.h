@@ -301,8 +301,12 @@ LIBIOMMU_API int libiommu_device_attach_hwpt(struct libiommu_device *dev,
  * @brief Move an attached device to another address space. Where it can the hardware sees the old
  * or the new, nothing between.
  *
+ * Devices of one IOMMU group are attached to the same, and the kernel moves all of them that are
+ * attached. The other handles do not know: replace for each of them, at once and to the same,
+ * before anything else is done with them.
+ *
  * @param dev   The device, attached to anything. To what it is attached to already: 0, and nothing
- *              is done.
+ *              is done, unless another device of its group has taken it elsewhere.
  * @param ioas  The address space, of the same context.
  * @return 0, or as libiommu_device_attach_ioas() except -EEXIST; a failure keeps the old
  *   attachment. Also:
@@ -320,8 +324,10 @@ LIBIOMMU_API int libiommu_device_replace_ioas(struct libiommu_device *dev,
 /**
  * @brief Move an attached device to another page table.
  *
+ * For groups of several devices see libiommu_device_replace_ioas().
+ *
  * @param dev   The device, attached to anything. To what it is attached to already: 0, and nothing
- *              is done.
+ *              is done, unless another device of its group has taken it elsewhere.
  * @param hwpt  The page table, of the same context.
  * @return 0, or as libiommu_device_attach_hwpt() except -EEXIST; a failure keeps the old
  *   attachment. Also:

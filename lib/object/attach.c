@@ -58,6 +58,27 @@ static int change(struct libiommu_device *dev, const struct backend *backend,
 	return error;
 }
 
+/*
+ * What is attached once more. The kernel moves all devices of a group with the one that is
+ * replaced, and tells of no other: where this one was taken along it comes back, else nothing is
+ * done.
+ */
+static int renew(struct libiommu_device *dev, const struct backend *backend,
+                 struct attachment *target, struct refusal *refusal)
+{
+	const struct backend_device device = li_device_backend(dev);
+	const uint32_t pt_id = li_device_attachment(dev)->pt_id;
+	const struct name *const name = li_device_name(dev);
+	int error;
+
+	if (!name || !atomic_load(&name->shared_group))
+		return 0;
+	error = backend->ops->attach(backend, &device, &target->pt_id, refusal);
+	if (!error && target->pt_id != pt_id)
+		li_device_set_attachment(dev, target);
+	return error;
+}
+
 static int tell(const struct libiommu_device *dev, const char *operation, int error,
                 const struct refusal *refusal, uint32_t target_id)
 {
@@ -93,8 +114,9 @@ static int attach(struct libiommu_device *dev, const char *operation, struct lib
 	attached = li_device_attachment(dev)->pt_id;
 	same = is_same(li_device_attachment(dev), &target);
 	moved = target.hwpt && li_hwpt_guest_owns_pasids(target.hwpt) && !li_pasid_is_identity(dev);
-	if (attached == replace && !(attached && same) && !moved)
-		error = change(dev, backend, &target, &refusal);
+	if (attached == replace && !moved)
+		error = attached && same ? renew(dev, backend, &target, &refusal)
+		                         : change(dev, backend, &target, &refusal);
 	li_device_leave(dev);
 	if (attached && !replace)
 		return FAIL_LIBRARY(ctx, operation, -EEXIST,

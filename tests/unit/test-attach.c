@@ -152,6 +152,31 @@ static void test_replace_from_each_state(void **state)
 	}
 }
 
+/* Another device of the group may have moved it: only the kernel knows, and has it back. */
+static void test_replace_by_the_same_in_a_group(void **state)
+{
+	uint32_t pt_id;
+
+	(void)state;
+	script_device_share_group(dev);
+	for (enum target at = IOAS_A; at < TARGETS; at++) {
+		go_to(at);
+		expect_attach(id_of(at), 77, -EADDRINUSE);
+		assert_int_equal(call(at, true), -EADDRINUSE);
+		assert_int_equal(libiommu_failure_origin(), LIBIOMMU_FAILURE_KERNEL);
+		check_attached(at);
+		/* The page table that the kernel has made for the address space can be another. */
+		expect_attach(id_of(at), at <= IOAS_B ? 78 : id_of(at), 0);
+		assert_int_equal(call(at, true), 0);
+		assert_int_equal(libiommu_device_pt_id(dev, &pt_id), 0);
+		assert_int_equal(pt_id, at <= IOAS_B ? 78 : id_of(at));
+		expect_attach(id_of(at), pt_id_of(at), 0);
+		assert_int_equal(call(at, true), 0);
+		check_attached(at);
+		go_home(at);
+	}
+}
+
 static void test_failed_replace_keeps_the_old(void **state)
 {
 	(void)state;
@@ -287,6 +312,7 @@ int main(void)
 		ATTACH_TEST(test_attach_from_each_state),
 		ATTACH_TEST(test_replace_from_each_state),
 		ATTACH_TEST(test_failed_replace_keeps_the_old),
+		ATTACH_TEST(test_replace_by_the_same_in_a_group),
 		ATTACH_TEST(test_failed_attach_attaches_nothing),
 		ATTACH_TEST(test_detach),
 		ATTACH_TEST(test_of_another_context),
