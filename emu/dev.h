@@ -19,6 +19,7 @@ struct emu_device;
 struct emu_fault_part;
 struct emu_hwpt;
 struct emu_vfio;
+struct libiommu_emu_transfer;
 
 /* What a group has at a PASID; 0 is none, the requester id alone. */
 struct emu_attached {
@@ -66,10 +67,12 @@ struct emu_dev {
 	bool removed;
 	struct emu_reserved *reserved;
 	size_t reserved_count;
-	struct emu_fault_part *parts; /* of groups of page requests that are not whole */
-	void *iommu_data;             /* its IOMMU's own */
-	struct emu_vfio *vfio;        /* who has it open; NULL: nobody */
-	void *model;                  /* of what kind it is: pci.h */
+	struct emu_fault_part *parts;            /* of groups of page requests that are not whole */
+	struct libiommu_emu_transfer *transfers; /* that have not ended */
+	uint32_t next_group;                     /* of page requests */
+	void *iommu_data;                        /* its IOMMU's own */
+	struct emu_vfio *vfio;                   /* who has it open; NULL: nobody */
+	void *model;                             /* of what kind it is: pci.h */
 };
 
 /* What a new device is; all zero is a device without an IOMMU in a group of its own. */

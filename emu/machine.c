@@ -4,6 +4,7 @@
 #include "machine.h"
 
 #include <errno.h>
+#include <time.h>
 #include <libiommu/sys.h>
 
 #include "account.h"
@@ -27,6 +28,7 @@ void emu_unlock(struct libiommu_emu *emu)
 LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu)
 {
 	struct libiommu_emu *made;
+	pthread_condattr_t by_clock;
 	int error;
 
 	if (!emu)
@@ -43,6 +45,10 @@ LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu)
 		return error;
 	}
 	pthread_mutex_init(&made->lock, NULL);
+	pthread_condattr_init(&by_clock);
+	pthread_condattr_setclock(&by_clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&made->changed, &by_clock);
+	pthread_condattr_destroy(&by_clock);
 	pthread_mutex_init(&made->child_lock, NULL);
 	*emu = made;
 	return 0;
@@ -64,6 +70,7 @@ LIBIOMMU_API int libiommu_emu_destroy(struct libiommu_emu *emu)
 	emu_accounts_end(emu);
 	emu_files_end(&emu->files);
 	pthread_mutex_destroy(&emu->child_lock);
+	pthread_cond_destroy(&emu->changed);
 	pthread_mutex_destroy(&emu->lock);
 	libiommu_sys_free(emu->door);
 	emu_release(emu);

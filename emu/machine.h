@@ -24,6 +24,7 @@ struct libiommu_sys;
 
 struct libiommu_emu {
 	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a transfer has ended; by CLOCK_MONOTONIC */
 	struct libiommu_sys *door;
 	struct emu_files files;
 	struct emu_mapping *mappings;
