@@ -54,7 +54,7 @@ static const struct command commands[] = {
 	COMMAND(UAPI_CMD_VDEVICE_ALLOC, uapi_vdevice_alloc, virt_id, emu_vdevice_alloc),
 	COMMAND(UAPI_CMD_IOAS_CHANGE_PROCESS, uapi_ioas_change_process, reserved, NULL),
 	COMMAND(UAPI_CMD_VEVENTQ_ALLOC, uapi_veventq_alloc, out_veventq_fd, emu_veventq_alloc),
-	COMMAND(UAPI_CMD_HW_QUEUE_ALLOC, uapi_hw_queue_alloc, length, NULL),
+	COMMAND(UAPI_CMD_HW_QUEUE_ALLOC, uapi_hw_queue_alloc, length, emu_hw_queue_alloc),
 	COMMAND(UAPI_CMD_IOAS_NOIOMMU_GET_PA, uapi_ioas_noiommu_get_pa, out_phys, NULL),
 };
 
