@@ -3,6 +3,10 @@
 
 #include "area.h"
 
+#include <errno.h>
+
+#include "heap.h"
+
 static struct emu_area *area_of(struct emu_range *range)
 {
 	return range ? EMU_OF(struct emu_area, iova, range) : NULL;
@@ -148,4 +152,63 @@ void emu_area_unfill_domain(struct emu_area *area, struct emu_domain *domain, bo
 	unmap(area, domain);
 	if (last)
 		uncover(area);
+}
+
+static void add(struct emu_area *area)
+{
+	emu_ranges_add(&area->ioas->areas, &area->iova);
+	if (area->filled)
+		emu_ranges_add(&area->pages->mapped, &area->index);
+}
+
+static void take(struct emu_area *area)
+{
+	emu_ranges_remove(&area->ioas->areas, &area->iova);
+	if (area->filled)
+		emu_ranges_remove(&area->pages->mapped, &area->index);
+}
+
+static int check_split(const struct emu_area *area, uint64_t start)
+{
+	if (area->closed)
+		return -EBUSY;
+	if (area->pages->source == EMU_OF_DMABUF)
+		return -EOPNOTSUPP;
+	if ((start | emu_area_byte(area, start)) % area->ioas->alignment)
+		return -EINVAL;
+	return 0;
+}
+
+int emu_area_split(struct emu_area *area, uint64_t last)
+{
+	const uint64_t start = last + 1;
+	struct emu_area *rest;
+	uint64_t byte;
+	int error;
+
+	/* The kernel does not look at a cut behind the first byte either. */
+	if (last == area->iova.start || last == area->iova.last)
+		return 0;
+	error = check_split(area, start);
+	if (error)
+		return error;
+	rest = emu_alloc(sizeof(*rest));
+	if (!rest)
+		return -ENOMEM;
+	if (area->accesses || (area->filled && !area->ioas->small_pages)) {
+		emu_release(rest);
+		return -EINVAL;
+	}
+	byte = emu_area_byte(area, start);
+	take(area);
+	*rest = *area;
+	rest->iova.start = start;
+	rest->index.start = byte / EMU_PAGE;
+	rest->offset = byte % EMU_PAGE;
+	area->iova.last = last;
+	area->index.last = (byte - 1) / EMU_PAGE;
+	emu_pages_use(area->pages);
+	add(area);
+	add(rest);
+	return 0;
 }

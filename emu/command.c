@@ -42,7 +42,7 @@ static const struct command commands[] = {
 	COMMAND(UAPI_CMD_IOAS_MAP, uapi_ioas_map, iova, emu_ioas_map),
 	COMMAND(UAPI_CMD_IOAS_UNMAP, uapi_ioas_unmap, length, emu_ioas_unmap),
 	COMMAND(UAPI_CMD_OPTION, uapi_option, val64, emu_option),
-	COMMAND(UAPI_CMD_VFIO_IOAS, uapi_vfio_ioas, reserved, NULL),
+	COMMAND(UAPI_CMD_VFIO_IOAS, uapi_vfio_ioas, reserved, emu_vfio_ioas),
 	COMMAND(UAPI_CMD_HWPT_ALLOC, uapi_hwpt_alloc, reserved, NULL),
 	COMMAND(UAPI_CMD_GET_HW_INFO, uapi_hw_info, reserved, NULL),
 	COMMAND(UAPI_CMD_HWPT_SET_DIRTY_TRACKING, uapi_hwpt_set_dirty_tracking, reserved, NULL),
@@ -79,7 +79,7 @@ int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long 
 	int error;
 
 	if (nr < UAPI_CMD_BASE || nr - UAPI_CMD_BASE >= COMMANDS)
-		return -ENOTTY;
+		return emu_compat_ioctl(ctx, task, request, arg);
 	if (emu_get(task, &user_size, arg, sizeof(user_size)))
 		return -EFAULT;
 	command = &commands[nr - UAPI_CMD_BASE];

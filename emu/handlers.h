@@ -5,6 +5,7 @@
 #ifndef EMU_HANDLERS_H
 #define EMU_HANDLERS_H
 
+#include "compat.h"
 #include "device.h"
 #include "fault.h"
 #include "hwpt.h"

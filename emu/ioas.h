@@ -74,6 +74,5 @@ int emu_ioas_unmap(struct emu_call *call);
 int emu_ioas_change_process(struct emu_call *call);
 int emu_ioas_noiommu_get_pa(struct emu_call *call);
 int emu_option(struct emu_call *call);
-int emu_vfio_ioas(struct emu_call *call);
 
 #endif

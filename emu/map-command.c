@@ -109,18 +109,13 @@ int emu_ioas_copy(struct emu_call *call)
 
 static int unmap(struct emu_ioas *ioas, const struct uapi_ioas_unmap *cmd, uint64_t *unmapped)
 {
-	const uint64_t last = cmd->iova + cmd->length - 1;
 	int error;
 
 	if (!cmd->iova && cmd->length == UINT64_MAX)
 		return emu_unmap_range(ioas, 0, UINT64_MAX, unmapped);
 	if (cmd->iova == UINT64_MAX || cmd->length == UINT64_MAX)
 		return -EOVERFLOW;
-	if (!cmd->length)
-		return -EINVAL;
-	if (last < cmd->iova)
-		return -EOVERFLOW;
-	error = emu_unmap_range(ioas, cmd->iova, last, unmapped);
+	error = emu_unmap_iova(ioas, cmd->iova, cmd->length, unmapped);
 	return error || *unmapped ? error : -ENOENT;
 }
 

@@ -185,3 +185,14 @@ int emu_unmap_range(struct emu_ioas *ioas, uint64_t start, uint64_t last, uint64
 		*unmapped = bytes;
 	return error;
 }
+
+int emu_unmap_iova(struct emu_ioas *ioas, uint64_t iova, uint64_t length, uint64_t *unmapped)
+{
+	const uint64_t last = iova + length - 1;
+
+	if (!length)
+		return -EINVAL;
+	if (last < iova)
+		return -EOVERFLOW;
+	return emu_unmap_range(ioas, iova, last, unmapped);
+}

@@ -24,6 +24,8 @@ int emu_map_parts(struct emu_ioas *ioas, struct emu_part *parts, size_t count, u
                   unsigned int access, bool choose);
 /* All that begins there, whole: 0 or -errno. *@unmapped is how much, also then. */
 int emu_unmap_range(struct emu_ioas *ioas, uint64_t start, uint64_t last, uint64_t *unmapped);
+/* The same; -EINVAL, -EOVERFLOW: there is no such range. */
+int emu_unmap_iova(struct emu_ioas *ioas, uint64_t iova, uint64_t length, uint64_t *unmapped);
 /* From an address of the caller's, as MAP does. */
 int emu_map_process(struct emu_ctx *ctx, const struct emu_task *task, struct emu_ioas *ioas,
                     uint64_t address, uint64_t length, uint64_t *iova, unsigned int access,
