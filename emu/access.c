@@ -7,6 +7,7 @@
 
 #include "area.h"
 #include "heap.h"
+#include "source.h"
 
 static void access_destroy(struct emu_object *object)
 {
@@ -131,7 +132,7 @@ static int pin_part(const struct emu_access *access, const struct emu_walk *walk
 		return -EINVAL;
 	if (!allows(area, flags) || ((flags & EMU_ACCESS_WRITE) && !area->pages->writable))
 		return -EPERM;
-	if (area->pages->source == EMU_OF_DMABUF)
+	if (area->pages->source->is_device)
 		return -EINVAL;
 	error = emu_pages_hold(area->pages, walk->first_page, walk->last_page);
 	if (error)
@@ -202,14 +203,13 @@ static int rw_part(const struct emu_walk *walk, void *buffer, unsigned int flags
 {
 	struct emu_pages *const pages = walk->area->pages;
 	const uint64_t byte = emu_area_byte(walk->area, walk->iova);
-	/* One page is asked of the process also by the slow way, as long as there is one. */
-	const bool direct = !pages->payer.task.pid && !(flags & EMU_ACCESS_SLOW);
+	const bool direct = emu_source_is_own(pages) && !(flags & EMU_ACCESS_SLOW);
 
 	if (walk->area->closed)
 		return -EINVAL;
 	if (!allows(walk->area, flags))
 		return -EPERM;
-	if (pages->source == EMU_OF_DMABUF)
+	if (pages->source->is_device)
 		return -EINVAL;
 	return flags & EMU_ACCESS_WRITE ? emu_pages_write(pages, byte, buffer, walk->length, direct)
 	                                : emu_pages_read(pages, byte, buffer, walk->length, direct);

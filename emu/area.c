@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "heap.h"
+#include "source.h"
 
 static struct emu_area *area_of(struct emu_range *range)
 {
@@ -121,12 +122,17 @@ int emu_area_fill(struct emu_area *area)
 	return error;
 }
 
+void emu_area_unmap_domains(const struct emu_area *area)
+{
+	for (size_t i = 0; i < area->ioas->domain_count; i++)
+		unmap(area, area->ioas->domains[i]);
+}
+
 void emu_area_unfill(struct emu_area *area)
 {
 	if (!area->filled)
 		return;
-	for (size_t i = 0; i < area->ioas->domain_count; i++)
-		unmap(area, area->ioas->domains[i]);
+	emu_area_unmap_domains(area);
 	uncover(area);
 }
 
@@ -172,7 +178,7 @@ static int check_split(const struct emu_area *area, uint64_t start)
 {
 	if (area->closed)
 		return -EBUSY;
-	if (area->pages->source == EMU_OF_DMABUF)
+	if (area->pages->source->is_device)
 		return -EOPNOTSUPP;
 	if ((start | emu_area_byte(area, start)) % area->ioas->alignment)
 		return -EINVAL;
@@ -195,7 +201,7 @@ int emu_area_split(struct emu_area *area, uint64_t last)
 	rest = emu_alloc(sizeof(*rest));
 	if (!rest)
 		return -ENOMEM;
-	if (area->accesses || (area->filled && !area->ioas->small_pages)) {
+	if (area->accesses) {
 		emu_release(rest);
 		return -EINVAL;
 	}

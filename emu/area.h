@@ -50,7 +50,9 @@ void emu_area_unfill(struct emu_area *area);
 int emu_area_fill_domain(struct emu_area *area, struct emu_domain *domain);
 void emu_area_unfill_domain(struct emu_area *area, struct emu_domain *domain, bool last);
 
-/* It ends with @last, and another one goes on behind it: 0 or -errno. */
+/* No domain has it any more, though it is still filled. */
+void emu_area_unmap_domains(const struct emu_area *area);
+/* It ends with @last, and another one goes on behind it: 0 or -errno. Its pages are small. */
 int emu_area_split(struct emu_area *area, uint64_t last);
 
 #endif

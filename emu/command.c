@@ -49,7 +49,7 @@ static const struct command commands[] = {
 	COMMAND(UAPI_CMD_HWPT_GET_DIRTY_BITMAP, uapi_hwpt_get_dirty_bitmap, data, NULL),
 	COMMAND(UAPI_CMD_HWPT_INVALIDATE, uapi_hwpt_invalidate, reserved, emu_hwpt_invalidate),
 	COMMAND(UAPI_CMD_FAULT_QUEUE_ALLOC, uapi_fault_alloc, out_fault_fd, emu_fault_alloc),
-	COMMAND(UAPI_CMD_IOAS_MAP_FILE, uapi_ioas_map_file, iova, NULL),
+	COMMAND(UAPI_CMD_IOAS_MAP_FILE, uapi_ioas_map_file, iova, emu_ioas_map_file),
 	COMMAND(UAPI_CMD_VIOMMU_ALLOC, uapi_viommu_alloc, out_viommu_id, emu_viommu_alloc),
 	COMMAND(UAPI_CMD_VDEVICE_ALLOC, uapi_vdevice_alloc, virt_id, emu_vdevice_alloc),
 	COMMAND(UAPI_CMD_IOAS_CHANGE_PROCESS, uapi_ioas_change_process, reserved, NULL),

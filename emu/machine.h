@@ -17,6 +17,7 @@ struct emu_dev;
 struct emu_group;
 struct emu_iommu;
 struct emu_mapping;
+struct emu_memfile;
 struct emu_pages;
 struct emu_server;
 struct libiommu_emu_trouble;
@@ -37,6 +38,7 @@ struct libiommu_emu {
 	struct emu_group *groups;
 	struct emu_dev *devs;
 	struct emu_pages *pages; /* all that is mapped */
+	struct emu_memfile *memfiles;
 	struct emu_account *accounts;
 };
 

@@ -8,6 +8,7 @@
 #include "area.h"
 #include "heap.h"
 #include "map.h"
+#include "source.h"
 
 #define MAP_FLAGS (UAPI_IOAS_MAP_FIXED_IOVA | UAPI_IOAS_MAP_WRITEABLE | UAPI_IOAS_MAP_READABLE)
 
@@ -35,6 +36,44 @@ int emu_ioas_map(struct emu_call *call)
 	error = emu_map_process(call->ctx, call->task, ioas, cmd->user_va, cmd->length, &cmd->iova,
 	                        access_of(cmd->flags), !(cmd->flags & UAPI_IOAS_MAP_FIXED_IOVA));
 	/* The mapping stays where the caller cannot be told. */
+	return error ? error : emu_call_respond(call);
+}
+
+static int map_file(struct emu_call *call, struct emu_ioas *ioas)
+{
+	struct uapi_ioas_map_file *const cmd = call->cmd;
+	const unsigned int access = access_of(cmd->flags);
+	struct emu_part part = {.byte = cmd->start % EMU_PAGE, .length = cmd->length};
+	int error;
+
+	if (!cmd->length)
+		return -EINVAL;
+	if (cmd->start + cmd->length - 1 < cmd->start)
+		return -EOVERFLOW;
+	error = emu_source_fd(call->ctx->file.emu, call->task, cmd->fd, cmd->start, cmd->length,
+	                      access & EMU_WRITE, &part.pages);
+	if (error)
+		return error;
+	return emu_map_pages(call->ctx, ioas, &part, &cmd->iova, access,
+	                     !(cmd->flags & UAPI_IOAS_MAP_FIXED_IOVA));
+}
+
+int emu_ioas_map_file(struct emu_call *call)
+{
+	const struct uapi_ioas_map_file *const cmd = call->cmd;
+	struct emu_ioas *ioas;
+	int error;
+
+	if (cmd->flags & ~MAP_FLAGS)
+		return -EOPNOTSUPP;
+	if (cmd->iova == UINT64_MAX || cmd->length == UINT64_MAX)
+		return -EOVERFLOW;
+	if (!access_of(cmd->flags))
+		return -EINVAL;
+	ioas = emu_ioas_find(call->ctx, cmd->ioas_id);
+	if (!ioas)
+		return -ENOENT;
+	error = map_file(call, ioas);
 	return error ? error : emu_call_respond(call);
 }
 

@@ -9,6 +9,7 @@
 #include "access.h"
 #include "area.h"
 #include "heap.h"
+#include "source.h"
 
 /* How often those who hold what is to be unmapped are told so. */
 #define MOST_TRIES 100
@@ -114,6 +115,18 @@ int emu_map_parts(struct emu_ioas *ioas, struct emu_part *parts, size_t count, u
 	return error;
 }
 
+int emu_map_pages(struct emu_ctx *ctx, struct emu_ioas *ioas, struct emu_part *part, uint64_t *iova,
+                  unsigned int access, bool choose)
+{
+	int error;
+
+	if (ctx->charge_process)
+		emu_pages_charge_process(part->pages);
+	error = emu_map_parts(ioas, part, 1, iova, access, choose);
+	emu_pages_let_go(part->pages);
+	return error;
+}
+
 int emu_map_process(struct emu_ctx *ctx, const struct emu_task *task, struct emu_ioas *ioas,
                     uint64_t address, uint64_t length, uint64_t *iova, unsigned int access,
                     bool choose)
@@ -121,15 +134,9 @@ int emu_map_process(struct emu_ctx *ctx, const struct emu_task *task, struct emu
 	struct emu_part part = {.byte = address % EMU_PAGE, .length = length};
 	int error;
 
-	error = emu_pages_of_process(ctx->file.emu, task, address, length, access & EMU_WRITE,
-	                             &part.pages);
-	if (error)
-		return error;
-	if (ctx->charge_process)
-		emu_pages_charge_process(part.pages);
-	error = emu_map_parts(ioas, &part, 1, iova, access, choose);
-	emu_pages_let_go(part.pages);
-	return error;
+	error = emu_source_process(ctx->file.emu, task, address, length, access & EMU_WRITE,
+	                           &part.pages);
+	return error ? error : emu_map_pages(ctx, ioas, &part, iova, access, choose);
 }
 
 /* Those who hold a part of the area give it back; an error: they do not. */

@@ -22,6 +22,9 @@ struct emu_part {
  */
 int emu_map_parts(struct emu_ioas *ioas, struct emu_part *parts, size_t count, uint64_t *iova,
                   unsigned int access, bool choose);
+/* One part, which is charged as the context says. What has made its pages lets them go by this. */
+int emu_map_pages(struct emu_ctx *ctx, struct emu_ioas *ioas, struct emu_part *part, uint64_t *iova,
+                  unsigned int access, bool choose);
 /* All that begins there, whole: 0 or -errno. *@unmapped is how much, also then. */
 int emu_unmap_range(struct emu_ioas *ioas, uint64_t start, uint64_t last, uint64_t *unmapped);
 /* The same; -EINVAL, -EOVERFLOW: there is no such range. */

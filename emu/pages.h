@@ -10,6 +10,7 @@
 #define EMU_PAGES_H
 
 #include "account.h"
+#include "maps.h"
 #include "phys.h"
 #include "range.h"
 
@@ -18,30 +19,25 @@ struct libiommu_emu;
 /* The larger thing that a range is part of. */
 #define EMU_OF(type, member, range) ((type *)(void *)((char *)(range)-offsetof(type, member)))
 
-enum emu_source { EMU_OF_PROCESS, EMU_OF_FILE, EMU_OF_DMABUF };
+struct emu_source;
 
 struct emu_pages {
 	struct libiommu_emu *emu;
 	struct emu_pages *next, **link; /* all of the machine */
-	enum emu_source source;
+	const struct emu_source *source;
 	unsigned int users;
 	bool writable;
 	bool revoked;   /* what a dma-buf had is its exporter's again */
 	uint64_t start; /* of the first page: an address, or an offset */
 	uint64_t count;
-	emu_phys phys; /* of the first page, as long as one is pinned */
+	emu_phys phys;        /* of the first page, as long as one is pinned */
+	struct emu_home home; /* of the first page, where others can have it too */
 	struct emu_payer payer;
 	uint64_t pinned, charged;   /* pages; they differ within a call, and in a defect */
 	struct emu_ranges mapped;   /* by domains: parts of areas, in pages from the first one */
 	struct emu_ranges accessed; /* by drivers without one */
 };
 
-/*
- * Memory of the caller, in one page or more: 0 or -errno. It begins @offset bytes into the first
- * page.
- */
-int emu_pages_of_process(struct libiommu_emu *emu, const struct emu_task *task, uint64_t address,
-                         uint64_t length, bool writable, struct emu_pages **pages);
 /* The process is charged for it, not the user, unless nobody is. */
 void emu_pages_charge_process(struct emu_pages *pages);
 void emu_pages_use(struct emu_pages *pages);
@@ -60,7 +56,11 @@ int emu_pages_read(struct emu_pages *pages, uint64_t byte, void *to, uint64_t le
 int emu_pages_write(struct emu_pages *pages, uint64_t byte, const void *from, uint64_t length,
                     bool direct);
 
+bool emu_pages_has_pinned(const struct emu_pages *pages, uint64_t index);
+
 /* How often the kernel holds this page of this process's memory. */
 unsigned int emu_pins_of(struct libiommu_emu *emu, uintptr_t page);
+/* It holds each page there so often. */
+bool emu_pins_are(struct libiommu_emu *emu, uintptr_t address, uint64_t length, unsigned int count);
 
 #endif

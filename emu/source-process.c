@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* Memory of the process that the machine is in: it is where it is. */
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "heap.h"
+#include "source-child.h"
+#include "source.h"
+
+/* Linux 5.14; what the C library calls it may be newer. */
+#define POPULATE_READ  22
+#define POPULATE_WRITE 23
+
+/* In pages as the machine under this one has them. */
+int emu_source_populate(uintptr_t address, uint64_t length, bool write)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+	const uintptr_t start = address & ~page;
+	int error;
+
+	do
+		error = madvise((void *)start, address + length - start,
+		                write ? POPULATE_WRITE : POPULATE_READ);
+	while (error && (errno == EINTR || errno == EAGAIN));
+	return error ? -EFAULT : 0;
+}
+
+static int look(struct emu_pages *pages, uint64_t first, uint64_t last)
+{
+	pages->phys = pages->start;
+	return emu_source_populate(pages->start + first * EMU_PAGE, (last - first + 1) * EMU_PAGE,
+	                           pages->writable);
+}
+
+static void free_pages(struct emu_pages *pages)
+{
+	emu_release(pages);
+}
+
+static const struct emu_source own = {
+	.look = look,
+	.free = free_pages,
+};
+
+bool emu_source_is_own(const struct emu_pages *pages)
+{
+	return pages->source == &own;
+}
+
+int emu_source_process(struct libiommu_emu *emu, const struct emu_task *task, uint64_t address,
+                       uint64_t length, bool writable, struct emu_pages **pages)
+{
+	struct emu_pages *made;
+	int error;
+
+	if (address + length < address)
+		return -EOVERFLOW;
+	if (task->pid)
+		return emu_source_child(emu, task, address, length, writable, pages);
+	made = emu_alloc(sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	error = emu_pages_begin(made, &own, emu, task, address, length, writable);
+	if (error)
+		emu_release(made);
+	else
+		*pages = made;
+	return error;
+}
