@@ -61,7 +61,7 @@ LIBIOMMU_API int libiommu_emu_destroy(struct libiommu_emu *emu)
 	emu_lock(emu);
 	emu_files_sweep(emu);
 	emu_unlock(emu);
-	if (emu->files.first)
+	if (emu->files.first || emu->drivers)
 		return -EBUSY;
 	emu_server_end(emu);
 	libiommu_emu_end_trouble(emu);

@@ -8,10 +8,11 @@
 #ifndef LIBIOMMU_EMU_H
 #define LIBIOMMU_EMU_H
 
-#include <libiommu-emu/machine.h>
-#include <libiommu-emu/device.h>
-#include <libiommu-emu/transfer.h>
 #include <libiommu-emu/calls.h>
+#include <libiommu-emu/device.h>
+#include <libiommu-emu/driver.h>
+#include <libiommu-emu/machine.h>
+#include <libiommu-emu/transfer.h>
 #include <libiommu-emu/trouble.h>
 
 #endif

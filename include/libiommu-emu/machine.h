@@ -40,7 +40,8 @@ LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu);
  *
  * @param emu  The machine; NULL is 0.
  * @return 0.
- * @retval -EBUSY  Something that was opened through its door is open. Nothing has changed.
+ * @retval -EBUSY  Something that was opened through its door is open, or a driver is not freed.
+ *                 Nothing has changed.
  * @threads Owner.
  * @syscalls close, epoll_wait.
  * @since 0.1
