@@ -7,29 +7,9 @@
 
 #include "../lib/base/uapi/iommufd.h"
 #include "heap.h"
-#include "queue.h"
-#include "viommu.h"
+#include "veventq.h"
 
 #define MOST_DEPTH (1U << 19)
-
-struct event {
-	struct event *next;
-	uint32_t sequence;
-	size_t length;
-	unsigned char data[];
-};
-
-struct emu_veventq {
-	struct emu_queue queue;
-	struct emu_viommu *viommu;
-	struct emu_veventq *next; /* of the vIOMMU */
-	uint32_t type;
-	uint32_t depth, count;
-	uint32_t sequence; /* of the next */
-	struct event *first, **last;
-	bool lost; /* a mark behind all of them, with a sequence of its own */
-	uint32_t lost_sequence;
-};
 
 static struct emu_veventq *find(const struct emu_viommu *viommu, uint32_t type)
 {
@@ -58,7 +38,7 @@ static void lose(struct emu_veventq *veventq)
 
 static int add(struct emu_veventq *veventq, const void *data, size_t length)
 {
-	struct event *const event = emu_alloc(sizeof(*event) + length);
+	struct emu_event *const event = emu_alloc(sizeof(*event) + length);
 
 	if (!event || veventq->count == veventq->depth) {
 		lose(veventq);
@@ -98,7 +78,7 @@ static int put_header(const struct emu_task *task, uintptr_t to, uint32_t flags,
 
 static void remove_first(struct emu_veventq *veventq)
 {
-	struct event *const event = veventq->first;
+	struct emu_event *const event = veventq->first;
 
 	veventq->first = event->next;
 	if (!veventq->first)
@@ -107,16 +87,14 @@ static void remove_first(struct emu_veventq *veventq)
 	emu_release(event);
 }
 
-/* The first event, or the mark: its length, or -errno; 0: there is no room for a header. */
+/* The first event, or the mark: its length, or -errno. */
 static ssize_t read_one(struct emu_veventq *veventq, const struct emu_task *task, uintptr_t to,
                         size_t room)
 {
 	const size_t header = sizeof(struct uapi_vevent_header);
-	const struct event *const event = veventq->first;
+	const struct emu_event *const event = veventq->first;
 	const size_t length = header + (event ? event->length : 0);
 
-	if (room < header)
-		return 0;
 	if (room < length)
 		return -EINVAL;
 	if (!event) {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "../../emu/calls.h"
 #include "../../emu/fault-queue.h"
@@ -411,6 +413,26 @@ static void asks_again(void **state)
 	end(&t);
 }
 
+/* The numbers of what was its descriptors are others' by then. */
+static void tells_nobody_else(void **state)
+{
+	struct test t = begin();
+	struct pollfd others[2] = {{.events = POLLIN}, {.events = POLLIN}};
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(libiommu_emu_close(t.rig->emu, t.fd), 0);
+	t.fd = -1;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	others[0].fd = ends[0];
+	others[1].fd = ends[1];
+	add(&t, 1, 1);
+	assert_int_equal(poll(others, 2, 0), 0);
+	close(ends[0]);
+	close(ends[1]);
+	end(&t);
+}
+
 /* Without its descriptor they are neither lost nor answered, until the queue ends. */
 static void outlives_its_descriptor(void **state)
 {
@@ -446,6 +468,7 @@ int main(void)
 		cmocka_unit_test(many_answers_at_once),
 		cmocka_unit_test(ends_with_the_attachment),
 		cmocka_unit_test(asks_again),
+		cmocka_unit_test(tells_nobody_else),
 		cmocka_unit_test(outlives_its_descriptor),
 	};
 

@@ -10,7 +10,7 @@ enum { PASID = 7, OTHER = 9, NONE = 99 };
 
 #define RECORD sizeof(struct uapi_hwpt_pgfault)
 
-/* The first device of the rig has a page table without a PASID and one at PASID. */
+/* Two devices are a group: one has brought its page table, the other the one at PASID. */
 struct test {
 	struct nest_rig *rig;
 	struct emu_fault_queue *queue;
@@ -59,6 +59,8 @@ static void begin(struct test *t)
 	t->fd = (int)cmd.out_fault_fd;
 	t->queue =
 		emu_fault_queue_of(emu_object_find(t->rig->ctx, cmd.out_fault_id, EMU_FAULT_QUEUE));
+	t->rig->devs[1].group = &t->rig->groups[0];
+	t->rig->devs[0].sibling = &t->rig->devs[1];
 	attach(t, 0, 0);
 	attach(t, 1, PASID);
 }

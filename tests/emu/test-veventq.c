@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../../emu/calls.h"
+#include "../../emu/veventq.h"
 
 enum { TYPE = 5, DEPTH = 3, HEADER = sizeof(struct uapi_vevent_header), WHOLE = HEADER + 4 };
 
@@ -232,6 +233,24 @@ static void event_takes_the_mark_away(void **state)
 	end(&t);
 }
 
+static void sequence_begins_again(void **state)
+{
+	struct test t = begin(1);
+	struct record records[3];
+
+	(void)state;
+	t.viommu->queues->sequence = INT32_MAX - 1;
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(report(&t, i), 0);
+	assert_int_equal(get(&t, records, sizeof(records)), WHOLE + HEADER);
+	check(&records[0], INT32_MAX - 1, 0);
+	check_lost(&records[1], INT32_MAX);
+	assert_int_equal(report(&t, 2), 0);
+	assert_int_equal(get(&t, records, sizeof(records)), WHOLE);
+	check(&records[0], 0, 2);
+	end(&t);
+}
+
 /* Without memory for an event it is lost, and whoever reports it is told. */
 static void without_memory(void **state)
 {
@@ -294,6 +313,7 @@ int main(void)
 		cmocka_unit_test(polled),
 		cmocka_unit_test(mark_at_the_end),
 		cmocka_unit_test(event_takes_the_mark_away),
+		cmocka_unit_test(sequence_begins_again),
 		cmocka_unit_test(without_memory),
 		cmocka_unit_test(read_into_bad_memory),
 		cmocka_unit_test(outlives_its_descriptor),
