@@ -4,6 +4,7 @@
 #include "dev.h"
 
 #include <errno.h>
+#include <libiommu-emu/iommu.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,19 @@ void emu_iommu_add(struct libiommu_emu *emu, struct emu_iommu *iommu)
 	*link = iommu;
 	if (!iommu->name[0])
 		snprintf(iommu->name, sizeof(iommu->name), "emu%u", number);
+}
+
+LIBIOMMU_API int libiommu_emu_iommu_set_unsafe_interrupts(struct libiommu_emu_iommu *iommu,
+                                                          bool unsafe)
+{
+	struct emu_iommu *const mine = (struct emu_iommu *)iommu;
+
+	if (!mine)
+		return -EINVAL;
+	emu_lock(mine->emu);
+	mine->unsafe_interrupts = unsafe;
+	emu_unlock(mine->emu);
+	return 0;
 }
 
 struct emu_dev *emu_dev_find(struct libiommu_emu *emu, const char *address)

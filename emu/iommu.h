@@ -94,6 +94,7 @@ struct emu_domain {
 	uint64_t first, last;      /* what can be mapped */
 	bool dirty_supported;      /* devices without it cannot have the domain */
 	bool coherent;             /* DMA never goes past the processor's caches */
+	bool tracking;             /* what is written, now */
 	bool faults;               /* somebody answers page requests that miss */
 };
 

@@ -11,6 +11,7 @@
 #include <libiommu-emu/calls.h>
 #include <libiommu-emu/device.h>
 #include <libiommu-emu/driver.h>
+#include <libiommu-emu/iommu.h>
 #include <libiommu-emu/machine.h>
 #include <libiommu-emu/transfer.h>
 #include <libiommu-emu/trouble.h>
