@@ -74,7 +74,7 @@ int emu_account_add(struct libiommu_emu *emu, const struct emu_payer *payer, uin
 
 	if (!process)
 		return -ENOMEM;
-	if (payer->mode != EMU_CHARGE_NOBODY) {
+	if (pages && payer->mode != EMU_CHARGE_NOBODY) {
 		if (payer->mode == EMU_CHARGE_PROCESS && is_gone(&payer->task))
 			return -EINVAL;
 		account = charged(emu, payer, process);
@@ -90,11 +90,15 @@ int emu_account_take(struct libiommu_emu *emu, const struct emu_payer *payer, ui
 {
 	struct emu_account *const process = find(emu, false, (uint32_t)payer->task.pid);
 
+	if (!pages)
+		return 0;
 	if (payer->mode == EMU_CHARGE_PROCESS && is_gone(&payer->task))
 		return -EINVAL;
 	if (payer->mode != EMU_CHARGE_NOBODY)
 		charged(emu, payer, process)->locked -= pages;
-	process->pinned -= pages;
+	/* What nobody is charged for stays with the process that had pinned it. */
+	if (process)
+		process->pinned -= pages;
 	return 0;
 }
 
