@@ -157,7 +157,7 @@ static int pin(struct libiommu_emu_driver *driver, uint64_t iova, uint64_t lengt
 		return -ENOMEM;
 	error = emu_access_pin(driver->access, iova, length, flags, pages);
 	for (size_t i = 0; pages && !error && i < count; i++)
-		if (!emu_phys_is(driver->emu, pages[i], first + i * EMU_PAGE)) {
+		if (!emu_phys_is(pages[i], first + i * EMU_PAGE)) {
 			error = -EBADE;
 			emu_access_unpin(driver->access, iova, length);
 		}

@@ -34,9 +34,6 @@ int emu_phys_set_bits(struct libiommu_emu *emu, emu_phys at, uint32_t bits);
 /* Part of a larger thing. */
 struct emu_window {
 	struct emu_range range; /* range.start is where it begins */
-	bool of_file;           /* of the open @file, from @file_offset on */
-	int file;
-	uint64_t file_offset;
 	/* 0 or -EFAULT; @to is NULL when @from is written. */
 	int (*access)(struct emu_window *window, uint64_t offset, void *to, const void *from,
 	              size_t size);
@@ -46,7 +43,7 @@ struct emu_window {
 int emu_window_add(struct libiommu_emu *emu, struct emu_window *window, uint64_t length);
 void emu_window_remove(struct libiommu_emu *emu, struct emu_window *window);
 
-/* The page is what this process has at the address, whichever way it was found. */
-bool emu_phys_is(struct libiommu_emu *emu, emu_phys at, uintptr_t address);
+/* The page is what this process has at the address, if at another one too. */
+bool emu_phys_is(emu_phys at, uintptr_t address);
 
 #endif

@@ -4,9 +4,7 @@
 /* Files of memory: the machine has them mapped as long as a device can see them. */
 #include <errno.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
-#include "channel.h"
 #include "dmabuf.h"
 #include "heap.h"
 #include "memfile.h"
@@ -79,26 +77,10 @@ static int source_file(struct libiommu_emu *emu, const struct emu_task *task, in
 	return 0;
 }
 
-static struct emu_dmabuf *find_dmabuf(struct libiommu_emu *emu, const struct emu_task *task, int fd)
-{
-	struct emu_dmabuf *dmabuf;
-	int copy;
-
-	if (!task->pid)
-		return emu_dmabuf_of(emu, fd);
-	copy = emu_caller_fd(fd);
-	if (copy < 0)
-		return NULL;
-	dmabuf = emu_dmabuf_of(emu, copy);
-	close(copy);
-	emu_file_forget(emu, copy);
-	return dmabuf;
-}
-
 int emu_source_fd(struct libiommu_emu *emu, const struct emu_task *task, int fd, uint64_t start,
                   uint64_t length, bool writable, struct emu_pages **pages)
 {
-	struct emu_dmabuf *const dmabuf = find_dmabuf(emu, task, fd);
+	struct emu_dmabuf *const dmabuf = emu_dmabuf_of(emu, fd);
 
 	return dmabuf ? emu_source_dmabuf(emu, task, dmabuf, start, length, writable, pages)
 	              : source_file(emu, task, fd, start, length, writable, pages);
