@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "heap.h"
 #include "machine.h"
+#include "request.h"
 
 void emu_iommu_add(struct libiommu_emu *emu, struct emu_iommu *iommu)
 {
@@ -109,6 +110,7 @@ static void free_dev(struct emu_dev *dev)
 {
 	free_group(dev->emu, dev->group);
 	emu_fault_forget(dev);
+	emu_requests_forget(dev);
 	emu_release(dev->reserved);
 	emu_release(dev);
 }
