@@ -11,8 +11,8 @@
 #include <libiommu-emu/calls.h>
 #include <libiommu-emu/device.h>
 #include <libiommu-emu/driver.h>
-#include <libiommu-emu/iommu.h>
 #include <libiommu-emu/event.h>
+#include <libiommu-emu/iommu.h>
 #include <libiommu-emu/machine.h>
 #include <libiommu-emu/request.h>
 #include <libiommu-emu/transfer.h>
