@@ -155,7 +155,7 @@ int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struc
 	struct emu_iommu *iommu;
 	int error;
 
-	if (spec->pasid_bits > 20)
+	if (spec->pasid_bits > EMU_PASID_BITS_MAX)
 		return -EINVAL;
 	made = emu_alloc(sizeof(*made));
 	if (!made)
