@@ -22,7 +22,8 @@ static int enter(const struct type1 *type1, struct type1_group *group, struct co
 
 	error = li_sys_ioctl(type1->sys, group->fd, UAPI_IOC_VFIO_GROUP_SET_CONTAINER, &fd);
 	if (error)
-		return li_refuse_kernel(refusal, error, CALL_GROUP);
+		return li_refuse_kernel(refusal, error,
+		                        group->unsafe ? CALL_SET_IOMMU : CALL_GROUP);
 	if (!container->groups)
 		error = li_container_start(container, refusal);
 	if (error) {
@@ -186,13 +187,17 @@ static int fill(const struct space *space, struct container *container, struct r
 	for (size_t i = 0; i < extents->count && !error; i++)
 		if (!li_container_allows(container, extents->all[i].first, extents->all[i].last))
 			error = li_refuse(refusal, -EADDRINUSE,
-			                  "something is mapped where the device, or the IOMMU, "
-			                  "can use no addresses: see libiommu_ioas_ranges()");
+			                  "something is mapped where the device needs a range for "
+			                  "itself (interrupts, firmware), or beyond what the IOMMU "
+			                  "translates: see libiommu_ioas_ranges()");
 	for (size_t i = 0; i < extents->count && !error; i++) {
 		error = li_container_map(container, &extents->all[i], refusal);
 		if (error && i)
 			li_container_unmap(container, extents->all[0].first,
 			                   extents->all[i - 1].last, &ignored);
+		/* That there are too many is no matter of what is mapped before or after. */
+		if (error && error != -ENOSPC)
+			refusal->call = CALL_ATTACH;
 	}
 	return error;
 }

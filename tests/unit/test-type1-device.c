@@ -343,10 +343,14 @@ static void test_attach_fails_and_changes_nothing(void **state)
 	expect_unmap(HOLD_FD, 0x1000, PAGE, 0);
 	assert_int_equal(libiommu_device_attach_ioas(dev, ioas), -EFAULT);
 	assert_failure(-EFAULT, KERNEL, "libiommu_device_attach_ioas");
-	assert_explained("not mapped in this process");
+	assert_explained("mapped before the first attach is no memory");
 	expect_ranges(HOLD_FD);
 	expect_map(HOLD_FD, memory, 0x1000, PAGE, -ENOMEM);
 	assert_int_equal(libiommu_device_attach_ioas(dev, ioas), -ENOMEM);
+	expect_ranges(HOLD_FD);
+	expect_map(HOLD_FD, memory, 0x1000, PAGE, -ENOSPC);
+	assert_int_equal(libiommu_device_attach_ioas(dev, ioas), -ENOSPC);
+	assert_explained("65535");
 	assert_int_equal(libiommu_ioas_map_fixed(ioas, memory, PAGE, BOTH, LOW_LAST + 1), 0);
 	expect_ranges(HOLD_FD);
 	assert_int_equal(libiommu_device_attach_ioas(dev, ioas), -EADDRINUSE);

@@ -68,10 +68,14 @@ const struct vm_iommu *vm_iommu(struct libiommu_device *dev)
 	const void *data;
 	size_t length;
 	uint32_t type;
+	uint32_t id;
 
 	OK(libiommu_hw_info_get(dev, &info));
 	OK(libiommu_hw_info_raw(info, &type, &data, &length));
 	libiommu_hw_info_free(info);
+	/* Without iommufd the kernel does not say; such machines are PCs. */
+	if (libiommu_device_id(dev, &id) == -EOPNOTSUPP)
+		type = LIBIOMMU_HW_INFO_VTD;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i].type == type)
 			return &kinds[i];

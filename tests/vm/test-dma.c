@@ -92,6 +92,7 @@ static void test_replace(void **state)
 	struct libiommu_ioas *other;
 	uint32_t before, after;
 
+	NEEDS_IOMMUFD(vm);
 	OK(libiommu_ioas_alloc(vm->ctx, &other));
 	OK(libiommu_ioas_map_fixed(other, vm->memory + VM_PAGE, VM_PAGE, VM_READ_WRITE, VM_IOVA));
 	OK(libiommu_device_pt_id(vm->dev, &before));
@@ -116,6 +117,7 @@ static void test_failed_replace(void **state)
 	struct vm *const vm = *state;
 	struct libiommu_ioas *other;
 
+	NEEDS_IOMMUFD(vm);
 	OK(libiommu_ioas_alloc(vm->ctx, &other));
 	/* Where devices signal interrupts: none can be attached to this. */
 	OK(libiommu_ioas_map_fixed(other, vm->memory, VM_PAGE, VM_READ_WRITE,
@@ -169,6 +171,7 @@ static void test_hwpt(void **state)
 	struct libiommu_hwpt *hwpt;
 	uint32_t id, pt_id;
 
+	NEEDS_IOMMUFD(vm);
 	OK(libiommu_hwpt_alloc(vm->dev, vm->ioas, NULL, &hwpt));
 	OK(libiommu_hwpt_id(hwpt, &id));
 	OK(libiommu_device_replace_hwpt(vm->dev, hwpt));

@@ -67,6 +67,7 @@ static void test_limit_per_user(void **state)
 	struct vm *const vm = *state;
 	enum libiommu_rlimit_mode mode;
 
+	NEEDS_IOMMUFD(vm);
 	OK(libiommu_ctx_get_rlimit_mode(vm->ctx, &mode));
 	assert_int_equal(mode, LIBIOMMU_RLIMIT_PER_USER);
 	check_limit(vm);
@@ -92,6 +93,7 @@ static void test_mode_errors(void **state)
 	struct vm *const vm = *state;
 	enum libiommu_rlimit_mode mode;
 
+	NEEDS_IOMMUFD(vm);
 	assert_int_equal(seteuid(NOBODY), 0);
 	FAILS(EPERM, libiommu_ctx_set_rlimit_mode(vm->ctx, LIBIOMMU_RLIMIT_PER_PROCESS));
 	EXPLAINED("CAP_SYS_RESOURCE");

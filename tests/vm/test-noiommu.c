@@ -6,6 +6,7 @@
 #include "vm.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Without the kernel's permission for unsafe DMA the list names the obstacle. */
@@ -125,12 +126,45 @@ static void test_group(void **state)
 	assert_int_equal(edu_read(vm->regs, EDU_ID) & 0xff, 0xed);
 }
 
+/* In a legacy container: the device can be used, and nothing is mapped for it. */
+static void test_container(void **state)
+{
+	struct vm *const vm = *state;
+	struct libiommu_hw_info *info;
+	char group[64], path[80];
+	uint64_t iova;
+
+	give_to_vfio(vm);
+	vm_group_of(vm->edu, group, sizeof(group));
+	snprintf(path, sizeof(path), "/dev/vfio/noiommu-%s", group + strlen("/dev/vfio/"));
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(seteuid(65534), 0);
+	FAILS(EPERM, libiommu_device_open_pci(vm->ctx, vm->edu, &vm->dev));
+	EXPLAINED("CAP_SYS_RAWIO");
+	assert_int_equal(seteuid(0), 0);
+	OK(libiommu_device_open_pci(vm->ctx, vm->edu, &vm->dev));
+	assert_int_equal(seteuid(65534), 0);
+	FAILS(EPERM, libiommu_device_bind(vm->dev, VM_LABEL, NULL, 0));
+	EXPLAINED("CAP_SYS_RAWIO");
+	assert_int_equal(seteuid(0), 0);
+	OK(libiommu_device_bind(vm->dev, VM_LABEL, NULL, 0));
+	FAILS(EOPNOTSUPP, libiommu_hw_info_get(vm->dev, &info));
+	EXPLAINED("no IOMMU behind the device");
+	OK(libiommu_device_attach_ioas(vm->dev, vm->ioas));
+	FAILS(EOPNOTSUPP, libiommu_ioas_map(vm->ioas, vm->memory, VM_PAGE, VM_READ_WRITE, &iova));
+	EXPLAINED("no IOMMU behind what is attached");
+	vm_map_registers(vm);
+	assert_int_equal(edu_read(vm->regs, EDU_ID) & 0xff, 0xed);
+	OK(libiommu_device_detach(vm->dev));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_obstacle),
 		cmocka_unit_test_setup_teardown(test_node, vm_setup_empty, vm_teardown),
 		cmocka_unit_test_setup_teardown(test_group, vm_setup_empty, vm_teardown),
+		cmocka_unit_test_setup_teardown(test_container, vm_setup_type1, vm_teardown),
 	};
 
 	return cmocka_run_group_tests_name("noiommu", tests, NULL, NULL);

@@ -65,6 +65,7 @@ static void test_hot(void **state)
 	uint8_t number, devfn;
 	uint32_t id, own;
 
+	NEEDS_IOMMUFD(vm);
 	OK(libiommu_reset_list_new(vm->dev, &list));
 	assert_int_equal(libiommu_reset_list_count(list), 1);
 	assert_int_equal(libiommu_reset_list_allowed(list), 1);
@@ -90,6 +91,7 @@ static void test_hot_with_company(void **state)
 	struct libiommu_device *one, *two;
 	char first[16], second[16];
 
+	NEEDS_IOMMUFD(vm);
 	if (!vm_find(0x1234, 0x11e8, 2, first, sizeof(first)) ||
 	    !vm_find(0x1234, 0x11e8, 3, second, sizeof(second)))
 		SKIP("no two edu devices behind one bridge in this machine");

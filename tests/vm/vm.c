@@ -116,6 +116,33 @@ int vm_setup_empty(void **state)
 	return 0;
 }
 
+int vm_open_type1(struct libiommu_ctx **ctx)
+{
+	struct libiommu_ctx_config *config;
+	int err = libiommu_ctx_config_new(&config);
+
+	if (err)
+		return err;
+	err = libiommu_ctx_config_set_backend(config, LIBIOMMU_BACKEND_TYPE1);
+	if (!err)
+		err = libiommu_ctx_new(config, ctx);
+	libiommu_ctx_config_free(config);
+	return err;
+}
+
+int vm_setup_type1(void **state)
+{
+	struct vm *vm;
+
+	if (vm_setup_empty(state))
+		return -1;
+	vm = *state;
+	OK(libiommu_ctx_destroy(vm->ctx));
+	OK(vm_open_type1(&vm->ctx));
+	OK(libiommu_ioas_alloc(vm->ctx, &vm->ioas));
+	return 0;
+}
+
 int vm_setup_bound(void **state)
 {
 	struct vm *vm;

@@ -35,6 +35,13 @@
 		skip();                                                                            \
 	} while (0)
 
+/* This test is of what VFIO's legacy containers do not have. */
+#define NEEDS_IOMMUFD(vm)                                                                          \
+	do {                                                                                       \
+		if (libiommu_ctx_backend((vm)->ctx) == LIBIOMMU_BACKEND_TYPE1)                     \
+			SKIP("takes iommufd, which this kernel has not");                          \
+	} while (0)
+
 enum {
 	VM_PAGE = 4096,
 	VM_LENGTH = 4 * VM_PAGE,
@@ -64,8 +71,12 @@ bool vm_find(uint32_t vendor, uint32_t device, size_t skip, char *address, size_
 bool vm_find_edu(char *address, size_t size);
 bool vm_find_nvme(char *address, size_t size);
 
+/* A context on VFIO's containers, whatever the kernel has besides. */
+int vm_open_type1(struct libiommu_ctx **ctx);
+
 /* Setups. Each one's teardown is vm_teardown(). */
 int vm_setup_empty(void **state);    /* a context alone */
+int vm_setup_type1(void **state);    /* one on VFIO's containers, and an address space */
 int vm_setup_bound(void **state);    /* and the edu device bound, and an address space */
 int vm_setup_attached(void **state); /* and attached, memory mapped at VM_IOVA, registers mapped */
 
