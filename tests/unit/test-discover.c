@@ -241,6 +241,27 @@ static void test_no_node(void **state)
 	assert_null(list);
 }
 
+/* Where there are containers, and no iommufd, the group is as good as a node. */
+static void test_a_system_without_iommufd(void **state)
+{
+	struct fake_pci device = ready;
+	struct libiommu_device_list *list = NULL;
+
+	(void)state;
+	device.no_node = 1;
+	fake_bus(ADDRESS);
+	fake_pci(&device);
+	path_link("/sys/class/misc/vfio/subsystem", "../../../../class/misc");
+	assert_obstacle(LIBIOMMU_OBSTACLE_NONE, "");
+	path_link("/sys/class/misc/iommu/subsystem", "../../../../class/misc");
+	assert_obstacle(LIBIOMMU_OBSTACLE_NO_NODE, "by its group");
+	path_error("/sys/class/misc/vfio/subsystem", -EMFILE);
+	assert_int_equal(libiommu_device_list_new(script_door(), &list), -EMFILE);
+	path_error("/sys/class/misc/iommu/subsystem", -EMFILE);
+	assert_int_equal(libiommu_device_list_new(script_door(), &list), -EMFILE);
+	assert_null(list);
+}
+
 /* Before Linux 6.1 such a driver makes nothing below the device. */
 static void test_an_old_kernel(void **state)
 {
@@ -540,6 +561,7 @@ int main(void)
 		SCRIPT_TEST(test_no_driver),
 		SCRIPT_TEST(test_group_sibling),
 		SCRIPT_TEST(test_no_node),
+		SCRIPT_TEST(test_a_system_without_iommufd),
 		SCRIPT_TEST(test_an_old_kernel),
 		SCRIPT_TEST(test_other_buses),
 		SCRIPT_TEST(test_ascending_addresses),

@@ -156,6 +156,31 @@ static void test_a_machine_without_iommufd(void **state)
 	info_free(&info);
 }
 
+/* What stands in for it is told, and the devices are ready all the same. */
+static void test_a_machine_with_containers(void **state)
+{
+	struct info info;
+
+	(void)state;
+	fake_pci(&(const struct fake_pci){.address = READY,
+	                                  .driver = "vfio-pci",
+	                                  .group = "5",
+	                                  .vfio = "vfio0",
+	                                  .no_node = 1});
+	fake_bus(READY);
+	fake_group("5", READY);
+	path_link("/sys/class/misc/vfio/subsystem", "../../../../class/misc");
+	EXPECT(OPEN, .path = "/dev/iommu", .flags = 2, .result = -ENOENT);
+	EXPECT(OPEN, .path = "/dev/vfio/vfio", .flags = 2, .result = CTX_FD);
+	EXPECT_IOCTL(CTX_FD, VFIO_GET_API_VERSION);
+	EXPECT_IOCTL(CTX_FD, VFIO_CHECK_EXTENSION, VALUE(UAPI_VFIO_TYPE1v2_IOMMU), .result = 1);
+	gather(&info, false);
+	assert_table_has(&info, "/dev/iommu   not there; VFIO's legacy containers (type 1)");
+	assert_table_has(&info, "ready: by its group");
+	assert_int_equal(info.features[0], 0);
+	info_free(&info);
+}
+
 static void test_the_json_of_a_machine_without_iommufd(void **state)
 {
 	struct info info;
@@ -477,6 +502,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCRIPT_TEST(test_a_machine_without_iommufd),
+		SCRIPT_TEST(test_a_machine_with_containers),
 		SCRIPT_TEST(test_the_json_of_a_machine_without_iommufd),
 		SCRIPT_TEST(test_features),
 		SCRIPT_TEST(test_the_json_of_features),
