@@ -159,8 +159,10 @@ static void groups(void **state)
 	assert_int_equal(hw_users(rig, again), 0);
 }
 
-/* A failed exchange keeps the old one. Its address space loses the reserved ranges if it is the new
- * one's too, as in the kernel. */
+/*
+ * A failed exchange keeps the old one. Its address space loses the reserved ranges if it is the new
+ * one's too, as in the kernel.
+ */
 static void reserved_after_a_failed_exchange(void **state)
 {
 	struct hw_rig *const rig = *state;
