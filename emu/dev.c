@@ -11,7 +11,6 @@
 #include "fault.h"
 #include "heap.h"
 #include "machine.h"
-#include "request.h"
 
 void emu_iommu_add(struct libiommu_emu *emu, struct emu_iommu *iommu)
 {
@@ -110,7 +109,6 @@ static void free_dev(struct emu_dev *dev)
 {
 	free_group(dev->emu, dev->group);
 	emu_fault_forget(dev);
-	emu_requests_forget(dev);
 	emu_release(dev->reserved);
 	emu_release(dev);
 }
@@ -155,7 +153,7 @@ int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struc
 	struct emu_iommu *iommu;
 	int error;
 
-	if (spec->pasid_bits > EMU_PASID_BITS_MAX)
+	if (spec->pasid_bits > 20)
 		return -EINVAL;
 	made = emu_alloc(sizeof(*made));
 	if (!made)

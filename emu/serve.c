@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "calls.h"
 #include "channel.h"
 #include "heap.h"
@@ -65,6 +66,14 @@ static int call_for(struct libiommu_emu *emu, struct emu_message *message)
 	return result < 0 ? -1 : backing.fd;
 }
 
+static void count_for(struct libiommu_emu *emu, struct emu_message *message)
+{
+	emu_lock(emu);
+	emu_account_of(emu, message->number, &message->size, &message->offset);
+	emu_unlock(emu);
+	message->result = 0;
+}
+
 static void serve(struct libiommu_emu *emu, int socket, struct emu_message *message, void *data)
 {
 	int fd = -1;
@@ -74,6 +83,8 @@ static void serve(struct libiommu_emu *emu, int socket, struct emu_message *mess
 		open_for(emu, message, data);
 	else if (message->kind == EMU_SAYS_CALL)
 		fd = call_for(emu, message);
+	else if (message->kind == EMU_SAYS_COUNT)
+		count_for(emu, message);
 	else
 		message->result = -ENOSYS;
 	emu_channel_use(-1, 0);

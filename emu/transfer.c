@@ -156,19 +156,31 @@ LIBIOMMU_API int libiommu_emu_transfer_start(struct libiommu_emu_device *device,
 	return error;
 }
 
+static void deadline_of(int timeout, struct timespec *deadline)
+{
+	clock_gettime(CLOCK_MONOTONIC, deadline);
+	deadline->tv_sec += timeout / 1000;
+	deadline->tv_nsec += timeout % 1000 * 1000000L;
+	if (deadline->tv_nsec >= 1000000000L) {
+		deadline->tv_nsec -= 1000000000L;
+		deadline->tv_sec++;
+	}
+}
+
 LIBIOMMU_API int libiommu_emu_transfer_wait(struct libiommu_emu_transfer *transfer, int timeout)
 {
-	struct timespec deadline;
+	struct timespec deadline = {0};
 	struct libiommu_emu *emu;
-	int result;
+	int result = 0;
 
 	if (!transfer)
 		return -EINVAL;
 	emu = transfer->dev->emu;
-	emu_deadline(timeout, &deadline);
+	deadline_of(timeout > 0 ? timeout : 0, &deadline);
 	emu_lock(emu);
-	while (!transfer->ended && emu_wait(emu, timeout, &deadline))
-		continue;
+	while (!transfer->ended && !result)
+		result = timeout < 0 ? pthread_cond_wait(&emu->changed, &emu->lock)
+		                     : pthread_cond_timedwait(&emu->changed, &emu->lock, &deadline);
 	result = transfer->ended ? transfer->result : -ETIMEDOUT;
 	emu_unlock(emu);
 	return result;

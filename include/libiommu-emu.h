@@ -11,10 +11,12 @@
 #include <libiommu-emu/calls.h>
 #include <libiommu-emu/device.h>
 #include <libiommu-emu/driver.h>
-#include <libiommu-emu/event.h>
+#include <libiommu-emu/export.h>
+#include <libiommu-emu/inspect.h>
 #include <libiommu-emu/iommu.h>
 #include <libiommu-emu/machine.h>
 #include <libiommu-emu/request.h>
+#include <libiommu-emu/test-iommu.h>
 #include <libiommu-emu/transfer.h>
 #include <libiommu-emu/trouble.h>
 
