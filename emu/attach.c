@@ -157,17 +157,18 @@ int emu_hwpt_attach(struct emu_hwpt *hwpt, struct emu_device *device, uint32_t p
 	return error;
 }
 
-static void flush(const struct emu_attached *attached)
+/* What came by it, once it is there no more: who is answered asks whoever is there then. */
+static void flush(const struct emu_attached *was)
 {
-	if (attached->hwpt->queue)
-		emu_fault_flush(attached->hwpt->queue, attached->device, attached->pasid);
+	if (was->hwpt->queue)
+		emu_fault_flush(was->hwpt->queue, was->device, was->pasid);
 }
 
 struct emu_hwpt *emu_hwpt_detach(struct emu_device *device, uint32_t pasid)
 {
 	struct emu_group *const group = device->dev->group;
 	struct emu_attached *const attached = emu_sparse_get(&group->attached, pasid);
-	struct emu_hwpt *hwpt;
+	struct emu_attached was;
 	struct emu_ioas *ioas;
 	size_t i;
 
@@ -176,17 +177,17 @@ struct emu_hwpt *emu_hwpt_detach(struct emu_device *device, uint32_t pasid)
 	i = member(attached, device);
 	if (i == attached->count)
 		return NULL;
-	hwpt = attached->hwpt;
 	attached->members[i] = attached->members[--attached->count];
-	if (!attached->count && group->iommu) {
-		set_all(group, pasid, NULL, hwpt->domain);
-		flush(attached);
-	}
+	was = *attached;
+	if (!was.count && group->iommu)
+		set_all(group, pasid, NULL, was.domain);
 	end(group, pasid);
-	ioas = reserving(hwpt, device, pasid);
+	if (!was.count && group->iommu)
+		flush(&was);
+	ioas = reserving(was.hwpt, device, pasid);
 	if (ioas)
 		emu_ioas_unreserve(ioas, device->dev);
-	return hwpt;
+	return was.hwpt;
 }
 
 static void unreserve_all(const struct emu_attached *attached, struct emu_ioas *ioas)
@@ -214,6 +215,7 @@ static int exchange(struct emu_attached *attached, struct emu_hwpt *hwpt, struct
 {
 	struct emu_ioas *const ioas = reserving(hwpt, device, attached->pasid);
 	struct emu_ioas *const before = reserving(attached->hwpt, device, attached->pasid);
+	const struct emu_attached was = *attached;
 	int error = ioas && ioas != before ? reserve_all(attached, ioas) : 0;
 
 	if (error)
@@ -224,13 +226,13 @@ static int exchange(struct emu_attached *attached, struct emu_hwpt *hwpt, struct
 			unreserve_all(attached, ioas);
 		return error;
 	}
-	if (device->dev->group->iommu)
-		flush(attached);
-	if (before && before != ioas)
-		unreserve_all(attached, before);
 	attached->hwpt = hwpt;
 	attached->domain = hwpt->domain;
 	attached->device = device;
+	if (device->dev->group->iommu)
+		flush(&was);
+	if (before && before != ioas)
+		unreserve_all(attached, before);
 	return 0;
 }
 

@@ -67,9 +67,9 @@ static void rename_attached(struct emu_device *device)
 
 	while ((attached = emu_sparse_next(&device->dev->group->attached, &pasid))) {
 		if (attached->device == device && attached->count) {
+			attached->device = attached->members[0];
 			if (attached->hwpt->queue)
 				emu_fault_flush(attached->hwpt->queue, device, pasid);
-			attached->device = attached->members[0];
 		}
 		if (!++pasid)
 			return;
