@@ -13,7 +13,7 @@
 
 bool emu_task_is_root(const struct emu_task *task)
 {
-	return task->uid == 0;
+	return emu_task_uid(task) == 0;
 }
 
 /* Has no memory any more, whether somebody has waited for it or not. */

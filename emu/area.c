@@ -15,7 +15,7 @@ static struct emu_area *area_of(struct emu_range *range)
 
 struct emu_area *emu_area_at(const struct emu_ioas *ioas, uint64_t start, uint64_t last)
 {
-	return area_of(emu_ranges_meet(&ioas->areas, start, last));
+	return area_of(emu_ranges_meet_one(&ioas->areas, start, last));
 }
 
 struct emu_area *emu_area_next(const struct emu_area *area)

@@ -162,7 +162,7 @@ bool emu_call(struct libiommu_emu *emu, const struct emu_task *task,
 
 static bool call(struct libiommu_emu *emu, const struct emu_request *request, ssize_t *result)
 {
-	const struct emu_task task = {.pid = 0, .uid = geteuid()};
+	const struct emu_task task = {.pid = 0, .uid = EMU_UID_LATER};
 
 	if (emu_is_child(emu))
 		return emu_child_call(emu, request, result);

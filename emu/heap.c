@@ -4,6 +4,9 @@
 #include "heap.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define SMALL 1024
 
 static _Thread_local unsigned int countdown;
 static _Thread_local bool failed;
@@ -18,7 +21,17 @@ static bool fails(void)
 
 void *emu_alloc(size_t size)
 {
-	return fails() ? NULL : calloc(1, size);
+	void *memory;
+
+	if (fails())
+		return NULL;
+	/* What is small and was freed just now is there at once; calloc() does not look for it. */
+	if (size > SMALL)
+		return calloc(1, size);
+	memory = malloc(size);
+	if (memory)
+		memset(memory, 0, size);
+	return memory;
 }
 
 void *emu_grow(void *memory, size_t size)

@@ -116,8 +116,8 @@ int emu_ioas_reserve(struct emu_ioas *ioas, uint64_t start, uint64_t last, const
 {
 	struct reserved *reserved;
 
-	if (emu_ranges_meet(&ioas->areas, start, last) ||
-	    emu_ranges_meet(&ioas->allowed, start, last))
+	if (emu_ranges_meet_one(&ioas->areas, start, last) ||
+	    emu_ranges_meet_one(&ioas->allowed, start, last))
 		return -EADDRINUSE;
 	reserved = emu_alloc(sizeof(*reserved));
 	if (!reserved)

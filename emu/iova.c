@@ -68,7 +68,7 @@ static bool place_usable(const struct emu_ioas *ioas, const struct wanted *wante
 static bool next_allowed(const struct emu_ioas *ioas, uint64_t from, uint64_t *start,
                          uint64_t *last)
 {
-	const struct emu_range *range = emu_ranges_meet(&ioas->allowed, from, UINT64_MAX);
+	const struct emu_range *range = emu_ranges_meet_one(&ioas->allowed, from, UINT64_MAX);
 
 	if (!range)
 		return false;
@@ -132,7 +132,7 @@ int emu_iova_check(struct emu_ioas *ioas, uint64_t iova, uint64_t length)
 		return -EOVERFLOW;
 	if (emu_ranges_meet(&ioas->reserved, iova, last))
 		return -EINVAL;
-	return emu_ranges_meet(&ioas->areas, iova, last) ? -EEXIST : 0;
+	return emu_ranges_meet_one(&ioas->areas, iova, last) ? -EEXIST : 0;
 }
 
 /* One after the other to the caller, as far as there is room. */

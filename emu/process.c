@@ -115,6 +115,7 @@ static int change(struct emu_ctx *ctx, const struct emu_task *task)
 int emu_ioas_change_process(struct emu_call *call)
 {
 	const struct uapi_ioas_change_process *const cmd = call->cmd;
+	const struct emu_task task = {call->task->pid, emu_task_uid(call->task)};
 	uint64_t of_users = 0, of_processes = 0;
 	int error;
 
@@ -122,10 +123,10 @@ int emu_ioas_change_process(struct emu_call *call)
 		return -EOPNOTSUPP;
 	if (!are_files(call->ctx))
 		return -EINVAL;
-	collect(call->ctx, call->task, &of_users, &of_processes);
-	error = charge(call->ctx->file.emu, call->task, of_users, of_processes);
+	collect(call->ctx, &task, &of_users, &of_processes);
+	error = charge(call->ctx->file.emu, &task, of_users, of_processes);
 	if (!error)
-		return change(call->ctx, call->task);
+		return change(call->ctx, &task);
 	give_up(call->ctx);
 	return error;
 }

@@ -9,7 +9,7 @@ static int height(const struct emu_range *range)
 	return range ? range->height : 0;
 }
 
-static uint64_t between(uint64_t last, uint64_t start)
+uint64_t emu_ranges_between(uint64_t last, uint64_t start)
 {
 	return start > last ? start - last - 1 : 0;
 }
@@ -19,11 +19,12 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* What a range says of those below it. */
-static void sum_up(struct emu_range *range)
+/* What a range says of those below it; whether that is news. */
+static bool sum_up(struct emu_range *range)
 {
 	const struct emu_range *const left = range->left, *const right = range->right;
 	const int heights[] = {height(left), height(right)};
+	const struct emu_range old = *range;
 
 	range->height = 1 + (heights[0] > heights[1] ? heights[0] : heights[1]);
 	range->first = range->start;
@@ -32,13 +33,15 @@ static void sum_up(struct emu_range *range)
 	if (left) {
 		range->first = left->first;
 		range->reach = larger(range->reach, left->reach);
-		range->gap = larger(left->gap, between(left->reach, range->start));
+		range->gap = larger(left->gap, emu_ranges_between(left->reach, range->start));
 	}
 	if (right) {
-		range->gap = larger(range->gap, between(range->reach, right->first));
+		range->gap = larger(range->gap, emu_ranges_between(range->reach, right->first));
 		range->gap = larger(range->gap, right->gap);
 		range->reach = larger(range->reach, right->reach);
 	}
+	return range->height != old.height || range->first != old.first ||
+	       range->reach != old.reach || range->gap != old.gap;
 }
 
 static void replace_child(struct emu_ranges *set, struct emu_range *parent, struct emu_range *old,
@@ -76,55 +79,39 @@ static struct emu_range *rotate(struct emu_ranges *set, struct emu_range *range,
 	return up;
 }
 
+/* One side is higher than the other by two. */
 static struct emu_range *balance(struct emu_ranges *set, struct emu_range *range)
 {
-	const int lean = height(range->left) - height(range->right);
-
-	if (lean > 1) {
+	if (height(range->left) > height(range->right)) {
 		if (height(range->left->left) < height(range->left->right))
 			rotate(set, range->left, true);
 		return rotate(set, range, false);
 	}
-	if (lean < -1) {
-		if (height(range->right->right) < height(range->right->left))
-			rotate(set, range->right, false);
-		return rotate(set, range, true);
-	}
-	return range;
+	if (height(range->right->right) < height(range->right->left))
+		rotate(set, range->right, false);
+	return rotate(set, range, true);
 }
 
-static void mend(struct emu_ranges *set, struct emu_range *range)
+/* From one that has changed upwards: as far as there is news, and to @least in any case. */
+static void mend(struct emu_ranges *set, struct emu_range *range, const struct emu_range *least)
 {
-	for (; range; range = range->parent) {
-		sum_up(range);
-		range = balance(set, range);
+	bool news = true;
+
+	for (; range && (news || least); range = range->parent) {
+		if (range == least)
+			least = NULL;
+		news = sum_up(range);
+		if (height(range->left) - height(range->right) > 1 ||
+		    height(range->right) - height(range->left) > 1) {
+			range = balance(set, range);
+			news = true;
+		}
 	}
 }
 
 static bool before(const struct emu_range *a, uint64_t start, uint64_t last)
 {
 	return a->start < start || (a->start == start && a->last < last);
-}
-
-void emu_ranges_add(struct emu_ranges *set, struct emu_range *range)
-{
-	struct emu_range *parent = NULL, *at = set->root;
-	bool left = false;
-
-	while (at) {
-		parent = at;
-		left = before(range, at->start, at->last);
-		at = left ? at->left : at->right;
-	}
-	range->left = range->right = NULL;
-	range->parent = parent;
-	if (!parent)
-		set->root = range;
-	else if (left)
-		parent->left = range;
-	else
-		parent->right = range;
-	mend(set, range);
 }
 
 static struct emu_range *leftmost(struct emu_range *range)
@@ -134,13 +121,79 @@ static struct emu_range *leftmost(struct emu_range *range)
 	return range;
 }
 
+static struct emu_range *previous(const struct emu_range *range)
+{
+	struct emu_range *at = range->left;
+
+	while (at && at->right)
+		at = at->right;
+	if (at)
+		return at;
+	while (range->parent && range->parent->left == range)
+		range = range->parent;
+	return range->parent;
+}
+
+/* Between which two this one belongs, if that is where something was done last. */
+static bool is_near(const struct emu_ranges *set, uint64_t start, uint64_t last,
+                    struct emu_range **below, struct emu_range **above)
+{
+	if (!set->near)
+		return false;
+	if (before(set->near, start, last)) {
+		*below = set->near;
+		*above = emu_ranges_next(set->near);
+	} else {
+		*below = previous(set->near);
+		*above = set->near;
+	}
+	return (!*below || before(*below, start, last)) &&
+	       (!*above || !before(*above, start, last));
+}
+
+static void hang(struct emu_ranges *set, struct emu_range *range, struct emu_range *parent,
+                 bool left)
+{
+	range->left = range->right = NULL;
+	range->parent = parent;
+	range->height = 0;
+	if (!parent)
+		set->root = range;
+	else if (left)
+		parent->left = range;
+	else
+		parent->right = range;
+	set->near = range;
+	mend(set, range, NULL);
+}
+
+void emu_ranges_add(struct emu_ranges *set, struct emu_range *range)
+{
+	struct emu_range *parent = NULL, *at = set->root, *above;
+	bool left = false;
+
+	if (is_near(set, range->start, range->last, &at, &above)) {
+		left = !at || at->right;
+		hang(set, range, left ? above : at, left);
+		return;
+	}
+	at = set->root;
+	while (at) {
+		parent = at;
+		left = !before(at, range->start, range->last);
+		at = left ? at->left : at->right;
+	}
+	hang(set, range, parent, left);
+}
+
 void emu_ranges_remove(struct emu_ranges *set, struct emu_range *range)
 {
 	struct emu_range *next, *from;
 
+	set->near = range->parent ? range->parent : range->left;
 	if (!range->left || !range->right) {
 		replace_child(set, range->parent, range, range->left ? range->left : range->right);
-		mend(set, range->parent);
+		mend(set, range->parent, NULL);
 		return;
 	}
 	/* The next one, which has no left child, takes its place. */
@@ -155,7 +208,8 @@ void emu_ranges_remove(struct emu_ranges *set, struct emu_range *range)
 	next->left = range->left;
 	next->left->parent = next;
 	replace_child(set, range->parent, range, next);
-	mend(set, from);
+	next->height = 0;
+	mend(set, from, next);
 }
 
 struct emu_range *emu_ranges_first(const struct emu_ranges *set)
@@ -187,6 +241,24 @@ struct emu_range *emu_ranges_meet(const struct emu_ranges *set, uint64_t start, 
 			at = at->right && at->right->reach >= start ? at->right : NULL;
 	}
 	return NULL;
+}
+
+struct emu_range *emu_ranges_meet_one(const struct emu_ranges *set, uint64_t start, uint64_t last)
+{
+	struct emu_range *at = set->root, *found = NULL, *below;
+
+	if (is_near(set, start, start, &below, &found)) {
+		if (below && below->last >= start)
+			return below;
+		return found && found->start <= last ? found : NULL;
+	}
+	found = NULL;
+	while (at && (at->start > start || at->last < start)) {
+		if (at->start > start && at->start <= last)
+			found = at;
+		at = at->start > start ? at->left : at->right;
+	}
+	return at ? at : found;
 }
 
 struct emu_range *emu_ranges_find(const struct emu_ranges *set, uint64_t start, uint64_t last)
@@ -231,86 +303,4 @@ bool emu_ranges_cover(const struct emu_ranges *set, uint64_t at, uint64_t *reach
 		return false;
 	*reach = furthest;
 	return true;
-}
-
-struct gap {
-	uint64_t start, end;
-};
-
-static bool is_gap(uint64_t last, uint64_t start, uint64_t least, struct gap *gap)
-{
-	if (between(last, start) < least)
-		return false;
-	*gap = (struct gap){last + 1, start - 1};
-	return true;
-}
-
-/* The lowest between two that are @range or below it; there is one. */
-static void gap_below(const struct emu_range *range, uint64_t least, struct gap *gap)
-{
-	for (;;) {
-		if (range->left && range->left->gap >= least) {
-			range = range->left;
-			continue;
-		}
-		if (range->left && is_gap(range->left->reach, range->start, least, gap))
-			return;
-		if (is_gap(range->last, range->right->first, least, gap))
-			return;
-		range = range->right;
-	}
-}
-
-/* The lowest behind @range; at last all that is free behind the highest. */
-static bool gap_behind(const struct emu_range *range, uint64_t least, struct gap *gap)
-{
-	uint64_t reach;
-
-	for (;;) {
-		reach = range->last;
-		if (range->right) {
-			if (is_gap(range->last, range->right->first, least, gap))
-				return true;
-			if (range->right->gap >= least) {
-				gap_below(range->right, least, gap);
-				return true;
-			}
-			reach = range->right->reach;
-		}
-		while (range->parent && range->parent->right == range)
-			range = range->parent;
-		range = range->parent;
-		if (!range)
-			break;
-		if (is_gap(reach, range->start, least, gap))
-			return true;
-	}
-	*gap = (struct gap){reach + 1, UINT64_MAX};
-	return reach < UINT64_MAX;
-}
-
-static bool clip(const struct gap *gap, uint64_t last, uint64_t least, uint64_t *start,
-                 uint64_t *end)
-{
-	if (gap->start > last)
-		return false;
-	*start = gap->start;
-	*end = gap->end < last ? gap->end : last;
-	return *end - *start >= least - 1;
-}
-
-bool emu_ranges_gap(const struct emu_ranges *set, uint64_t from, uint64_t last, uint64_t least,
-                    uint64_t *start, uint64_t *end)
-{
-	const struct emu_range *next = emu_ranges_meet(set, from, UINT64_MAX);
-	struct gap gap = {from, UINT64_MAX};
-
-	/* What is free at @from is cut there. */
-	if (next && next->start <= from)
-		return gap_behind(next, least, &gap) && clip(&gap, last, least, start, end);
-	if (next)
-		gap.end = next->start - 1;
-	if (clip(&gap, last, least, start, end))
-		return true;
-	return next && gap_behind(next, least, &gap) && clip(&gap, last, least, start, end);
 }

@@ -24,9 +24,10 @@ struct emu_range {
 
 struct emu_ranges {
 	struct emu_range *root;
+	struct emu_range *near; /* where something was done last: the next is often beside it */
 };
 
-/* By start, then by last; an equal one goes behind. */
+/* By start, then by last; an equal one goes in front. */
 void emu_ranges_add(struct emu_ranges *set, struct emu_range *range);
 void emu_ranges_remove(struct emu_ranges *set, struct emu_range *range);
 
@@ -42,11 +43,15 @@ struct emu_range *emu_ranges_above(const struct emu_ranges *set, uint64_t at);
 /* Whether a range has @at; then *@reach is the highest that one of those with @at has. */
 bool emu_ranges_cover(const struct emu_ranges *set, uint64_t at, uint64_t *reach);
 
+/* Of a set without overlaps: the same as emu_ranges_meet(), and sooner. */
+struct emu_range *emu_ranges_meet_one(const struct emu_ranges *set, uint64_t start, uint64_t last);
 /*
  * Of a set without overlaps: the lowest gap, as far as it lies in @from..@last, that has @least
  * numbers; false: none.
  */
 bool emu_ranges_gap(const struct emu_ranges *set, uint64_t from, uint64_t last, uint64_t least,
                     uint64_t *start, uint64_t *end);
+/* How many numbers are between the two. */
+uint64_t emu_ranges_between(uint64_t last, uint64_t start);
 
 #endif

@@ -35,6 +35,11 @@ static bool on_stack(uintptr_t at, size_t size)
 	return at > here && at < top && size <= top - at;
 }
 
+uid_t emu_task_uid(const struct emu_task *task)
+{
+	return task->uid == EMU_UID_LATER ? geteuid() : task->uid;
+}
+
 static pid_t pid_of(const struct emu_task *task)
 {
 	return task->pid ? task->pid : getpid();

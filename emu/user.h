@@ -15,8 +15,13 @@
 /* Who calls: a process, which is this one or a child of it. */
 struct emu_task {
 	pid_t pid; /* 0: this process */
-	uid_t uid; /* effective */
+	uid_t uid; /* effective; emu_task_uid() finds it out */
 };
+
+/* Nobody has asked yet. */
+#define EMU_UID_LATER ((uid_t)-1)
+
+uid_t emu_task_uid(const struct emu_task *task);
 
 /* 0 or -EFAULT, and then any part of it may have been copied. */
 int emu_get(const struct emu_task *task, void *to, uintptr_t from, size_t size);

@@ -71,6 +71,30 @@ static uint64_t slow_reach(uint64_t at)
 	return reach;
 }
 
+/* What each says of those below it; how high it is. */
+static int check_below(const struct emu_range *range)
+{
+	uint64_t reach;
+	int left, right;
+
+	if (!range)
+		return 0;
+	left = check_below(range->left);
+	right = check_below(range->right);
+	assert_in_range(left - right + 1, 0, 2);
+	assert_int_equal(range->height, 1 + (left > right ? left : right));
+	assert_true(!range->left || range->left->parent == range);
+	assert_true(!range->right || range->right->parent == range);
+	assert_true(range->first == (range->left ? range->left->first : range->start));
+	reach = range->last;
+	if (range->left && range->left->reach > reach)
+		reach = range->left->reach;
+	if (range->right && range->right->reach > reach)
+		reach = range->right->reach;
+	assert_true(range->reach == reach);
+	return range->height;
+}
+
 static void check_order(void)
 {
 	size_t count = 0, in_order = 0;
@@ -84,6 +108,7 @@ static void check_order(void)
 		in_order++;
 	}
 	assert_int_equal(in_order, count);
+	check_below(set.root);
 }
 
 static void check_questions(void)
@@ -122,7 +147,7 @@ static void take_away(size_t i)
 
 static void begin(void)
 {
-	set.root = NULL;
+	set = (struct emu_ranges){NULL, NULL};
 	for (size_t i = 0; i < RANGES; i++)
 		there[i] = false;
 }
@@ -165,6 +190,14 @@ static bool slow_gap(uint64_t from, uint64_t last, uint64_t least, uint64_t *sta
 	return false;
 }
 
+static void check_meet_one(void)
+{
+	const uint64_t at = draw(NUMBERS + 50), last = at + draw(60);
+
+	assert_ptr_equal(emu_ranges_meet_one(&set, at, last), slow_meet(at, last));
+	assert_ptr_equal(emu_ranges_meet(&set, at, last), slow_meet(at, last));
+}
+
 static void check_gap(void)
 {
 	const uint64_t from = draw(NUMBERS), last = from + draw(NUMBERS), least = 1 + draw(60);
@@ -192,6 +225,8 @@ static void gaps(void **state)
 		else if (!emu_ranges_meet(&set, start, last))
 			add(i, start, last);
 		check_gap();
+		check_meet_one();
+		check_order();
 	}
 }
 
