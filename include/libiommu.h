@@ -32,6 +32,7 @@
 #include <libiommu/iova.h>
 #include <libiommu/translate.h>
 #include <libiommu/dma.h>
+#include <libiommu/arena.h>
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>

@@ -122,6 +122,10 @@ struct libiommu_iova_window;
 struct libiommu_dma_space_config;
 /** @brief Memory that devices reach, over one or more address spaces. See @ref dma. */
 struct libiommu_dma_space;
+/** @brief Choices for a new arena. See @ref arena. */
+struct libiommu_dma_arena_config;
+/** @brief Memory of a DMA space that buffers are taken from. See @ref arena. */
+struct libiommu_dma_arena;
 /** @brief What is registered in a DMA space, to look it up. See @ref translate. */
 struct libiommu_dma_table;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */

@@ -65,6 +65,7 @@ enum failure_call {
 	CALL_HOT_RESET,
 	CALL_KVM,
 	CALL_KVM_FILE,
+	CALL_ARENA,
 };
 
 /* What a failure was about; whatever does not apply is left out. */

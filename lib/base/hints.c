@@ -247,6 +247,10 @@ static const struct hint hints[] = {
 	{CALL_FAULT_QUEUE, ETIMEDOUT,
          "the kernel reads the queue ahead, in a thread of this process that has been in a system "
          "call for half a minute"},
+	{CALL_ARENA, ENOMEM,
+         "no memory, or fewer large pages are set aside than are needed (vm.nr_hugepages)"},
+	{CALL_ARENA, EINVAL, "the machine has no pages of this size, or no such NUMA node"},
+	{CALL_ARENA, ENOSYS, "the kernel was built without NUMA"},
 	{CALL_RING, EMFILE, NO_DESCRIPTOR},
 	{CALL_RING, EPIPE, "the other end of the socket is closed"},
 	{CALL_RING, EAGAIN, "the socket is full of something that nobody reads"},

@@ -12,9 +12,12 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys.h"
+
+#define MAX_NODES 1024
 
 _Static_assert(sizeof(off_t) == sizeof(uint64_t),
                "the kernel tells regions of a device apart by the high bits of an offset");
@@ -200,6 +203,19 @@ int li_libc_madvise(void *user, void *address, size_t length, int advice)
 {
 	(void)user;
 	return madvise(address, length, advice) ? -errno : 0;
+}
+
+int li_libc_mbind(void *user, void *address, size_t length, int node)
+{
+	enum { BIND = 2, BITS = 8 * sizeof(unsigned long), WORDS = MAX_NODES / BITS };
+	unsigned long mask[WORDS] = {0};
+
+	(void)user;
+	if (node < 0 || node >= MAX_NODES)
+		return -EINVAL;
+	mask[node / BITS] = 1UL << node % BITS;
+	/* The kernel takes one off the count. */
+	return syscall(SYS_mbind, address, length, BIND, mask, MAX_NODES + 1, 0) ? -errno : 0;
 }
 
 uint64_t li_sys_memlock_limit(void)

@@ -267,6 +267,23 @@ int libiommu_iova_window_give(struct libiommu_iova_window *window, uint64_t iova
 	return error ? fail(window, __func__, error, iova, length) : 0;
 }
 
+bool li_window_figure(const struct iova_usage *usage, enum libiommu_iova_usage which,
+                      uint64_t *value)
+{
+	const uint64_t figures[] = {
+		[LIBIOMMU_IOVA_TAKEN] = usage->taken_bytes,
+		[LIBIOMMU_IOVA_FREE] = usage->free_bytes,
+		[LIBIOMMU_IOVA_LONGEST] = usage->longest,
+		[LIBIOMMU_IOVA_TAKEN_RANGES] = usage->taken,
+		[LIBIOMMU_IOVA_FREE_RANGES] = usage->pieces,
+	};
+
+	if ((unsigned int)which >= sizeof(figures) / sizeof(figures[0]))
+		return false;
+	*value = figures[which];
+	return true;
+}
+
 int libiommu_iova_window_usage(struct libiommu_iova_window *window, enum libiommu_iova_usage which,
                                uint64_t *value)
 {
@@ -274,16 +291,11 @@ int libiommu_iova_window_usage(struct libiommu_iova_window *window, enum libiomm
 
 	if (!window || !value)
 		return FAIL_NULL(NULL);
-	if ((unsigned int)which > LIBIOMMU_IOVA_FREE_RANGES)
-		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "unknown figure", .id = 0);
 	pthread_mutex_lock(&window->lock);
 	li_iova_usage(&window->space, &usage);
 	pthread_mutex_unlock(&window->lock);
-	*value = which == LIBIOMMU_IOVA_TAKEN          ? usage.taken_bytes
-	         : which == LIBIOMMU_IOVA_FREE         ? usage.free_bytes
-	         : which == LIBIOMMU_IOVA_LONGEST      ? usage.longest
-	         : which == LIBIOMMU_IOVA_TAKEN_RANGES ? usage.taken
-	                                               : usage.pieces;
+	if (!li_window_figure(&usage, which, value))
+		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "unknown figure", .id = 0);
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 
 #include <libiommu/iova.h>
 
+#include "../base/iova.h"
+
 /* The same as the public functions, without a record of failures. */
 int li_window_new(uint64_t granule, struct libiommu_iova_window **window);
 int li_window_set_ranges(struct libiommu_iova_window *window,
@@ -19,6 +21,9 @@ int li_window_take_for(struct libiommu_iova_window *window, uint64_t address, ui
                        uint64_t *iova);
 int li_window_take_at(struct libiommu_iova_window *window, uint64_t iova, uint64_t length);
 int li_window_give(struct libiommu_iova_window *window, uint64_t iova, uint64_t length);
+/* One figure of what a window's account says; false where there is no such figure. */
+bool li_window_figure(const struct iova_usage *usage, enum libiommu_iova_usage which,
+                      uint64_t *value);
 /* Whether another window is a part of it. */
 bool li_window_is_cut(struct libiommu_iova_window *window);
 /* It is not the program's to destroy. */

@@ -128,6 +128,15 @@ static int door_madvise(void *user, void *address, size_t length, int advice)
 	return fails() ? -EIO : li_sys_madvise(libc(), address, length, advice);
 }
 
+static int door_mbind(void *user, void *address, size_t length, int node)
+{
+	(void)user, (void)address, (void)length;
+	/* Whatever this machine has, the test's has two. */
+	if (fails())
+		return -EIO;
+	return node < 2 ? 0 : -EINVAL;
+}
+
 static int door_epoll_ctl(void *user, int epoll, int operation, int fd, struct epoll_event *event)
 {
 	(void)user;
@@ -311,6 +320,7 @@ struct libiommu_ctx *ring_ctx(void)
 	libiommu_sys_set_seal(door, door_seal);
 	libiommu_sys_set_size(door, door_size);
 	libiommu_sys_set_madvise(door, door_madvise);
+	libiommu_sys_set_mbind(door, door_mbind);
 	libiommu_sys_set_eventfd(door, door_eventfd);
 	libiommu_sys_set_timer(door, door_timer);
 	libiommu_sys_set_timer_set(door, door_timer_set);

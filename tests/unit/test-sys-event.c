@@ -83,6 +83,25 @@ static void test_madvise(void **state)
 	munmap(at, page);
 }
 
+/* The machine has a node 0, or a kernel that knows none, and no node 1023. */
+static void test_mbind(void **state)
+{
+	const size_t page = (size_t)li_sys_page_size();
+	char *const at =
+		mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int error;
+
+	(void)state;
+	assert_true(at != MAP_FAILED);
+	error = li_sys_mbind(sys, at, page, 0);
+	assert_true(!error || error == -ENOSYS || error == -EPERM);
+	at[0] = 1;
+	if (!error)
+		assert_int_equal(li_sys_mbind(sys, at, page, 1023), -EINVAL);
+	assert_int_equal(li_sys_mbind(sys, at, page, 1024), -EINVAL);
+	munmap(at, page);
+}
+
 static void test_eventfd_neither_blocks_nor_is_inherited(void **state)
 {
 	const int fd = li_sys_eventfd(sys);
@@ -237,6 +256,12 @@ static int my_fd(void *user)
 	return *(int *)user;
 }
 
+static int my_mbind(void *user, void *address, size_t length, int node)
+{
+	(void)address;
+	return *(int *)user + (int)length + node;
+}
+
 static int my_timer_set(void *user, int fd, uint64_t ns)
 {
 	return *(int *)user + fd + (int)ns;
@@ -313,6 +338,8 @@ static void test_each_operation_can_be_replaced(void **state)
 	      -EBADF);
 	CHECK(madvise, my_madvise, li_sys_madvise(mine, NULL, 3, 4), 1007,
 	      li_sys_madvise(mine, &base, 1, -1), -EINVAL);
+	CHECK(mbind, my_mbind, li_sys_mbind(mine, NULL, 3, 4), 1007,
+	      li_sys_mbind(mine, &base, 1, -1), -EINVAL);
 	CHECK(timer_set, my_timer_set, li_sys_timer_set(mine, 3, 4), 1007,
 	      li_sys_timer_set(mine, -1, 0), -EBADF);
 	CHECK(clock, my_clock, li_sys_clock(mine, &value), 1000, li_sys_clock(mine, &value), 0);
@@ -348,6 +375,7 @@ int main(void)
 		SYS_TEST(test_memfd_is_sealed_and_measured),
 		SYS_TEST(test_how_a_descriptor_was_opened),
 		SYS_TEST(test_madvise),
+		SYS_TEST(test_mbind),
 		SYS_TEST(test_eventfd_neither_blocks_nor_is_inherited),
 		SYS_TEST(test_timer_epoll_and_clock),
 		SYS_TEST(test_timer_far_off),
