@@ -118,7 +118,7 @@ LIBIOMMU_API int libiommu_dma_space_config_set_allowed(struct libiommu_dma_space
 /**
  * @brief Make a DMA space over an address space.
  *
- * What is mapped there already the space does not know; it leaves it alone. Its table takes 8 GiB
+ * What is mapped there already the space does not know; it leaves it alone. Its table takes 4 GiB
  * of addresses (32 MiB in a process of 32 bits), and memory for what is registered: 16 bytes for
  * each 2 MiB, or for each page of what is smaller or ends in between.
  *

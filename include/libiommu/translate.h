@@ -148,7 +148,7 @@ LIBIOMMU_API int libiommu_dma_table_fd(const struct libiommu_dma_table *table);
 /**
  * @brief Open another process's table, to read it.
  *
- * The table takes 8 GiB of addresses (32 MiB in a process of 32 bits), and memory only for what is
+ * The table takes 4 GiB of addresses (32 MiB in a process of 32 bits), and memory only for what is
  * registered. It stays readable after its owner has ended.
  *
  * @param sys         The way to the kernel, copied; NULL is libc.

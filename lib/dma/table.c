@@ -87,9 +87,7 @@ int li_table_prepare(struct libiommu_dma_table *table, enum table_root root, uin
 
 static uint64_t entry_to(uint64_t value, uint64_t length)
 {
-	const uint64_t run = least(length / TABLE_PAGE, ENTRY_RUN_MAX);
-
-	return value >> 12 << ENTRY_TO_SHIFT | run << ENTRY_RUN_SHIFT | ENTRY_VALID;
+	return value << ENTRY_TO_SHIFT | least(length, ENTRY_RUN) | ENTRY_VALID;
 }
 
 /*

@@ -34,21 +34,23 @@
 #define TABLE_HEADER   TABLE_PAGE
 #define TABLE_NODES    (UINT64_C(6) << 20)
 /* A power of two, so that the mask of offsets keeps whatever the memory has inside of it. */
-#define TABLE_SIZE (sizeof(void *) == 8 ? UINT64_C(1) << 33 : UINT64_C(1) << 25)
+#define TABLE_SIZE (sizeof(void *) == 8 ? UINT64_C(1) << 32 : UINT64_C(1) << 25)
 
 enum table_root {
 	BY_ADDRESS = 2 << 20,
 	BY_IOVA = 4 << 20,
 };
 
+/* The low bits of an entry. */
 #define ENTRY_VALID UINT64_C(1)
 #define ENTRY_NODE  UINT64_C(2)
-/* Not valid, but was once. */
-#define ENTRY_GONE      UINT64_C(4)
-#define ENTRY_RUN_SHIFT 3
-#define ENTRY_RUN_MAX   UINT64_C(0xffff) /* pages */
-#define ENTRY_TO_SHIFT  19               /* the page that it leads to: 45 bits, of 57 */
-#define ENTRY_OFFSET    ((TABLE_SIZE - 1) & ~(TABLE_PAGE - 1))
+#define ENTRY_GONE  UINT64_C(4) /* not valid, but was once */
+/* Of a node: where it is. */
+#define ENTRY_OFFSET ((TABLE_SIZE - 1) & ~(TABLE_PAGE - 1))
+/* Else: how many bytes go on from the entry's first, in whole pages, and where the first is. */
+#define ENTRY_RUN      UINT64_C(0xffff000)
+#define ENTRY_TO_SHIFT 16
+#define ENTRY_TO       (~UINT64_C(0xfff))
 
 struct table_header {
 	uint64_t magic;
@@ -73,8 +75,8 @@ int li_table_memory_new(const struct libiommu_sys *sys, struct libiommu_dma_tabl
 void li_table_memory_free(struct libiommu_dma_table *table);
 
 /*
- * For the owner, one thread at a time. Keys, values and lengths are multiples of a page, keys below
- * 2^48, values below 2^57. Preparing makes the nodes of a range, 0 or -ENOMEM; setting what was
+ * For the owner, one thread at a time. Keys, values and lengths are multiples of a page, keys and
+ * values below 2^48. Preparing makes the nodes of a range, 0 or -ENOMEM; setting what was
  * prepared, and clearing it, cannot fail.
  */
 int li_table_prepare(struct libiommu_dma_table *table, enum table_root root, uint64_t key,
@@ -101,24 +103,31 @@ static inline uint64_t table_load(unsigned char *base, uint64_t offset, uint64_t
 	return atomic_load_explicit(table_entry(base, offset, index), memory_order_acquire);
 }
 
-/* What @key leads to, and through @room how many bytes follow it; not valid: the room is 0. */
+/* The entry that has @key, which has no more bits than a key has; @in: how far in it. */
 static inline uint64_t table_find(unsigned char *base, enum table_root root, uint64_t key,
-                                  uint64_t *room)
+                                  uint64_t *in)
 {
-	const uint64_t node = table_load(base, root, key >> 30 & 0x3ffff) & ENTRY_OFFSET;
+	const uint64_t node = table_load(base, root, key >> 30) & ENTRY_OFFSET;
 	uint64_t entry = table_load(base, node, key >> 21 & 511);
-	uint64_t in = key & (TABLE_BLOCK - 1);
 
+	*in = key & (TABLE_BLOCK - 1);
 	if (entry & ENTRY_NODE) {
 		entry = table_load(base, entry & ENTRY_OFFSET, key >> 12 & 511);
-		in = key & (TABLE_PAGE - 1);
+		*in = key & (TABLE_PAGE - 1);
 	}
-	if (!(entry & ENTRY_VALID) || key >> TABLE_KEY_BITS) {
-		*room = 0;
-		return entry;
-	}
-	*room = ((entry >> ENTRY_RUN_SHIFT & ENTRY_RUN_MAX) << 12) - in;
-	return (entry >> ENTRY_TO_SHIFT << 12) + in;
+	return entry;
+}
+
+/* What is @in bytes behind what a valid entry leads to. */
+static inline uint64_t table_value(uint64_t entry, uint64_t in)
+{
+	return (entry >> ENTRY_TO_SHIFT & ENTRY_TO) + in;
+}
+
+/* How many bytes go on from there; 0 if the entry is not valid. */
+static inline uint64_t table_room(uint64_t entry, uint64_t in)
+{
+	return entry & ENTRY_VALID ? (entry & ENTRY_RUN) - in : 0;
 }
 
 #endif
