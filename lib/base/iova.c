@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "bits.h"
+
 #define MOST_SPARES 64
 /* Free ranges that are tried from the lowest on, before one that is sure to do is looked for. */
 #define FEW 16
@@ -265,7 +267,7 @@ int li_iova_take(struct iova_space *space, const struct iova_request *request, u
 
 	if (!request->length || !is_whole(space, request->length) ||
 	    !is_whole(space, request->phase) || !is_whole(space, request->alignment) ||
-	    !request->alignment || request->alignment & (request->alignment - 1))
+	    !is_power_of_two(request->alignment))
 		return -EINVAL;
 	if (!set_aside(space, 2))
 		return -ENOMEM;

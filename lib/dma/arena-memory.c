@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "../base/bits.h"
 #include "arena.h"
 
 #ifndef MAP_HUGE_SHIFT
@@ -44,11 +45,6 @@ int libiommu_dma_arena_config_new(struct libiommu_dma_arena_config **config)
 void libiommu_dma_arena_config_free(struct libiommu_dma_arena_config *config)
 {
 	free(config);
-}
-
-static bool is_power_of_two(uint64_t value)
-{
-	return value && !(value & (value - 1));
 }
 
 int libiommu_dma_arena_config_set_page_size(struct libiommu_dma_arena_config *config,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../base/bits.h"
 #include "../base/iova.h"
 #include "arena.h"
 
@@ -165,7 +166,7 @@ int libiommu_dma_arena_alloc(struct libiommu_dma_arena *arena, uint64_t length, 
 	if (dma_forked(arena->space))
 		return FAIL_LIBRARY(NULL, __func__, -ECHILD, FORKED, .id = 0);
 	mask = arena->buffers.granule - 1;
-	if (!length || length > UINT64_MAX - mask || !alignment || alignment & (alignment - 1))
+	if (!length || length > UINT64_MAX - mask || !is_power_of_two(alignment))
 		return FAIL_LIBRARY(arena->space->ctx, __func__, -EINVAL,
 		                    "the length is 0, or the alignment no power of two",
 		                    .length = length, .anywhere = true);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bits.h"
 #include "space.h"
 
 struct libiommu_dma_space_config {
@@ -51,7 +52,7 @@ int libiommu_dma_space_config_set_split(struct libiommu_dma_space_config *config
 {
 	if (!config)
 		return FAIL_NULL(NULL);
-	if (granule && (granule < TABLE_PAGE || granule & (granule - 1)))
+	if (granule && (granule < TABLE_PAGE || !is_power_of_two(granule)))
 		return FAIL_LIBRARY(NULL, __func__, -EINVAL,
 		                    "neither 0 nor a power of two from 4096 on", .amount = granule,
 		                    .unit = "bytes");

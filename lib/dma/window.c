@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../base/bits.h"
 #include "../base/iova.h"
 #include "../object/ctx.h"
 
@@ -137,11 +138,6 @@ static int fail(struct libiommu_iova_window *window, const char *operation, int 
 		.start = start, .length = length);
 }
 
-static bool is_granule(uint64_t granule)
-{
-	return granule > 1 && !(granule & (granule - 1));
-}
-
 int libiommu_iova_window_new(const struct libiommu_iova_range *ranges, size_t count,
                              uint64_t granule, struct libiommu_iova_window **window)
 {
@@ -150,7 +146,7 @@ int libiommu_iova_window_new(const struct libiommu_iova_range *ranges, size_t co
 
 	if (!window || (count && !ranges))
 		return FAIL_NULL(NULL);
-	if (!is_granule(granule))
+	if (granule < 2 || !is_power_of_two(granule))
 		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "no power of two above 1",
 		                    .amount = granule, .unit = "bytes");
 	error = li_window_new(granule, &made);

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 
+#include "../base/bits.h"
+
 /* Younger than some C libraries. */
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
@@ -128,11 +130,6 @@ close_b:
 close_a:
 	li_sys_close(sys, made.a_fd);
 	return error;
-}
-
-static bool is_power_of_two(uint32_t value)
-{
-	return value && !(value & (value - 1));
 }
 
 /* Whether @count items of @size bytes from @offset on lie in a memory, aligned, past its header. */

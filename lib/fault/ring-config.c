@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../base/bits.h"
 #include "../object/ctx.h"
 
 struct libiommu_ring_config {
@@ -40,11 +41,6 @@ int libiommu_ring_config_new(struct libiommu_ring_config **config)
 void libiommu_ring_config_free(struct libiommu_ring_config *config)
 {
 	free(config);
-}
-
-static bool is_power_of_two(uint32_t value)
-{
-	return value && !(value & (value - 1));
 }
 
 int libiommu_ring_config_set_records(struct libiommu_ring_config *config, uint32_t records)
