@@ -88,7 +88,7 @@ LIBIOMMU_API int libiommu_emu_device_config_set_address(struct libiommu_emu_devi
 LIBIOMMU_API int libiommu_emu_device_config_set_pasid_bits(
 	struct libiommu_emu_device_config *config, uint32_t bits)
 {
-	if (!config || bits > 20)
+	if (!config || bits > EMU_PASID_BITS_MAX)
 		return -EINVAL;
 	config->pasid_bits = bits;
 	return 0;

@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "heap.h"
 #include "machine.h"
+#include "request.h"
 
 void emu_iommu_add(struct libiommu_emu *emu, struct emu_iommu *iommu)
 {
@@ -109,6 +110,7 @@ static void free_dev(struct emu_dev *dev)
 {
 	free_group(dev->emu, dev->group);
 	emu_fault_forget(dev);
+	emu_requests_forget(dev);
 	emu_release(dev->reserved);
 	emu_release(dev);
 }
@@ -153,7 +155,7 @@ int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struc
 	struct emu_iommu *iommu;
 	int error;
 
-	if (spec->pasid_bits > 20)
+	if (spec->pasid_bits > EMU_PASID_BITS_MAX)
 		return -EINVAL;
 	made = emu_alloc(sizeof(*made));
 	if (!made)

@@ -15,6 +15,7 @@
 #include "iommu.h"
 #include "sparse.h"
 
+struct emu_answer;
 struct emu_device;
 struct emu_fault_part;
 struct emu_hwpt;
@@ -69,6 +70,7 @@ struct emu_dev {
 	size_t reserved_count;
 	struct emu_fault_part *parts;            /* of groups of page requests that are not whole */
 	struct libiommu_emu_transfer *transfers; /* that have not ended */
+	struct emu_answer *answers;              /* to page requests by hand, the oldest first */
 	uint32_t next_group;                     /* of page requests */
 	void *iommu_data;                        /* its IOMMU's own */
 	struct emu_vfio *vfio;                   /* who has it open; NULL: nobody */

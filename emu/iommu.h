@@ -57,6 +57,8 @@ int emu_user_array_get_all(const struct emu_user_array *array, uint32_t type, vo
 #define EMU_READ  1U
 #define EMU_WRITE 2U
 
+#define EMU_PASID_BITS_MAX 20U /* as PCI has them */
+
 /* For each page that was written, as a whole, also where only a part of it was asked for. */
 typedef int (*emu_dirty_fn)(void *user, uint64_t iova, uint64_t size);
 

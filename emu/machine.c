@@ -4,7 +4,6 @@
 #include "machine.h"
 
 #include <errno.h>
-#include <time.h>
 #include <libiommu/sys.h>
 
 #include "account.h"
@@ -23,6 +22,26 @@ void emu_lock(struct libiommu_emu *emu)
 void emu_unlock(struct libiommu_emu *emu)
 {
 	pthread_mutex_unlock(&emu->lock);
+}
+
+void emu_deadline(int timeout, struct timespec *deadline)
+{
+	clock_gettime(CLOCK_MONOTONIC, deadline);
+	if (timeout <= 0)
+		return;
+	deadline->tv_sec += timeout / 1000;
+	deadline->tv_nsec += timeout % 1000 * 1000000L;
+	if (deadline->tv_nsec >= 1000000000L) {
+		deadline->tv_nsec -= 1000000000L;
+		deadline->tv_sec++;
+	}
+}
+
+bool emu_wait(struct libiommu_emu *emu, int timeout, const struct timespec *deadline)
+{
+	if (timeout < 0)
+		return !pthread_cond_wait(&emu->changed, &emu->lock);
+	return !pthread_cond_timedwait(&emu->changed, &emu->lock, deadline);
 }
 
 LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu)

@@ -6,6 +6,7 @@
 #define EMU_MACHINE_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include <libiommu-emu/machine.h>
 
@@ -25,7 +26,7 @@ struct libiommu_sys;
 
 struct libiommu_emu {
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a transfer has ended; by CLOCK_MONOTONIC */
+	pthread_cond_t changed; /* a transfer has ended, an answer is there; by CLOCK_MONOTONIC */
 	struct libiommu_sys *door;
 	struct emu_files files;
 	struct emu_mapping *mappings;
@@ -45,5 +46,10 @@ struct libiommu_emu {
 
 void emu_lock(struct libiommu_emu *emu);
 void emu_unlock(struct libiommu_emu *emu);
+
+/* Milliseconds from now; 0 and less are now. */
+void emu_deadline(int timeout, struct timespec *deadline);
+/* Until something has changed, the lock meanwhile given away; false: the deadline has come. */
+bool emu_wait(struct libiommu_emu *emu, int timeout, const struct timespec *deadline);
 
 #endif

@@ -1,56 +1,135 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* Page requests that a program sends in a device's name. */
-#include <errno.h>
+#include "request.h"
+
 #include <libiommu-emu/request.h>
 
+#include <errno.h>
+#include <time.h>
+
+#include "dev.h"
 #include "fault.h"
 #include "heap.h"
 #include "machine.h"
 
-struct waiter {
-	libiommu_emu_answer_fn answer;
-	void *user;
+#define PERMISSIONS                                                                                \
+	(LIBIOMMU_EMU_REQUEST_READ | LIBIOMMU_EMU_REQUEST_WRITE | LIBIOMMU_EMU_REQUEST_EXEC |      \
+	 LIBIOMMU_EMU_REQUEST_PRIVILEGED)
+
+_Static_assert(LIBIOMMU_EMU_ANSWER_FAILURE == EMU_ANSWER_FAILURE, "the same codes");
+
+/* There from the beginning, so that an answer needs no memory. */
+struct emu_answer {
+	struct emu_answer *next; /* of the device */
+	uint32_t pasid, group, code;
 };
 
 static void answered(void *user, struct emu_dev *dev, uint32_t pasid, uint32_t group, uint32_t code)
 {
-	struct waiter *const waiter = user;
+	struct emu_answer *const answer = user;
+	struct emu_answer **link = &dev->answers;
 
-	(void)dev;
-	(void)pasid;
-	waiter->answer(waiter->user, group, code);
-	emu_release(waiter);
+	if (dev->removed) {
+		emu_release(answer);
+		return;
+	}
+	answer->pasid = pasid;
+	answer->group = group;
+	answer->code = code;
+	while (*link)
+		link = &(*link)->next;
+	*link = answer;
+	pthread_cond_broadcast(&dev->emu->changed);
+}
+
+void emu_requests_forget(struct emu_dev *dev)
+{
+	while (dev->answers) {
+		struct emu_answer *const answer = dev->answers;
+
+		dev->answers = answer->next;
+		emu_release(answer);
+	}
+	pthread_cond_broadcast(&dev->emu->changed);
+}
+
+/* That nobody is there is no error: the answer says so. */
+static int send(struct emu_dev *dev, const struct emu_page_request *request)
+{
+	struct emu_answer *answer = NULL;
+
+	if (dev->removed)
+		return -ENODEV;
+	if (!dev->page_requests)
+		return -EOPNOTSUPP;
+	if (request->last) {
+		answer = emu_alloc(sizeof(*answer));
+		if (!answer)
+			return -ENOMEM;
+	}
+	return emu_fault_report(dev, request, 1, answered, answer) == -ENOMEM ? -ENOMEM : 0;
 }
 
 LIBIOMMU_API int libiommu_emu_request_page(struct libiommu_emu_device *device, uint32_t flags,
-                                           uint32_t pasid, uint32_t group, uint32_t permissions,
-                                           uint64_t address, libiommu_emu_answer_fn answer,
-                                           void *user)
+                                           uint32_t pasid, uint32_t group, uint64_t address)
 {
-	const struct emu_page_request request = {.address = address,
-	                                         .pasid = pasid,
-	                                         .group = group,
-	                                         .permissions = permissions,
-	                                         .has_pasid = flags & LIBIOMMU_EMU_REQUEST_PASID,
-	                                         .last = flags & LIBIOMMU_EMU_REQUEST_LAST};
 	struct emu_dev *const dev = (struct emu_dev *)device;
-	struct waiter *waiter = NULL;
+	const struct emu_page_request request = {
+		.address = address,
+		.pasid = pasid,
+		.group = group,
+		.permissions = flags & PERMISSIONS,
+		.has_pasid = flags & LIBIOMMU_EMU_REQUEST_PASID,
+		.last = flags & LIBIOMMU_EMU_REQUEST_LAST,
+	};
 	int error;
 
-	if (!dev || flags & ~(LIBIOMMU_EMU_REQUEST_PASID | LIBIOMMU_EMU_REQUEST_LAST) ||
-	    (pasid && !request.has_pasid))
+	if (!dev || (pasid && !request.has_pasid) ||
+	    flags & ~(PERMISSIONS | LIBIOMMU_EMU_REQUEST_PASID | LIBIOMMU_EMU_REQUEST_LAST))
 		return -EINVAL;
-	if (answer && request.last) {
-		waiter = emu_alloc(sizeof(*waiter));
-		if (!waiter)
-			return -ENOMEM;
-		*waiter = (struct waiter){answer, user};
-	}
 	emu_lock(dev->emu);
-	error = emu_fault_report(dev, &request, 1, waiter ? answered : NULL, waiter);
+	error = send(dev, &request);
 	emu_unlock(dev->emu);
-	/* Nobody has the page table, which has been answered. */
-	return error == -EINVAL ? 0 : error;
+	return error;
+}
+
+static int take(struct emu_dev *dev, struct emu_answer *taken)
+{
+	struct emu_answer *const answer = dev->answers;
+
+	if (dev->removed)
+		return -ENODEV;
+	if (!answer)
+		return -ETIMEDOUT;
+	*taken = *answer;
+	dev->answers = answer->next;
+	emu_release(answer);
+	return 0;
+}
+
+LIBIOMMU_API int libiommu_emu_request_answer(struct libiommu_emu_device *device, int timeout,
+                                             uint32_t *pasid, uint32_t *group, uint32_t *code)
+{
+	struct emu_dev *const dev = (struct emu_dev *)device;
+	struct emu_answer answer;
+	struct timespec deadline;
+	int error;
+
+	if (!dev || !code)
+		return -EINVAL;
+	emu_deadline(timeout, &deadline);
+	emu_lock(dev->emu);
+	while (!dev->answers && !dev->removed && emu_wait(dev->emu, timeout, &deadline))
+		continue;
+	error = take(dev, &answer);
+	emu_unlock(dev->emu);
+	if (error)
+		return error;
+	if (pasid)
+		*pasid = answer.pasid;
+	if (group)
+		*group = answer.group;
+	*code = answer.code;
+	return 0;
 }

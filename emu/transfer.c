@@ -156,31 +156,19 @@ LIBIOMMU_API int libiommu_emu_transfer_start(struct libiommu_emu_device *device,
 	return error;
 }
 
-static void deadline_of(int timeout, struct timespec *deadline)
-{
-	clock_gettime(CLOCK_MONOTONIC, deadline);
-	deadline->tv_sec += timeout / 1000;
-	deadline->tv_nsec += timeout % 1000 * 1000000L;
-	if (deadline->tv_nsec >= 1000000000L) {
-		deadline->tv_nsec -= 1000000000L;
-		deadline->tv_sec++;
-	}
-}
-
 LIBIOMMU_API int libiommu_emu_transfer_wait(struct libiommu_emu_transfer *transfer, int timeout)
 {
-	struct timespec deadline = {0};
+	struct timespec deadline;
 	struct libiommu_emu *emu;
-	int result = 0;
+	int result;
 
 	if (!transfer)
 		return -EINVAL;
 	emu = transfer->dev->emu;
-	deadline_of(timeout > 0 ? timeout : 0, &deadline);
+	emu_deadline(timeout, &deadline);
 	emu_lock(emu);
-	while (!transfer->ended && !result)
-		result = timeout < 0 ? pthread_cond_wait(&emu->changed, &emu->lock)
-		                     : pthread_cond_timedwait(&emu->changed, &emu->lock, &deadline);
+	while (!transfer->ended && emu_wait(emu, timeout, &deadline))
+		continue;
 	result = transfer->ended ? transfer->result : -ETIMEDOUT;
 	emu_unlock(emu);
 	return result;

@@ -4,32 +4,27 @@
 #include "vtd.h"
 
 #include <errno.h>
+#include <libiommu-emu/iommu.h>
 
 #include "../lib/base/uapi/iommufd.h"
 #include "dev.h"
 #include "heap.h"
+#include "machine.h"
 #include "paging.h"
 #include "vtd-nested.h"
 
-/* Capability register. */
-#define CAP_SAGAW_4_LEVELS (UINT64_C(1) << 10)
-#define CAP_MGAW_48        (UINT64_C(47) << 16)
-#define CAP_SECOND_LARGE   (UINT64_C(3) << 34) /* 2 MiB and 1 GiB */
-#define CAP_FIRST_1_GIB    (UINT64_C(1) << 56)
+/* Capability register: 4 levels of 48 bits in second-stage tables, all sizes of pages in both. */
+#define CAP_ALWAYS         UINT64_C(0x0100000c002f0400)
 #define CAP_FIRST_5_LEVELS (UINT64_C(1) << 60)
-/* Extended capability register. */
-#define ECAP_QUEUED        (UINT64_C(1) << 1)
-#define ECAP_DEVICE_TLB    (UINT64_C(1) << 2)
-#define ECAP_SNOOP         (UINT64_C(1) << 7)
-#define ECAP_NEST          (UINT64_C(1) << 26)
-#define ECAP_PAGE_REQUESTS (UINT64_C(1) << 29)
-#define ECAP_EXTENDED      (UINT64_C(1) << 34)
-#define ECAP_PASID_SHIFT   35
-#define ECAP_PASID         (UINT64_C(1) << 40)
-#define ECAP_SCALABLE      (UINT64_C(1) << 43)
-#define ECAP_SECOND_DIRTY  (UINT64_C(1) << 45)
-#define ECAP_SECOND_STAGE  (UINT64_C(1) << 46)
-#define ECAP_FIRST_STAGE   (UINT64_C(1) << 47)
+/*
+ * Extended capability register: queued invalidation, device TLBs, snooping, nesting, page requests,
+ * scalable mode with tables of both stages.
+ */
+#define ECAP_ALWAYS       UINT64_C(0x0000c80024000086)
+#define ECAP_EXTENDED     (UINT64_C(1) << 34)
+#define ECAP_PASID_SHIFT  35
+#define ECAP_PASID        (UINT64_C(1) << 40)
+#define ECAP_SECOND_DIRTY (UINT64_C(1) << 45)
 
 #define PAGES     ((UINT64_C(1) << 12) | (UINT64_C(1) << 21) | (UINT64_C(1) << 30))
 #define GRANULE   12
@@ -140,28 +135,46 @@ static const struct emu_iommu_ops vtd_ops = {
 	.free = vtd_free,
 };
 
-int emu_vtd_new(const struct emu_vtd_spec *spec, struct emu_iommu **iommu)
+int emu_vtd_new(uint32_t flags, uint32_t pasid_bits, struct emu_iommu **iommu)
 {
-	struct vtd *vtd;
+	struct vtd *const vtd = emu_alloc(sizeof(*vtd));
 
-	if (spec->pasid_bits > 20)
-		return -EINVAL;
-	vtd = emu_alloc(sizeof(*vtd));
 	if (!vtd)
 		return -ENOMEM;
 	vtd->iommu.ops = &vtd_ops;
-	vtd->iommu.dirty = spec->dirty;
+	vtd->iommu.dirty = !(flags & LIBIOMMU_EMU_VTD_NO_DIRTY);
 	vtd->iommu.ats = true;
-	vtd->iommu.pasid_bits = spec->pasid_bits;
-	vtd->info.cap_reg = CAP_SAGAW_4_LEVELS | CAP_MGAW_48 | CAP_SECOND_LARGE | CAP_FIRST_1_GIB |
-	                    (spec->five_levels ? CAP_FIRST_5_LEVELS : 0);
-	vtd->info.ecap_reg = ECAP_QUEUED | ECAP_DEVICE_TLB | ECAP_SNOOP | ECAP_NEST |
-	                     ECAP_PAGE_REQUESTS | ECAP_SCALABLE | ECAP_SECOND_STAGE |
-	                     ECAP_FIRST_STAGE | (spec->dirty ? ECAP_SECOND_DIRTY : 0) |
-	                     (spec->extended_accessed ? ECAP_EXTENDED : 0);
-	if (spec->pasid_bits)
-		vtd->info.ecap_reg |= ECAP_PASID | (uint64_t)(spec->pasid_bits - 1)
-		                                           << ECAP_PASID_SHIFT;
+	vtd->iommu.pasid_bits = pasid_bits;
+	vtd->info.cap_reg = CAP_ALWAYS;
+	vtd->info.ecap_reg = ECAP_ALWAYS;
+	if (vtd->iommu.dirty)
+		vtd->info.ecap_reg |= ECAP_SECOND_DIRTY;
+	if (flags & LIBIOMMU_EMU_VTD_5_LEVELS)
+		vtd->info.cap_reg |= CAP_FIRST_5_LEVELS;
+	if (flags & LIBIOMMU_EMU_VTD_EXTENDED_ACCESSED)
+		vtd->info.ecap_reg |= ECAP_EXTENDED;
+	if (pasid_bits)
+		vtd->info.ecap_reg |= ECAP_PASID | (uint64_t)(pasid_bits - 1) << ECAP_PASID_SHIFT;
 	*iommu = &vtd->iommu;
 	return 0;
+}
+
+LIBIOMMU_API int libiommu_emu_iommu_add_vtd(struct libiommu_emu *emu, uint32_t flags,
+                                            uint32_t pasid_bits, struct libiommu_emu_iommu **iommu)
+{
+	struct emu_iommu *made;
+	int error;
+
+	if (!emu || !iommu || pasid_bits > EMU_PASID_BITS_MAX ||
+	    (flags & ~(LIBIOMMU_EMU_VTD_NO_DIRTY | LIBIOMMU_EMU_VTD_5_LEVELS |
+	               LIBIOMMU_EMU_VTD_EXTENDED_ACCESSED)))
+		return -EINVAL;
+	emu_lock(emu);
+	error = emu_vtd_new(flags, pasid_bits, &made);
+	if (!error)
+		emu_iommu_add(emu, made);
+	emu_unlock(emu);
+	if (!error)
+		*iommu = (struct libiommu_emu_iommu *)made;
+	return error;
 }

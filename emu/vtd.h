@@ -7,15 +7,7 @@
 
 #include "iommu.h"
 
-/* What differs from one to another; what all zero has not is left out. */
-struct emu_vtd_spec {
-	unsigned int pasid_bits; /* 1 to 20; 0: no PASIDs */
-	bool dirty;              /* second-stage tables tell what was written */
-	bool five_levels;        /* of first-stage tables */
-	bool extended_accessed;
-};
-
-/* 0, -EINVAL or -ENOMEM; emu_iommu_add() is the caller's. */
-int emu_vtd_new(const struct emu_vtd_spec *spec, struct emu_iommu **iommu);
+/* As libiommu_emu_iommu_add_vtd(), but for adding it. */
+int emu_vtd_new(uint32_t flags, uint32_t pasid_bits, struct emu_iommu **iommu);
 
 #endif

@@ -37,6 +37,36 @@ struct libiommu_emu_iommu;
 LIBIOMMU_API int libiommu_emu_iommu_add_test(struct libiommu_emu *emu,
                                              struct libiommu_emu_iommu **iommu);
 
+/** @brief Nobody can tell what devices behind this IOMMU have written. */
+#define LIBIOMMU_EMU_VTD_NO_DIRTY (1U << 0)
+/** @brief Guests' page tables can have five levels. */
+#define LIBIOMMU_EMU_VTD_5_LEVELS (1U << 1)
+/** @brief What is used of guests' page tables can be marked in a second way (EAFE). */
+#define LIBIOMMU_EMU_VTD_EXTENDED_ACCESSED (1U << 2)
+
+/**
+ * @brief Add an IOMMU as those of Intel's platforms, in scalable mode.
+ *
+ * Page tables of the kernel's filling have pages of 4 KiB, 2 MiB and 1 GiB and 48 bits. Nested
+ * ones (LIBIOMMU_HWPT_DATA_VTD_S1) are the guest's own first-stage tables, in its memory, which
+ * are walked and marked as the hardware does it; what was walked is remembered until the guest
+ * invalidates it.
+ *
+ * @param emu         The machine, which keeps it.
+ * @param flags       LIBIOMMU_EMU_VTD_ flags.
+ * @param pasid_bits  How many bits PASIDs have, 1 to 20; 0 for no PASIDs.
+ * @param[out] iommu  The IOMMU; valid as long as the machine.
+ * @return 0.
+ * @retval -EINVAL  @p emu or @p iommu is NULL, @p pasid_bits is more than 20, unknown flags.
+ * @retval -ENOMEM  No memory.
+ * @threads Shared.
+ * @syscalls None.
+ * @since 0.1
+ * @follows Intel VT-d specification, revision 4, chapters 3 and 9.
+ */
+LIBIOMMU_API int libiommu_emu_iommu_add_vtd(struct libiommu_emu *emu, uint32_t flags,
+                                            uint32_t pasid_bits, struct libiommu_emu_iommu **iommu);
+
 /**
  * @brief Whether a device's DMA could raise any interrupt of the machine, as without remapping.
  *

@@ -89,6 +89,8 @@ static void add_devices(struct nest_rig *rig)
 {
 	for (size_t i = 0; i < RIG_DEVICES; i++) {
 		rig->groups[i].iommu = i < 2 ? &rig->iommus[0] : &rig->iommus[1];
+		rig->devs[i].emu = rig->emu;
+		rig->devs[i].page_requests = true;
 		rig->devs[i].group = &rig->groups[i];
 		rig->groups[i].first = &rig->devs[i];
 		rig->devices[i].dev = &rig->devs[i];
@@ -189,4 +191,9 @@ unsigned char *edge_new(void)
 void edge_free(unsigned char *edge)
 {
 	munmap(edge, EMU_PAGE);
+}
+
+struct libiommu_emu_device *rig_device(struct nest_rig *rig, size_t i)
+{
+	return (struct libiommu_emu_device *)&rig->devs[i];
 }

@@ -57,6 +57,8 @@ int rig_ioctl_lost(struct nest_rig *rig, unsigned long request, const void *cmd,
 int rig_destroy(struct nest_rig *rig, uint32_t id);
 /* The id of a new vIOMMU. */
 uint32_t rig_viommu(struct nest_rig *rig);
+/* A device as programs have it. */
+struct libiommu_emu_device *rig_device(struct nest_rig *rig, size_t i);
 unsigned int open_fds(void);
 /* Two pages, of which the second is not there. */
 unsigned char *edge_new(void);

@@ -4,7 +4,6 @@
 /* What a test sees of the machine, and what it does to its hardware. */
 #include "hw-rig.h"
 
-#include <libiommu.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -225,45 +224,6 @@ static void exported_memory(void **state)
 	}
 }
 
-static void count_answer(void *user, uint32_t group, uint32_t code)
-{
-	uint32_t *const got = user;
-
-	got[0]++;
-	got[1] = group;
-	got[2] = code;
-}
-
-/* Nobody has the page table: answered at once. */
-static void requests(void **state)
-{
-	struct hw_rig *const rig = *state;
-	struct libiommu_emu_device *const device = public_of(rig, HW_PASIDS);
-	const uint32_t both = LIBIOMMU_EMU_REQUEST_PASID | LIBIOMMU_EMU_REQUEST_LAST;
-	uint32_t got[3] = {0};
-
-	assert_int_equal(libiommu_emu_request_page(device, LIBIOMMU_EMU_REQUEST_PASID, 5, 9, 1,
-	                                           0x1000, count_answer, got),
-	                 0);
-	assert_int_equal(got[0], 0);
-	assert_int_equal(
-		libiommu_emu_request_page(device, both, 5, 9, 1, 0x2000, count_answer, got), 0);
-	assert_int_equal(got[0], 1);
-	assert_int_equal(got[1], 9);
-	assert_int_equal(got[2], LIBIOMMU_FAULT_INVALID);
-	assert_int_equal(libiommu_emu_request_page(device, both, 5, 9, 1, 0x2000, NULL, NULL), 0);
-	assert_int_equal(libiommu_emu_request_page(NULL, both, 5, 9, 1, 0, NULL, NULL), -EINVAL);
-	assert_int_equal(libiommu_emu_request_page(device, 4, 0, 9, 1, 0, NULL, NULL), -EINVAL);
-	assert_int_equal(libiommu_emu_request_page(device, LIBIOMMU_EMU_REQUEST_LAST, 5, 9, 1, 0,
-	                                           NULL, NULL),
-	                 -EINVAL);
-	libiommu_emu_fail_allocation(1);
-	assert_int_equal(libiommu_emu_request_page(device, both, 5, 9, 1, 0, count_answer, got),
-	                 -ENOMEM);
-	assert_int_equal(libiommu_emu_stop_failing(), 1);
-	assert_int_equal(got[0], 1);
-}
-
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -271,7 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(devices_and_tables), TEST(mapped_memory), TEST(charged),
 		TEST(reserved),           TEST(written_pages), TEST(cached_values),
-		TEST(exported_memory),    TEST(requests),
+		TEST(exported_memory),
 	};
 
 	return cmocka_run_group_tests_name("inspection", tests, NULL, NULL);
