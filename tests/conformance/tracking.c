@@ -152,6 +152,45 @@ static void large_pages(struct rig *rig)
 	              bits[0] ? "dirty" : "clean");
 }
 
+static unsigned int count_bits(const uint64_t *bits)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < WORDS; i++)
+		count += (unsigned int)__builtin_popcountll(bits[i]);
+	return count;
+}
+
+/*
+ * Asked past the library for a part of a large page the kernel may write as many bits as the page
+ * has, into memory that nobody gave it; and none where the part is not the beginning, but the page
+ * is clean then.
+ */
+static void parts_of_large_pages(struct rig *rig)
+{
+	const struct tracked t = track(rig, true);
+	uint8_t *const memory = rig_memory(rig, HUGE_PAGE, true);
+	uint64_t bits[WORDS] = {0};
+	unsigned int count;
+
+	OK(libiommu_ioas_map_fixed(rig->ioas, memory, HUGE_PAGE, VM_READ_WRITE, IOVA));
+	OK(libiommu_hwpt_set_dirty_tracking(t.table, true));
+	write_pages(rig, t.table, IOVA, 1);
+	RAW(0, get_raw(rig, t.table, IOVA, PAGE, bits));
+	count = count_bits(bits);
+	print_message("# for one page of a large page the kernel sets %u bits\n", count);
+	assert_true(count == 1 || count == HUGE_PAGE / PAGE);
+	assert_int_equal(bits[0] & 1, 1);
+	write_pages(rig, t.table, IOVA, 1);
+	memset(bits, 0, sizeof(bits));
+	RAW(0, get_raw(rig, t.table, IOVA + PAGE, PAGE, bits));
+	count = count_bits(bits);
+	OK(read_pages(t.table, IOVA, HUGE_PAGE / PAGE, 0, bits));
+	print_message("# for the second one it sets %u, and the large page is %s\n", count,
+	              bits[0] ? "dirty" : "clean");
+	assert_true(count <= 1);
+}
+
 static void without_the_flag(struct rig *rig)
 {
 	struct libiommu_device *const dev = rig_device(rig, 7, 0);
@@ -222,6 +261,8 @@ static const struct behaviour behaviours[] = {
 	{PROVES("a bad bitmap, past the library", bad_bitmap)},
 	{PROVES("what is told while it is off, on, and on again", states)},
 	{PROVES("a large page is dirty, and clean, as a whole", large_pages),
+         .needs = WORLD_HUGE_MEMORY | WORLD_HUGE_TABLES},
+	{PROVES("a part of a large page, past the library", parts_of_large_pages),
          .needs = WORLD_HUGE_MEMORY | WORLD_HUGE_TABLES},
 	{PROVES("not in a page table made without", without_the_flag)},
 	{PROVES("not for devices that cannot", devices_that_cannot)},

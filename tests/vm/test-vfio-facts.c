@@ -258,6 +258,77 @@ static void test_page_requests(void **state)
 	OK(libiommu_fault_queue_destroy(queue));
 }
 
+/* Whether IOVAs where the machine's interrupts are can be had. */
+static int map_interrupts(const struct vm *vm)
+{
+	struct uapi_ioas_map map = {.size = sizeof(map),
+	                            .flags = UAPI_IOAS_MAP_FIXED_IOVA | UAPI_IOAS_MAP_READABLE,
+	                            .user_va = (uintptr_t)vm->memory,
+	                            .length = VM_PAGE,
+	                            .iova = vm_iommu(vm->dev)->msi_first};
+	int error;
+
+	OK(libiommu_ioas_id(vm->ioas, &map.ioas_id));
+	error = call(libiommu_ctx_fd(vm->ctx), UAPI_IOC_IOAS_MAP, &map);
+	if (!error)
+		OK(libiommu_ioas_unmap(vm->ioas, map.iova, VM_PAGE));
+	return error;
+}
+
+/*
+ * A page table is not exchanged for another one of its address space: the device keeps what it has;
+ * but what it must not use may be free then.
+ */
+static void test_reserved_after_a_failed_exchange(void **state)
+{
+	const struct vm *const vm = *state;
+	const int device = libiommu_device_fd(vm->dev);
+	struct uapi_fault_alloc queue = {.size = sizeof(queue)};
+	struct uapi_hwpt_alloc table = {.size = sizeof(table), .flags = UAPI_HWPT_FAULT_ID_VALID};
+	const int iommufd = libiommu_ctx_fd(vm->ctx);
+	int error;
+
+	OK(libiommu_device_id(vm->dev, &table.dev_id));
+	OK(libiommu_ioas_id(vm->ioas, &table.pt_id));
+	RAW(0, call(iommufd, UAPI_IOC_FAULT_QUEUE_ALLOC, &queue));
+	table.fault_id = queue.out_fault_id;
+	error = call(iommufd, UAPI_IOC_HWPT_ALLOC, &table);
+	RAW(0, attach(device, table.pt_id, 0, 0));
+	RAW(-EINVAL, map_interrupts(vm));
+	if (!error && attach(device, table.out_hwpt_id, 0, 0) == -ENODEV) {
+		RAW(-EBUSY, destroy(vm, table.pt_id));
+		error = map_interrupts(vm);
+		print_message("# after a failed exchange, mapped where interrupts are: %d\n",
+		              error);
+		assert_true(!error || error == -EINVAL);
+		RAW(0, detach(device));
+		RAW(0, attach(device, table.pt_id, 0, 0));
+		RAW(-EINVAL, map_interrupts(vm));
+	} else {
+		print_message("# no page table here that cannot be attached\n");
+	}
+	RAW(0, detach(device));
+	if (table.out_hwpt_id)
+		RAW(0, destroy(vm, table.out_hwpt_id));
+	close((int)queue.out_fault_fd);
+	RAW(0, destroy(vm, queue.out_fault_id));
+}
+
+/* VFIO keeps the numbers of PASIDs, which are no larger than those of an int. */
+static void test_pasid_too_large(void **state)
+{
+	const struct vm *const vm = *state;
+	const int device = libiommu_device_fd(vm->dev);
+	const uint32_t table = new_table(vm);
+
+	if (!table)
+		SKIP("no page tables for PASIDs here");
+	RAW(-ENOSPC, attach(device, table, UINT32_C(1) << 31, UAPI_VFIO_DEVICE_ATTACH_PASID));
+	RAW(0, attach(device, table, UINT32_MAX >> 1, UAPI_VFIO_DEVICE_ATTACH_PASID));
+	RAW(0, detach_from(device, UINT32_MAX >> 1, UAPI_VFIO_DEVICE_DETACH_PASID));
+	RAW(0, destroy(vm, table));
+}
+
 /* The device's registers and its right to do DMA, without the library. */
 static volatile uint32_t *map_registers(int device)
 {
@@ -366,6 +437,8 @@ int main(void)
 		FACT(test_pasid_zero, vm_setup_bound),
 		FACT(test_device_without_pasids, vm_setup_bound),
 		FACT(test_page_requests, vm_setup_bound),
+		FACT(test_reserved_after_a_failed_exchange, vm_setup_bound),
+		FACT(test_pasid_too_large, vm_setup_bound),
 		FACT(test_two_of_a_group, vm_setup_empty),
 		FACT(test_memory_of_a_device, vm_setup_attached),
 		FACT(test_context_closed_first, vm_setup_empty),
