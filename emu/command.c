@@ -58,7 +58,8 @@ static const struct command commands[] = {
                 emu_ioas_change_process),
 	COMMAND(UAPI_CMD_VEVENTQ_ALLOC, uapi_veventq_alloc, out_veventq_fd, emu_veventq_alloc),
 	COMMAND(UAPI_CMD_HW_QUEUE_ALLOC, uapi_hw_queue_alloc, length, emu_hw_queue_alloc),
-	COMMAND(UAPI_CMD_IOAS_NOIOMMU_GET_PA, uapi_ioas_noiommu_get_pa, out_phys, NULL),
+	COMMAND(UAPI_CMD_IOAS_NOIOMMU_GET_PA, uapi_ioas_noiommu_get_pa, out_phys,
+                emu_ioas_noiommu_get_pa),
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

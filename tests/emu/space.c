@@ -31,7 +31,16 @@ static uint64_t unmap(struct emu_domain *domain, uint64_t iova, uint64_t length)
 	return unmapped;
 }
 
-static const struct emu_domain_ops ops = {.map = map, .unmap = unmap};
+static emu_phys phys(struct emu_domain *domain, uint64_t iova)
+{
+	struct emu_page page;
+
+	return emu_table_find(&table_of(domain)->pages, iova, &page)
+	               ? page.phys + (iova - page.iova)
+	               : EMU_PHYS_NONE;
+}
+
+static const struct emu_domain_ops ops = {.map = map, .unmap = unmap, .phys = phys};
 
 static void table_begin(struct table *table)
 {

@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../emu/noiommu.h"
 
 #define IOVA UINT64_C(0x2000000)
 
@@ -192,6 +195,45 @@ static void small_pages(void **state)
 	space_free(space);
 }
 
+/* A device without an IOMMU is told where memory lies; the machine's is where the process's is. */
+static void where_memory_lies(void **state)
+{
+	struct space *const space = space_new();
+	uint64_t length = 7, at = 7;
+
+	(void)state;
+	if (geteuid()) {
+		space_free(space);
+		print_message("# needs the right to be told\n");
+		skip();
+	}
+	assert_int_equal(
+		libiommu_ioas_map_fixed(space->handle, space->memory, 4 * PAGE, BOTH, IOVA), 0);
+	assert_int_equal(libiommu_ioas_map_fixed(space->handle, space->memory + 8 * PAGE, PAGE,
+	                                         BOTH, IOVA + 4 * PAGE),
+	                 0);
+	assert_int_equal(libiommu_ioas_noiommu_get_pa(space->handle, IOVA, PAGE, &at, &length),
+	                 -EOPNOTSUPP);
+	assert_int_equal(space_add(space, 0), 0);
+	assert_int_equal(libiommu_ioas_noiommu_get_pa(space->handle, IOVA, PAGE, &at, &length),
+	                 -EOPNOTSUPP);
+	space->tables[0].domain.iommu = emu_noiommu();
+	assert_int_equal(
+		libiommu_ioas_noiommu_get_pa(space->handle, IOVA + 100, 64 * PAGE, &at, &length),
+		0);
+	assert_true(at == (uintptr_t)space->memory + 100);
+	assert_int_equal(length, 4 * PAGE - 100);
+	assert_int_equal(libiommu_ioas_noiommu_get_pa(space->handle, IOVA + PAGE, 10, &at, &length),
+	                 0);
+	assert_true(at == (uintptr_t)space->memory + PAGE);
+	assert_int_equal(length, 10);
+	assert_int_equal(libiommu_ioas_noiommu_get_pa(space->handle, IOVA - 1, 10, &at, &length),
+	                 -ENOENT);
+	assert_int_equal(libiommu_ioas_noiommu_get_pa(space->handle, UINT64_MAX, 10, &at, &length),
+	                 -EOVERFLOW);
+	space_free(space);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +243,7 @@ int main(void)
 		cmocka_unit_test(allocations_fail),
 		cmocka_unit_test(page_tables_fail),
 		cmocka_unit_test(small_pages),
+		cmocka_unit_test(where_memory_lies),
 	};
 
 	return cmocka_run_group_tests_name("ioas", tests, NULL, NULL);
