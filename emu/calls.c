@@ -14,7 +14,9 @@
 #include "heap.h"
 #include "machine.h"
 #include "mapping.h"
+#include "sysfs.h"
 #include "trouble.h"
+#include "vfio-names.h"
 
 static void sleep_for(uint64_t ns)
 {
@@ -53,6 +55,36 @@ static void leave(struct libiommu_emu *emu)
 	emu_unlock(emu);
 }
 
+/* The legacy container is a context too, which charges memory to the process. */
+static int open_container(struct libiommu_emu *emu)
+{
+	const int fd = emu_ctx_open(emu);
+
+	if (fd >= 0)
+		emu_ctx_of(emu, fd)->charge_process = true;
+	return fd;
+}
+
+static bool open_path(struct libiommu_emu *emu, const char *path, int flags, int *result)
+{
+	if (!strcmp(path, "/dev/iommu"))
+		*result = emu_ctx_open(emu);
+	else if (!strcmp(path, "/dev/vfio/vfio"))
+		*result = open_container(emu);
+	else
+		return emu_vfio_open(emu, path, result) || emu_sysfs_open(emu, path, flags, result);
+	return true;
+}
+
+static bool is_ours(struct libiommu_emu *emu, const char *path)
+{
+	enum emu_sysfs_kind kind;
+	int error;
+
+	return !strcmp(path, "/dev/iommu") || !strncmp(path, "/dev/vfio/", 10) ||
+	       emu_sysfs_kind(emu, path, true, &kind, &error);
+}
+
 bool emu_open(struct libiommu_emu *emu, const char *path, int flags, int *result)
 {
 	if (emu_is_child(emu))
@@ -62,16 +94,45 @@ bool emu_open(struct libiommu_emu *emu, const char *path, int flags, int *result
 
 bool emu_open_path(struct libiommu_emu *emu, const char *path, int flags, int *result)
 {
-	const bool ours = !strcmp(path, "/dev/iommu");
+	bool ours = true;
+	int error = 0;
 
-	(void)flags;
 	emu_lock(emu);
 	emu_files_sweep(emu);
-	if (ours)
-		*result = meet_trouble(emu, LIBIOMMU_EMU_OPEN, 0);
-	if (ours && !*result)
-		*result = emu_ctx_open(emu);
+	if (emu->troubles && is_ours(emu, path))
+		error = meet_trouble(emu, LIBIOMMU_EMU_OPEN, 0);
+	if (error)
+		*result = error;
+	else
+		ours = open_path(emu, path, flags, result);
 	leave(emu);
+	return ours;
+}
+
+/* A child sees what there was when it was made. */
+bool emu_readlink(struct libiommu_emu *emu, const char *path, char *buffer, size_t size,
+                  int *result)
+{
+	bool ours;
+
+	if (emu_is_child(emu))
+		return emu_sysfs_readlink(emu, path, buffer, size, result);
+	emu_lock(emu);
+	ours = emu_sysfs_readlink(emu, path, buffer, size, result);
+	emu_unlock(emu);
+	return ours;
+}
+
+bool emu_list(struct libiommu_emu *emu, const char *path, char *buffer, size_t size,
+              ssize_t *result)
+{
+	bool ours;
+
+	if (emu_is_child(emu))
+		return emu_sysfs_list(emu, path, buffer, size, result);
+	emu_lock(emu);
+	ours = emu_sysfs_list(emu, path, buffer, size, result);
+	emu_unlock(emu);
 	return ours;
 }
 
@@ -238,6 +299,8 @@ int emu_mapped(struct libiommu_emu *emu, uintptr_t address, size_t length,
 	emu_lock(emu);
 	if (backing->hold.take)
 		error = emu_mapping_add(emu, address, length, &backing->hold);
+	if (!error && backing->placed)
+		backing->placed(backing->hold.user, address, length);
 	emu_unlock(emu);
 	return error;
 }

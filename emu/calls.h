@@ -24,6 +24,11 @@ struct emu_request {
 };
 
 bool emu_open(struct libiommu_emu *emu, const char *path, int flags, int *result);
+/* As the library's door has them. */
+bool emu_readlink(struct libiommu_emu *emu, const char *path, char *buffer, size_t size,
+                  int *result);
+bool emu_list(struct libiommu_emu *emu, const char *path, char *buffer, size_t size,
+              ssize_t *result);
 /* Closes any descriptor, and what was open with it: 0 or -errno. */
 int emu_close(struct libiommu_emu *emu, int fd);
 /* @copy is another descriptor for what @fd is open on. */

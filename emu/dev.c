@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "heap.h"
 #include "machine.h"
+#include "pci.h"
 #include "request.h"
 
 void emu_iommu_add(struct libiommu_emu *emu, struct emu_iommu *iommu)
@@ -94,11 +95,11 @@ static struct emu_group *new_group(struct libiommu_emu *emu, struct emu_iommu *i
 	return group;
 }
 
-static void free_group(struct libiommu_emu *emu, struct emu_group *group)
+void emu_group_put(struct libiommu_emu *emu, struct emu_group *group)
 {
 	struct emu_group **link = &emu->groups;
 
-	if (!group || group->first)
+	if (!group || group->first || group->opened)
 		return;
 	while (*link != group)
 		link = &(*link)->next;
@@ -108,7 +109,9 @@ static void free_group(struct libiommu_emu *emu, struct emu_group *group)
 
 static void free_dev(struct emu_dev *dev)
 {
-	free_group(dev->emu, dev->group);
+	emu_group_put(dev->emu, dev->group);
+	if (dev->model)
+		emu_pci_free(dev->model);
 	emu_fault_forget(dev);
 	emu_requests_forget(dev);
 	emu_release(dev->reserved);
@@ -146,7 +149,7 @@ static int fill_in(struct emu_dev *dev, const struct emu_dev_spec *spec)
 	dev->virtual_function = spec->virtual_function;
 	dev->host = spec->host;
 	dev->group = spec->group_with ? spec->group_with->group : new_group(dev->emu, spec->iommu);
-	return dev->group ? 0 : -ENOMEM;
+	return dev->group ? emu_pci_plain(dev) : -ENOMEM;
 }
 
 int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struct emu_dev **dev)
@@ -192,6 +195,17 @@ void emu_dev_free(struct emu_dev *dev)
 		link = &(*link)->sibling;
 	*link = dev->sibling;
 	free_dev(dev);
+}
+
+void emu_dev_use(struct emu_dev *dev)
+{
+	dev->files++;
+}
+
+void emu_dev_unuse(struct emu_dev *dev)
+{
+	if (!--dev->files && dev->removed)
+		emu_dev_free(dev);
 }
 
 void emu_devs_end(struct libiommu_emu *emu)

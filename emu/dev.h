@@ -20,6 +20,7 @@ struct emu_device;
 struct emu_fault_part;
 struct emu_hwpt;
 struct emu_vfio;
+struct emu_vfio_group;
 struct libiommu_emu_transfer;
 
 /* What a group has at a PASID; 0 is none, the requester id alone. */
@@ -39,10 +40,12 @@ struct emu_attached {
 struct emu_group {
 	struct emu_group *next; /* of the machine */
 	uint32_t number;
-	struct emu_iommu *iommu;    /* NULL: none in front of them */
-	struct emu_sparse attached; /* struct emu_attached, by PASID */
-	struct emu_ctx *owner;      /* the one context that has devices of it; NULL: none */
-	unsigned int owned;         /* devices that are bound */
+	struct emu_iommu *iommu;       /* NULL: none in front of them */
+	struct emu_sparse attached;    /* struct emu_attached, by PASID */
+	struct emu_ctx *owner;         /* the one context that has devices of it; NULL: none */
+	unsigned int owned;            /* devices that are bound */
+	unsigned int nodes;            /* of them, those bound by their nodes */
+	struct emu_vfio_group *opened; /* its own file; NULL: nobody has it */
 	struct emu_dev *first;
 };
 
@@ -73,7 +76,8 @@ struct emu_dev {
 	struct emu_answer *answers;              /* to page requests by hand, the oldest first */
 	uint32_t next_group;                     /* of page requests */
 	void *iommu_data;                        /* its IOMMU's own */
-	struct emu_vfio *vfio;                   /* who has it open; NULL: nobody */
+	struct emu_vfio *vfio;                   /* who has it in use; NULL: nobody */
+	unsigned int files;                      /* that are open of it */
 	void *model;                             /* of what kind it is: pci.h */
 };
 
@@ -92,6 +96,11 @@ struct emu_dev_spec {
 int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struct emu_dev **dev);
 /* Nobody has it bound. */
 void emu_dev_free(struct emu_dev *dev);
+/* Programs that have it open; it goes with the last of them where it has been removed. */
+void emu_dev_use(struct emu_dev *dev);
+void emu_dev_unuse(struct emu_dev *dev);
+/* Frees a group that has no devices any more, and that nobody has open. */
+void emu_group_put(struct libiommu_emu *emu, struct emu_group *group);
 /* All devices, then all IOMMUs. */
 void emu_devs_end(struct libiommu_emu *emu);
 /* NULL: none. */

@@ -3,16 +3,39 @@
 
 #include "door.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libiommu-emu/calls.h>
 #include <libiommu/sys.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "calls.h"
+
+static ssize_t list_host(const char *path, char *buffer, size_t size)
+{
+	DIR *const dir = opendir(path);
+	const struct dirent *entry;
+	size_t used = 0;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		const size_t length = strlen(entry->d_name) + 1;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (used + length <= size)
+			memcpy(buffer + used, entry->d_name, length);
+		used += length;
+	}
+	closedir(dir);
+	return (ssize_t)used;
+}
 
 /* What the machine does not know is libc's. */
 static int door_open(void *user, const char *path, int flags)
@@ -23,6 +46,31 @@ static int door_open(void *user, const char *path, int flags)
 		return fd;
 	fd = open(path, flags, 0);
 	return fd < 0 ? -errno : fd;
+}
+
+static int door_readlink(void *user, const char *path, char *buffer, size_t size)
+{
+	ssize_t length;
+	int result;
+
+	if (emu_readlink(user, path, buffer, size, &result))
+		return result;
+	length = readlink(path, buffer, size);
+	if (length < 0)
+		return -errno;
+	if ((size_t)length >= size)
+		return -ENAMETOOLONG;
+	buffer[length] = '\0';
+	return (int)length;
+}
+
+static ssize_t door_list(void *user, const char *path, char *buffer, size_t size)
+{
+	ssize_t result;
+
+	if (emu_list(user, path, buffer, size, &result))
+		return result;
+	return list_host(path, buffer, size);
 }
 
 static int door_close(void *user, int fd)
@@ -100,7 +148,10 @@ static int door_mmap(void *user, void *address, size_t length, int prot, int fla
 
 	if (error < 0)
 		return error;
-	mapped = mmap(address, length, prot, flags, backing.fd, (off_t)backing.offset);
+	if (backing.trapped)
+		mapped = mmap(address, length, PROT_NONE, flags | MAP_ANONYMOUS, -1, 0);
+	else
+		mapped = mmap(address, length, prot, flags, backing.fd, (off_t)backing.offset);
 	failed = mapped == MAP_FAILED ? -errno : 0;
 	if (backing.given)
 		close(backing.fd);
@@ -140,6 +191,8 @@ int emu_door_new(struct libiommu_emu *emu, struct libiommu_sys **door)
 		return error;
 	libiommu_sys_set_user(sys, emu);
 	libiommu_sys_set_open(sys, door_open);
+	libiommu_sys_set_readlink(sys, door_readlink);
+	libiommu_sys_set_list(sys, door_list);
 	libiommu_sys_set_close(sys, door_close);
 	libiommu_sys_set_dup(sys, door_dup);
 	libiommu_sys_set_ioctl(sys, door_ioctl);
@@ -179,6 +232,18 @@ LIBIOMMU_API ssize_t libiommu_emu_write(struct libiommu_emu *emu, int fd, const 
                                         size_t size)
 {
 	return emu ? door_write(emu, fd, buffer, size) : -EINVAL;
+}
+
+LIBIOMMU_API ssize_t libiommu_emu_pread(struct libiommu_emu *emu, int fd, void *buffer, size_t size,
+                                        uint64_t offset)
+{
+	return emu ? door_pread(emu, fd, buffer, size, offset) : -EINVAL;
+}
+
+LIBIOMMU_API ssize_t libiommu_emu_pwrite(struct libiommu_emu *emu, int fd, const void *buffer,
+                                         size_t size, uint64_t offset)
+{
+	return emu ? door_pwrite(emu, fd, buffer, size, offset) : -EINVAL;
 }
 
 LIBIOMMU_API int libiommu_emu_mmap(struct libiommu_emu *emu, void *address, size_t length, int prot,

@@ -24,6 +24,8 @@ struct emu_hold {
 	void (*take)(void *user);
 	void (*let_go)(void *user);
 	void *user;
+	uint64_t offset; /* of the first byte, for whoever holds; moves with it */
+	int prot;
 };
 
 /* Where a mapping of a file comes from. */
@@ -32,6 +34,9 @@ struct emu_backing {
 	uint64_t offset;
 	bool given; /* to be closed when it is mapped */
 	struct emu_hold hold;
+	bool trapped; /* nothing: each access goes to the machine */
+	/* Where it came to lie; may be NULL. */
+	void (*placed)(void *user, uintptr_t address, size_t length);
 };
 
 /* What is NULL is an error: ioctl -ENOTTY, mmap -ENODEV, the others -EINVAL. */

@@ -12,7 +12,14 @@
 #include "heap.h"
 #include "mapping.h"
 #include "serve.h"
+#include "trap.h"
 #include "trouble.h"
+#include "watch.h"
+
+/* Where the firmware of a machine puts BARs. */
+#define FIRST_PORT   UINT64_C(0x1000)
+#define FIRST_NARROW UINT64_C(0x80000000)
+#define FIRST_WIDE   UINT64_C(0x4000000000)
 
 void emu_lock(struct libiommu_emu *emu)
 {
@@ -63,6 +70,9 @@ LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu)
 		emu_release(made);
 		return error;
 	}
+	made->next_port = FIRST_PORT;
+	made->next_narrow = FIRST_NARROW;
+	made->next_wide = FIRST_WIDE;
 	pthread_mutex_init(&made->lock, NULL);
 	pthread_condattr_init(&by_clock);
 	pthread_condattr_setclock(&by_clock, CLOCK_MONOTONIC);
@@ -84,7 +94,9 @@ LIBIOMMU_API int libiommu_emu_destroy(struct libiommu_emu *emu)
 		return -EBUSY;
 	emu_server_end(emu);
 	libiommu_emu_end_trouble(emu);
+	emu_trap_remove(emu);
 	emu_mappings_end(emu);
+	emu_watches_end(emu);
 	emu_devs_end(emu);
 	emu_accounts_end(emu);
 	emu_files_end(&emu->files);

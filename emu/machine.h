@@ -21,6 +21,7 @@ struct emu_mapping;
 struct emu_memfile;
 struct emu_pages;
 struct emu_server;
+struct emu_watcher;
 struct libiommu_emu_trouble;
 struct libiommu_sys;
 
@@ -30,7 +31,9 @@ struct libiommu_emu {
 	struct libiommu_sys *door;
 	struct emu_files files;
 	struct emu_mapping *mappings;
-	struct emu_ranges windows; /* of physical addresses */
+	struct emu_watcher *watcher;
+	uint64_t next_port, next_narrow, next_wide; /* where the next BARs of each kind lie */
+	struct emu_ranges windows;                  /* of physical addresses */
 	struct libiommu_emu_trouble *troubles;
 	bool heap_fails;            /* while a call is done */
 	unsigned int drivers;       /* that are played */

@@ -50,6 +50,7 @@ static int divide(struct libiommu_emu *emu, uintptr_t address, uintptr_t end)
 		return -ENOMEM;
 	*second = *first;
 	second->address = end;
+	second->hold.offset += end - first->address;
 	second->length = first->address + first->length - end;
 	first->length = address - first->address;
 	first->next = second;
@@ -69,6 +70,7 @@ static void cut(struct emu_mapping *mapping, uintptr_t address, uintptr_t end)
 		return;
 	}
 	mapping->length = end < last ? last - end : 0;
+	mapping->hold.offset += end - mapping->address;
 	mapping->address = end;
 }
 

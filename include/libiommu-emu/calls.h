@@ -101,6 +101,42 @@ LIBIOMMU_API ssize_t libiommu_emu_write(struct libiommu_emu *emu, int fd, const 
                                         size_t size);
 
 /**
+ * @brief pread(2).
+ *
+ * @param emu     The machine.
+ * @param fd      Any descriptor.
+ * @param buffer  Where to.
+ * @param size    Its size in bytes.
+ * @param offset  Where from: of a device, what VFIO tells of its regions.
+ * @return The bytes read.
+ * @retval -EINVAL  @p emu is NULL.
+ * @retval -errno   As pread(2).
+ * @threads Shared.
+ * @syscalls pread where @p fd is not the machine's.
+ * @since 0.1
+ */
+LIBIOMMU_API ssize_t libiommu_emu_pread(struct libiommu_emu *emu, int fd, void *buffer, size_t size,
+                                        uint64_t offset);
+
+/**
+ * @brief pwrite(2).
+ *
+ * @param emu     The machine.
+ * @param fd      Any descriptor.
+ * @param buffer  Where from.
+ * @param size    Its size in bytes.
+ * @param offset  Where to: of a device, what VFIO tells of its regions.
+ * @return The bytes written.
+ * @retval -EINVAL  @p emu is NULL.
+ * @retval -errno   As pwrite(2).
+ * @threads Shared.
+ * @syscalls pwrite where @p fd is not the machine's.
+ * @since 0.1
+ */
+LIBIOMMU_API ssize_t libiommu_emu_pwrite(struct libiommu_emu *emu, int fd, const void *buffer,
+                                         size_t size, uint64_t offset);
+
+/**
  * @brief mmap(2).
  *
  * @param emu          The machine.

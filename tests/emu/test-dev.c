@@ -261,7 +261,7 @@ static void allocations(void **state)
 		assert_null(rig->emu->devs);
 		assert_null(rig->emu->groups);
 	}
-	assert_int_equal(nth, 4);
+	assert_int_equal(nth, 5);
 	/* The IOMMU's own. */
 	rig->probe_error = -EIO;
 	assert_int_equal(libiommu_emu_device_add(rig->emu, config, &device), -EIO);

@@ -27,7 +27,7 @@ static void let_go(void *user)
 	--*(int *)user;
 }
 
-static const struct emu_hold hold = {take, let_go, &held};
+static const struct emu_hold hold = {.take = take, .let_go = let_go, .user = &held};
 
 static int setup(void **state)
 {

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/*
+ * PCI functions as the hardware has them: configuration space, BARs, and what a model of a device
+ * does when they are used. What a program is allowed to see of that is in vfio.h.
+ */
+#ifndef EMU_PCI_H
+#define EMU_PCI_H
+
+#include "dev.h"
+#include "pci-regs.h"
+
+#define EMU_PCI_BARS 6
+
+struct emu_pci;
+struct libiommu_emu_device;
+struct libiommu_emu_device_config;
+
+struct emu_pci_ops {
+	/* Registers. @size is 1, 2, 4 or 8, and @offset a multiple of it. NULL: reads as 0. */
+	uint64_t (*read)(struct emu_pci *pci, unsigned int bar, uint64_t offset, unsigned int size);
+	void (*write)(struct emu_pci *pci, unsigned int bar, uint64_t offset, unsigned int size,
+	              uint64_t value);
+	/* Stops, and is as it was when it was switched on. May be NULL. */
+	void (*reset)(struct emu_pci *pci);
+	void (*free)(struct emu_pci *pci);
+};
+
+struct emu_pci_ids {
+	uint16_t vendor, device;
+	uint16_t subsystem_vendor, subsystem;
+	uint32_t class_code;
+	uint8_t revision;
+};
+
+#define EMU_BAR_IO       (1U << 0)
+#define EMU_BAR_64       (1U << 1) /* takes the next BAR's place too */
+#define EMU_BAR_PREFETCH (1U << 2)
+#define EMU_BAR_MEMORY   (1U << 3) /* no registers: what is written is read */
+
+struct emu_bar {
+	uint64_t size;    /* a power of two; 0: there is none */
+	uint64_t address; /* where the host has put it */
+	unsigned int flags;
+	int memory; /* descriptor of its memory, or -1 */
+};
+
+/* The first member of each model's own. */
+struct emu_pci {
+	const struct emu_pci_ops *ops;
+	struct emu_dev *dev;
+	size_t config_size;
+	uint8_t config[EMU_PCI_EXPRESS_SIZE];
+	uint8_t writable[EMU_PCI_EXPRESS_SIZE];
+	/* Where these capabilities are; 0: the function has them not. */
+	uint8_t pm, msi, msix, express;
+	uint16_t last; /* capability of each chain */
+	uint16_t last_extended;
+	uint16_t room, room_extended;
+	struct emu_bar bars[EMU_PCI_BARS];
+	int rom; /* descriptor of the ROM's image, or -1 */
+	uint64_t rom_size;
+	bool intx; /* the pin is asserted */
+};
+
+void emu_pci_init(struct emu_pci *pci, const struct emu_pci_ops *ops,
+                  const struct emu_pci_ids *ids);
+/* The device is of this kind from now on, and of no other. */
+void emu_pci_plug(struct emu_pci *pci, struct emu_dev *dev);
+/* A new device of this kind, as users describe them; if it fails the function is as before. */
+int emu_pci_add(struct libiommu_emu *emu, const struct libiommu_emu_device_config *config,
+                struct emu_pci *pci, struct libiommu_emu_device **device);
+struct emu_pci *emu_pci_of(const struct emu_dev *dev);
+void emu_pci_free(struct emu_pci *pci);
+/* Makes the device one that does nothing by itself: 0 or -ENOMEM. */
+int emu_pci_plain(struct emu_dev *dev);
+
+/* 0, -EINVAL where there is one, or its size is none; -errno without memory for one that has it. */
+int emu_pci_add_bar(struct emu_pci *pci, unsigned int index, uint64_t size, unsigned int flags);
+/* Where it is, or 0 where there is no room. The rest of it is zero and can only be read. */
+unsigned int emu_pci_add_capability(struct emu_pci *pci, uint8_t id, unsigned int size);
+unsigned int emu_pci_add_extended(struct emu_pci *pci, uint16_t id, unsigned int version,
+                                  unsigned int size);
+
+/* These too. @count of vectors is a power of two for MSI; the tables lie in a BAR there is. */
+unsigned int emu_pci_add_pm(struct emu_pci *pci);
+unsigned int emu_pci_add_msi(struct emu_pci *pci, unsigned int count);
+unsigned int emu_pci_add_msix(struct emu_pci *pci, unsigned int count, unsigned int bar,
+                              uint32_t table, uint32_t pending);
+unsigned int emu_pci_add_express(struct emu_pci *pci, bool flr);
+unsigned int emu_pci_add_pasid(struct emu_pci *pci, unsigned int bits);
+unsigned int emu_pci_add_page_requests(struct emu_pci *pci);
+/* The pin of the old interrupts. */
+void emu_pci_add_pin(struct emu_pci *pci);
+
+uint32_t emu_pci_get(const struct emu_pci *pci, unsigned int at, unsigned int size);
+void emu_pci_set(struct emu_pci *pci, unsigned int at, unsigned int size, uint32_t value);
+/* Bits that software can change. */
+void emu_pci_allow(struct emu_pci *pci, unsigned int at, unsigned int size, uint32_t bits);
+
+/* As the host's processor sees it: all ones from a device that is gone. */
+uint32_t emu_pci_config_read(const struct emu_pci *pci, unsigned int at, unsigned int size);
+void emu_pci_config_write(struct emu_pci *pci, unsigned int at, unsigned int size, uint32_t value);
+uint64_t emu_pci_bar_read(struct emu_pci *pci, unsigned int bar, uint64_t offset,
+                          unsigned int size);
+void emu_pci_bar_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, unsigned int size,
+                       uint64_t value);
+/* False: nothing decodes its accesses. */
+bool emu_pci_decodes(const struct emu_pci *pci, unsigned int bar);
+
+/* How many vectors there are of each kind. */
+unsigned int emu_pci_msi_count(const struct emu_pci *pci);
+unsigned int emu_pci_msix_count(const struct emu_pci *pci);
+/* An interrupt; it is lost where software has not enabled it. */
+void emu_pci_raise(struct emu_pci *pci, unsigned int vector);
+void emu_pci_set_pin(struct emu_pci *pci, bool asserted);
+
+/* The host resets the function, and writes its registers back. */
+void emu_pci_reset(struct emu_pci *pci);
+
+#endif
