@@ -11,6 +11,7 @@
 #include <libiommu-emu/calls.h>
 #include <libiommu-emu/device.h>
 #include <libiommu-emu/driver.h>
+#include <libiommu-emu/edu.h>
 #include <libiommu-emu/event.h>
 #include <libiommu-emu/export.h>
 #include <libiommu-emu/inspect.h>
