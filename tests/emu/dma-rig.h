@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* A ready-made device behind an IOMMU, bound and attached through the library, and memory for it. */
+/* A ready-made device behind an IOMMU, bound and attached by the library, and memory for it. */
 #ifndef DMA_RIG_H
 #define DMA_RIG_H
 
