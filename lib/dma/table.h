@@ -111,7 +111,8 @@ static inline uint64_t table_find(unsigned char *base, enum table_root root, uin
 	uint64_t entry = table_load(base, node, key >> 21 & 511);
 
 	*in = key & (TABLE_BLOCK - 1);
-	if (entry & ENTRY_NODE) {
+	/* Small buffers are what there are many of. */
+	if (__builtin_expect(!!(entry & ENTRY_NODE), 1)) {
 		entry = table_load(base, entry & ENTRY_OFFSET, key >> 12 & 511);
 		*in = key & (TABLE_PAGE - 1);
 	}

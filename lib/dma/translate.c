@@ -99,13 +99,22 @@ static __attribute__((noinline)) int look_up(const struct libiommu_dma_table *ta
 	return 0;
 }
 
+/* With the same arguments, so that they can stay where they are. */
+static __attribute__((noinline)) int translate_slowly(const struct libiommu_dma_table *table,
+                                                      const void *address, uint64_t length,
+                                                      uint64_t *iova, uint64_t *contiguous)
+{
+	return look_up(table, BY_ADDRESS, (uintptr_t)address, length, iova, contiguous,
+	               "libiommu_dma_table_translate");
+}
+
 int libiommu_dma_table_translate(const struct libiommu_dma_table *table, const void *address,
                                  uint64_t length, uint64_t *iova, uint64_t *contiguous)
 {
 	const uint64_t key = (uintptr_t)address;
 
 	if (UNLIKELY(!iova || !find_all(table, BY_ADDRESS, key, length, iova)))
-		return look_up(table, BY_ADDRESS, key, length, iova, contiguous, __func__);
+		return translate_slowly(table, address, length, iova, contiguous);
 	if (contiguous)
 		*contiguous = length;
 	return 0;
