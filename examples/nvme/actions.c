@@ -57,18 +57,18 @@ int nvme_action_check(struct nvme *nvme, const struct nvme_options *options)
 	int err = 0;
 
 	for (int pass = 0; pass < 2 && !err; pass++)
-		err = nvme_dma_alloc(nvme->ioas, window * nvme->block_size, &data[pass]);
+		err = nvme_dma_alloc(nvme->space, window * nvme->block_size, &data[pass]);
 	while (!err && done < count) {
 		step = count - done < window ? count - done : window;
 		for (int pass = 0; pass < 2 && !err; pass++)
 			err = nvme_transfer(nvme, nvme_mode_of_pass(options, pass), NVME_READ, done,
-			                    step, data[pass].iova);
+			                    step, data[pass].address);
 		if (!err && memcmp(data[0].address, data[1].address, step * nvme->block_size))
 			err = nvme_fail(-EIO, "two reads of blocks from %llu differ", (ull)done);
 		done += step;
 	}
 	for (int pass = 0; pass < 2; pass++)
-		nvme_dma_free(nvme->ioas, &data[pass]);
+		nvme_dma_free(nvme->space, &data[pass]);
 	if (!err)
 		printf("ok: %llu blocks read twice, %llu interrupts\n", (ull)count,
 		       (ull)nvme->io[NVME_INTERRUPTS].interrupts);
@@ -86,14 +86,14 @@ static int read_to(struct nvme *nvme, const struct nvme_options *options, FILE *
 
 	err = nvme_check_range(nvme, options->lba, count);
 	if (!err)
-		err = nvme_dma_alloc(nvme->ioas, window * nvme->block_size, &data);
+		err = nvme_dma_alloc(nvme->space, window * nvme->block_size, &data);
 	for (; !err && done < count; done += step) {
 		step = count - done < window ? count - done : window;
-		err = nvme_transfer(nvme, mode, NVME_READ, options->lba + done, step, data.iova);
+		err = nvme_transfer(nvme, mode, NVME_READ, options->lba + done, step, data.address);
 		if (!err && fwrite(data.address, nvme->block_size, step, file) != step)
 			err = nvme_fail(-EIO, "cannot write the output: %s", strerror(errno));
 	}
-	nvme_dma_free(nvme->ioas, &data);
+	nvme_dma_free(nvme->space, &data);
 	return err;
 }
 
@@ -134,7 +134,7 @@ static int write_from(struct nvme *nvme, const struct nvme_options *options, FIL
 	int64_t step = 0;
 	int err;
 
-	err = nvme_dma_alloc(nvme->ioas, window * nvme->block_size, &data);
+	err = nvme_dma_alloc(nvme->space, window * nvme->block_size, &data);
 	while (!err && done < count) {
 		step = next_blocks(nvme, file, data.address,
 		                   count - done < window ? count - done : window);
@@ -143,7 +143,7 @@ static int write_from(struct nvme *nvme, const struct nvme_options *options, FIL
 			break;
 		}
 		err = nvme_transfer(nvme, mode, NVME_WRITE, options->lba + done, (uint64_t)step,
-		                    data.iova);
+		                    data.address);
 		done += (uint64_t)step;
 	}
 	if (!err && options->count && done < count)
@@ -152,7 +152,7 @@ static int write_from(struct nvme *nvme, const struct nvme_options *options, FIL
 		err = nvme_fail(-ENOSPC, "the input is longer than the rest of the drive");
 	if (!err)
 		err = nvme_flush(nvme, mode);
-	nvme_dma_free(nvme->ioas, &data);
+	nvme_dma_free(nvme->space, &data);
 	if (!err)
 		fprintf(stderr, "nvme-rw: %llu blocks written\n", (ull)done);
 	return err;

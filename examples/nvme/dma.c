@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int nvme_dma_alloc(struct libiommu_ioas *ioas, uint64_t length, struct nvme_dma *dma)
+int nvme_dma_alloc(struct libiommu_dma_space *space, uint64_t length, struct nvme_dma *dma)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	const uint64_t whole = (length + page - 1) / page * page;
@@ -22,10 +22,10 @@ int nvme_dma_alloc(struct libiommu_ioas *ioas, uint64_t length, struct nvme_dma 
 	if (address == MAP_FAILED)
 		return nvme_fail(-errno, "no memory for a buffer of %llu bytes",
 		                 (unsigned long long)whole);
-	err = libiommu_ioas_map(ioas, address, whole, LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE,
-	                        &iova);
+	err = libiommu_dma_space_register(space, address, whole,
+	                                  LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE, &iova);
 	if (err) {
-		nvme_fail_library("cannot map a buffer");
+		nvme_fail_library("cannot register a buffer");
 		munmap(address, whole);
 		return err;
 	}
@@ -33,13 +33,13 @@ int nvme_dma_alloc(struct libiommu_ioas *ioas, uint64_t length, struct nvme_dma 
 	return 0;
 }
 
-void nvme_dma_free(struct libiommu_ioas *ioas, struct nvme_dma *dma)
+void nvme_dma_free(struct libiommu_dma_space *space, struct nvme_dma *dma)
 {
 	if (!dma->length)
 		return;
 	/* Memory that the drive may still reach must not go back to the heap: then it stays. */
-	if (dma->iova && libiommu_ioas_unmap(ioas, dma->iova, dma->length))
-		nvme_fail_library("cannot unmap a buffer");
+	if (dma->iova && libiommu_dma_space_unregister(space, dma->address, dma->length))
+		nvme_fail_library("cannot unregister a buffer");
 	else
 		munmap(dma->address, dma->length);
 	memset(dma, 0, sizeof(*dma));

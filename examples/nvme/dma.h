@@ -14,10 +14,10 @@ struct nvme_dma {
 };
 
 /* Zeroed memory in whole pages, for the drive to read and write; to the drive it is contiguous. */
-int nvme_dma_alloc(struct libiommu_ioas *ioas, uint64_t length, struct nvme_dma *dma);
+int nvme_dma_alloc(struct libiommu_dma_space *space, uint64_t length, struct nvme_dma *dma);
 
 /* Nothing in flight may still use it. Freeing what was never allocated (all zero) does nothing. */
-void nvme_dma_free(struct libiommu_ioas *ioas, struct nvme_dma *dma);
+void nvme_dma_free(struct libiommu_dma_space *space, struct nvme_dma *dma);
 
 /* Complain, with the library's explanation of the call that has just failed; returns its error. */
 int nvme_fail_library(const char *what);

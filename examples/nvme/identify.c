@@ -76,7 +76,7 @@ int nvme_identify(struct nvme *nvme, const struct nvme_config *config)
 	struct nvme_dma data = {0};
 	int err;
 
-	err = nvme_dma_alloc(nvme->ioas, NVME_IDENTIFY_SIZE, &data);
+	err = nvme_dma_alloc(nvme->space, NVME_IDENTIFY_SIZE, &data);
 	if (err)
 		return err;
 	err = identify(nvme, NVME_IDENTIFY_CONTROLLER, 0, &data);
@@ -90,7 +90,7 @@ int nvme_identify(struct nvme *nvme, const struct nvme_config *config)
 	/* After a timeout the drive may still write there: it is reset before the memory goes. */
 	if (err == -ETIMEDOUT)
 		nvme_controller_shutdown(nvme);
-	nvme_dma_free(nvme->ioas, &data);
+	nvme_dma_free(nvme->space, &data);
 	return err;
 }
 

@@ -43,6 +43,9 @@ static int open_device(struct nvme *nvme, const char *address)
 	err = libiommu_ioas_alloc(nvme->ctx, &nvme->ioas);
 	if (err)
 		return nvme_fail_library("cannot make an address space");
+	err = libiommu_dma_space_new(nvme->ioas, NULL, &nvme->space);
+	if (err)
+		return nvme_fail_library("cannot make a DMA space");
 	err = libiommu_device_attach_ioas(nvme->dev, nvme->ioas);
 	if (err)
 		return nvme_fail_library("cannot attach the drive");
@@ -94,7 +97,7 @@ static int create_io_queue(struct nvme *nvme, enum nvme_mode mode, uint32_t dept
 	int err;
 
 	doorbell = doorbells(nvme, id, &stride);
-	err = nvme_queue_init(queue, nvme->ioas, depth, nvme->page, doorbell, stride,
+	err = nvme_queue_init(queue, nvme->space, depth, nvme->page, doorbell, stride,
 	                      interrupts ? nvme->eventfds[NVME_INTERRUPTS] : -1);
 	if (err)
 		return err;
@@ -158,7 +161,7 @@ int nvme_open(struct nvme *nvme, const struct nvme_config *config)
 	nvme->cap = nvme_controller_capabilities(nvme);
 	nvme->page = UINT32_C(4096) << NVME_CAP_MPSMIN(nvme->cap);
 	doorbell = doorbells(nvme, 0, &stride);
-	err = nvme_queue_init(&nvme->admin, nvme->ioas, 7, nvme->page, doorbell, stride,
+	err = nvme_queue_init(&nvme->admin, nvme->space, 7, nvme->page, doorbell, stride,
 	                      nvme->eventfds[0]);
 	if (!err)
 		err = nvme_controller_enable(nvme);
@@ -179,8 +182,8 @@ int nvme_close(struct nvme *nvme)
 	if (nvme->bus_master && libiommu_pci_set_bus_master(nvme->dev, false) && !err)
 		err = nvme_fail_library("cannot stop the drive's DMA");
 	for (int i = 0; i < NVME_MODES; i++)
-		nvme_queue_free(&nvme->io[i], nvme->ioas);
-	nvme_queue_free(&nvme->admin, nvme->ioas);
+		nvme_queue_free(&nvme->io[i], nvme->space);
+	nvme_queue_free(&nvme->admin, nvme->space);
 	if (nvme->eventfds[0] >= 0 && libiommu_irq_disable(nvme->dev, LIBIOMMU_IRQ_MSIX) && !err)
 		err = nvme_fail_library("cannot disable the drive's interrupts");
 	for (int i = 0; i < NVME_MODES; i++)
@@ -189,6 +192,8 @@ int nvme_close(struct nvme *nvme)
 	next = libiommu_bar_map_destroy(nvme->bar);
 	if (!next)
 		next = libiommu_device_destroy(nvme->dev);
+	if (!next)
+		next = libiommu_dma_space_destroy(nvme->space);
 	if (!next)
 		next = libiommu_ioas_destroy(nvme->ioas);
 	if (!next)

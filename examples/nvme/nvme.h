@@ -21,6 +21,7 @@ struct nvme_config {
 struct nvme {
 	struct libiommu_ctx *ctx;
 	struct libiommu_ioas *ioas;
+	struct libiommu_dma_space *space; /* what the drive reaches, over @ioas */
 	struct libiommu_device *dev;
 	struct libiommu_bar_map *bar;
 	volatile uint8_t *regs;

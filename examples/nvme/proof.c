@@ -38,10 +38,10 @@ static int write_and_compare(struct nvme *nvme, const struct window *window,
 	int err;
 
 	memset(window->back.address, FILL, length);
-	err = nvme_transfer(nvme, mode, NVME_WRITE, window->lba, window->blocks, data->iova);
+	err = nvme_transfer(nvme, mode, NVME_WRITE, window->lba, window->blocks, data->address);
 	if (!err)
 		err = nvme_transfer(nvme, mode, NVME_READ, window->lba, window->blocks,
-		                    window->back.iova);
+		                    window->back.address);
 	if (!err && memcmp(data->address, window->back.address, length))
 		err = nvme_fail(-EIO, "what was written at block %llu came back different",
 		                (ull)window->lba);
@@ -55,7 +55,7 @@ static int test_window(struct nvme *nvme, const struct nvme_options *options, st
 	int err, restored;
 
 	err = nvme_transfer(nvme, nvme_mode_of_pass(options, 0), NVME_READ, window->lba,
-	                    window->blocks, window->original.iova);
+	                    window->blocks, window->original.address);
 	if (err)
 		return err;
 	for (int pass = 0; pass < 2 && !err; pass++) {
@@ -87,11 +87,11 @@ int nvme_action_self_test(struct nvme *nvme, const struct nvme_options *options)
 
 	err = nvme_check_range(nvme, options->lba, count);
 	if (!err)
-		err = nvme_dma_alloc(nvme->ioas, length, &window.original);
+		err = nvme_dma_alloc(nvme->space, length, &window.original);
 	if (!err)
-		err = nvme_dma_alloc(nvme->ioas, length, &window.pattern);
+		err = nvme_dma_alloc(nvme->space, length, &window.pattern);
 	if (!err)
-		err = nvme_dma_alloc(nvme->ioas, length, &window.back);
+		err = nvme_dma_alloc(nvme->space, length, &window.back);
 	for (; !err && done < count; done += window.blocks) {
 		window.lba = options->lba + done;
 		window.blocks = count - done < most ? count - done : most;
@@ -99,9 +99,9 @@ int nvme_action_self_test(struct nvme *nvme, const struct nvme_options *options)
 	}
 	if (!err)
 		err = nvme_flush(nvme, nvme_mode_of_pass(options, 0));
-	nvme_dma_free(nvme->ioas, &window.back);
-	nvme_dma_free(nvme->ioas, &window.pattern);
-	nvme_dma_free(nvme->ioas, &window.original);
+	nvme_dma_free(nvme->space, &window.back);
+	nvme_dma_free(nvme->space, &window.pattern);
+	nvme_dma_free(nvme->space, &window.original);
 	if (!err)
 		printf("ok: %llu blocks written, read back and restored, %llu interrupts\n",
 		       (ull)count, (ull)nvme->io[NVME_INTERRUPTS].interrupts);
@@ -132,9 +132,9 @@ static int stray_prepare(struct nvme *nvme, struct stray *stray)
 
 	if (nvme->block_size > page)
 		return nvme_fail(-EOPNOTSUPP, "--stray-dma needs blocks that fit into a page");
-	err = nvme_dma_alloc(nvme->ioas, 3 * page, &stray->data);
+	err = nvme_dma_alloc(nvme->space, 3 * page, &stray->data);
 	if (!err)
-		err = nvme_dma_alloc(nvme->ioas, 2 * page, &stray->gone);
+		err = nvme_dma_alloc(nvme->space, 2 * page, &stray->gone);
 	if (err)
 		return err;
 	memset(stray->gone.address, FILL, page);
@@ -210,9 +210,10 @@ int nvme_action_stray_dma(struct nvme *nvme, const struct nvme_options *options)
 	if (!err)
 		err = stray_control(nvme, mode, &stray);
 	if (!err) {
-		err = libiommu_ioas_unmap(nvme->ioas, stray.gone.iova, stray.gone.length);
+		err = libiommu_dma_space_unregister(nvme->space, stray.gone.address,
+		                                    stray.gone.length);
 		if (err)
-			nvme_fail_library("cannot unmap a buffer");
+			nvme_fail_library("cannot unregister a buffer");
 		unmapped = !err;
 	}
 	if (!err)
@@ -220,12 +221,12 @@ int nvme_action_stray_dma(struct nvme *nvme, const struct nvme_options *options)
 	if (!err)
 		err = stray_list(nvme, mode, &stray);
 	if (!err)
-		err = nvme_transfer(nvme, mode, NVME_READ, 0, 1, stray.data.iova);
+		err = nvme_transfer(nvme, mode, NVME_READ, 0, 1, stray.data.address);
 	if (!err)
 		printf("ok: stray DMA was stopped, and the drive works on\n");
 	if (unmapped)
 		stray.gone.iova = 0;
-	nvme_dma_free(nvme->ioas, &stray.gone);
-	nvme_dma_free(nvme->ioas, &stray.data);
+	nvme_dma_free(nvme->space, &stray.gone);
+	nvme_dma_free(nvme->space, &stray.data);
 	return err;
 }

@@ -16,7 +16,7 @@ static uint64_t align(uint64_t value, uint64_t to)
 	return (value + to - 1) / to * to;
 }
 
-int nvme_queue_init(struct nvme_queue *queue, struct libiommu_ioas *ioas, uint32_t depth,
+int nvme_queue_init(struct nvme_queue *queue, struct libiommu_dma_space *space, uint32_t depth,
                     uint32_t page, volatile uint8_t *doorbells, uint32_t stride, int eventfd)
 {
 	/* A ring with all entries in use would look like an empty one. */
@@ -31,7 +31,8 @@ int nvme_queue_init(struct nvme_queue *queue, struct libiommu_ioas *ioas, uint32
 	if (!free_ids)
 		return nvme_fail(-ENOMEM, "no memory for a queue");
 	memset(queue, 0, sizeof(*queue));
-	err = nvme_dma_alloc(ioas, commands + completions + (uint64_t)depth * page, &queue->memory);
+	err = nvme_dma_alloc(space, commands + completions + (uint64_t)depth * page,
+	                     &queue->memory);
 	if (err) {
 		free(free_ids);
 		return err;
@@ -56,9 +57,9 @@ int nvme_queue_init(struct nvme_queue *queue, struct libiommu_ioas *ioas, uint32
 	return 0;
 }
 
-void nvme_queue_free(struct nvme_queue *queue, struct libiommu_ioas *ioas)
+void nvme_queue_free(struct nvme_queue *queue, struct libiommu_dma_space *space)
 {
-	nvme_dma_free(ioas, &queue->memory);
+	nvme_dma_free(space, &queue->memory);
 	free(queue->free_ids);
 	memset(queue, 0, sizeof(*queue));
 }

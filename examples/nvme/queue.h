@@ -36,11 +36,11 @@ enum { NVME_COMMAND_TIMEOUT_MS = 20000 };
  * Room for DEPTH commands in flight. DOORBELLS is the queue's first doorbell, STRIDE the way to its
  * second. A failure leaves nothing behind.
  */
-int nvme_queue_init(struct nvme_queue *queue, struct libiommu_ioas *ioas, uint32_t depth,
+int nvme_queue_init(struct nvme_queue *queue, struct libiommu_dma_space *space, uint32_t depth,
                     uint32_t page, volatile uint8_t *doorbells, uint32_t stride, int eventfd);
 
 /* The drive must have been told to leave the queue alone, or be disabled. */
-void nvme_queue_free(struct nvme_queue *queue, struct libiommu_ioas *ioas);
+void nvme_queue_free(struct nvme_queue *queue, struct libiommu_dma_space *space);
 
 /*
  * Put a command in line, for LENGTH bytes of data at IOVA (a multiple of the page size; LENGTH 0:

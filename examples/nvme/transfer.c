@@ -41,14 +41,34 @@ static uint64_t command_blocks(const struct nvme *nvme)
 	return blocks < 65536 ? blocks : 65536;
 }
 
+/*
+ * Put a command in line for a part of a buffer: where the drive finds it, the space's table says.
+ * False when as many are in flight as may be.
+ */
+static bool submit(struct nvme *nvme, struct nvme_queue *queue, const struct nvme_command *command,
+                   uint8_t *data, uint64_t length, int *err)
+{
+	const struct iovec buffer = {.iov_base = data, .iov_len = length};
+	struct libiommu_dma_segment segment;
+
+	*err = libiommu_dma_table_gather(libiommu_dma_space_table(nvme->space), &buffer, 1,
+	                                 &segment, 1);
+	if (*err < 0) {
+		nvme_fail_library("the buffer is not the drive's");
+		return false;
+	}
+	*err = 0;
+	return !nvme_queue_submit(queue, command, segment.iova, length);
+}
+
 int nvme_transfer(struct nvme *nvme, enum nvme_mode mode, enum nvme_opcode opcode, uint64_t lba,
-                  uint64_t blocks, uint64_t iova)
+                  uint64_t blocks, void *data)
 {
 	struct nvme_queue *const queue = &nvme->io[mode];
 	const uint64_t most = command_blocks(nvme);
 	uint64_t next = 0;
 	uint16_t status, refused = NVME_SUCCESS;
-	int err;
+	int err, wrong = 0;
 
 	while (next < blocks || nvme_queue_inflight(queue)) {
 		const bool stop = refused || nvme_interrupted;
@@ -58,11 +78,14 @@ int nvme_transfer(struct nvme *nvme, enum nvme_mode mode, enum nvme_opcode opcod
 			const struct nvme_command command =
 				block_command(nvme, opcode, lba + next, count);
 
-			if (nvme_queue_submit(queue, &command, iova + next * nvme->block_size,
-			                      count * nvme->block_size))
+			if (!submit(nvme, queue, &command,
+			            (uint8_t *)data + next * nvme->block_size,
+			            count * nvme->block_size, &wrong))
 				break;
 			next += count;
 		}
+		if (wrong)
+			blocks = next;
 		nvme_queue_ring(queue);
 		if (!nvme_queue_inflight(queue))
 			break;
@@ -76,6 +99,8 @@ int nvme_transfer(struct nvme *nvme, enum nvme_mode mode, enum nvme_opcode opcod
 		return nvme_fail(-EIO, "%s of blocks from %llu: %s",
 		                 opcode == NVME_READ ? "read" : "write", (unsigned long long)lba,
 		                 nvme_status_text(refused));
+	if (wrong)
+		return wrong;
 	return next < blocks ? -EINTR : 0;
 }
 

@@ -13,12 +13,12 @@
 extern volatile sig_atomic_t nvme_interrupted;
 
 /*
- * Read into, or write from, the memory at IOVA. When this returns nothing is in flight any more:
- * after -EINTR what was begun has been completed, after -ETIMEDOUT the controller has been switched
- * off. -EIO is the drive's refusal, told on stderr.
+ * Read into, or write from, a buffer of nvme_dma_alloc(). When this returns nothing is in flight
+ * any more: after -EINTR what was begun has been completed, after -ETIMEDOUT the controller has
+ * been switched off. -EIO is the drive's refusal, told on stderr.
  */
 int nvme_transfer(struct nvme *nvme, enum nvme_mode mode, enum nvme_opcode opcode, uint64_t lba,
-                  uint64_t blocks, uint64_t iova);
+                  uint64_t blocks, void *data);
 
 /* Have the drive write down what it has in its cache. */
 int nvme_flush(struct nvme *nvme, enum nvme_mode mode);
