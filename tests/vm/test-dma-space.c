@@ -237,6 +237,7 @@ static void test_attach(void **state)
 	FAILS(ENOENT, libiommu_device_pt_id(vm->dev, &id));
 	OK(libiommu_iova_window_give(window, msi, VM_PAGE));
 	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
+	OK(libiommu_dma_space_revalidate(space));
 	FAILS(EADDRNOTAVAIL, libiommu_iova_window_take_at(window, msi, VM_PAGE));
 	OK(libiommu_iova_window_take_at(window, msi - VM_PAGE, VM_PAGE));
 	OK(libiommu_iova_window_give(window, msi - VM_PAGE, VM_PAGE));
