@@ -33,6 +33,12 @@ struct record {
 
 static _Thread_local struct record last;
 
+/* How often it is not the moment to call anybody, and who is to be told then. */
+static _Thread_local struct {
+	unsigned int depth;
+	struct failure_log log;
+} held;
+
 /* Text that is built up piece by piece, counting what does not fit. */
 struct line {
 	char *text;
@@ -125,6 +131,14 @@ static int explain(char *text, size_t size)
 	return (int)line.used;
 }
 
+static void tell(const struct failure_log *log)
+{
+	char text[1024];
+
+	explain(text, sizeof(text));
+	log->log(log->user, LIBIOMMU_LOG_ERROR, text);
+}
+
 static int record(const struct failure_log *log, int origin, const char *operation, int error,
                   const struct failure_detail *detail)
 {
@@ -142,13 +156,26 @@ static int record(const struct failure_log *log, int origin, const char *operati
 	last.subject[0] = '\0';
 	if (detail->subject)
 		snprintf(last.subject, sizeof(last.subject), "%s", detail->subject);
-	if (log && log->log) {
-		char text[1024];
-
-		explain(text, sizeof(text));
-		log->log(log->user, LIBIOMMU_LOG_ERROR, text);
-	}
+	if (log && log->log && held.depth)
+		held.log = *log;
+	else if (log && log->log)
+		tell(log);
 	return error;
+}
+
+void li_failure_hold(void)
+{
+	held.depth++;
+}
+
+void li_failure_release(void)
+{
+	const struct failure_log log = held.log;
+
+	if (--held.depth || !log.log)
+		return;
+	held.log.log = NULL;
+	tell(&log);
 }
 
 int li_failure_library(const struct failure_log *log, const char *operation, int error,

@@ -111,6 +111,13 @@ struct refusal {
 int li_refuse(struct refusal *refusal, int error, const char *text);
 int li_refuse_kernel(struct refusal *refusal, int error, enum failure_call call);
 
+/*
+ * For as long as a lock is held: what fails is recorded at once, and told when the lock is not held
+ * any more, the last failure only. In pairs, on one thread.
+ */
+void li_failure_hold(void);
+void li_failure_release(void);
+
 /* The words (hints.c): "" where there is nothing to add. */
 const char *li_hint_find(enum failure_call call, int error);
 const char *li_hint_errno_name(int error);

@@ -23,9 +23,9 @@ struct libiommu_dma_arena {
 
 static void count(struct libiommu_dma_space *space, int change)
 {
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	space->arenas += (uint64_t)(int64_t)change;
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 }
 
 static void free_arena(struct libiommu_dma_arena *arena)
@@ -95,9 +95,9 @@ int libiommu_dma_arena_new(struct libiommu_dma_space *space, uint64_t length,
 	all.address = (uintptr_t)memory;
 	all.length = length;
 	all.flags = LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE;
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	error = li_space_register(space, &all, &iova);
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 	if (error)
 		goto unmap;
 	error = make(space, &choices, __func__, memory, length, arena);
@@ -107,9 +107,9 @@ int libiommu_dma_arena_new(struct libiommu_dma_space *space, uint64_t length,
 	return 0;
 
 unregister:
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	li_space_unregister(space, __func__, all.address, length);
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 unmap:
 	li_arena_unmap(space, memory, length);
 	return error;
@@ -139,10 +139,10 @@ int libiommu_dma_arena_destroy(struct libiommu_dma_arena *arena)
 	if (dma_forked(space))
 		return FAIL_LIBRARY(NULL, __func__, -ECHILD, FORKED, .id = 0);
 	if (arena->own) {
-		pthread_mutex_lock(&space->lock);
+		dma_lock(space);
 		error = li_space_unregister(space, __func__, (uintptr_t)arena->address,
 		                            arena->length);
-		pthread_mutex_unlock(&space->lock);
+		dma_unlock(space);
 		if (!error)
 			li_arena_unmap(space, arena->address, arena->length);
 	}

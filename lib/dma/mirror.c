@@ -96,7 +96,7 @@ int libiommu_dma_space_mirror(struct libiommu_dma_space *space, struct libiommu_
 		return FAIL_LIBRARY(space->ctx, __func__, -EINVAL,
 		                    "the address spaces are of different contexts",
 		                    .id = li_ioas_id(ioas));
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	if (ioas == space->ioas || find_mirror(space, ioas) < space->mirror_count)
 		error = FAIL_LIBRARY(space->ctx, __func__, -EEXIST, "it is in the space already",
 		                     .id = li_ioas_id(ioas));
@@ -105,7 +105,7 @@ int libiommu_dma_space_mirror(struct libiommu_dma_space *space, struct libiommu_
 		error = FAIL_MEMORY(space->ctx);
 	else
 		error = add(space, ioas, __func__);
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 	return error;
 }
 
@@ -134,14 +134,14 @@ int libiommu_dma_space_unmirror(struct libiommu_dma_space *space, struct libiomm
 		return FAIL_NULL(space ? space->ctx : NULL);
 	if (dma_forked(space))
 		return FAIL_LIBRARY(NULL, __func__, -ECHILD, DMA_FORKED, .id = 0);
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	index = find_mirror(space, ioas);
 	if (index < space->mirror_count)
 		error = remove_mirror(space, index, __func__);
 	else
 		error = FAIL_LIBRARY(space->ctx, __func__, -ENOENT, "it does not mirror the space",
 		                     .id = li_ioas_id(ioas));
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 	return error;
 }
 
@@ -154,7 +154,7 @@ int libiommu_dma_space_attach(struct libiommu_dma_space *space, struct libiommu_
 		return FAIL_NULL(space ? space->ctx : NULL);
 	if (dma_forked(space))
 		return FAIL_LIBRARY(NULL, __func__, -ECHILD, DMA_FORKED, .id = 0);
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	if (!ioas)
 		ioas = space->ioas;
 	if (ioas != space->ioas && find_mirror(space, ioas) == space->mirror_count)
@@ -167,6 +167,6 @@ int libiommu_dma_space_attach(struct libiommu_dma_space *space, struct libiommu_
 		if (error)
 			libiommu_device_detach(dev);
 	}
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 	return error;
 }

@@ -39,9 +39,9 @@ static int do_register(struct libiommu_dma_space *space, const struct dma_source
 	error = check(space, source);
 	if (error)
 		return error;
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	error = li_space_register(space, source, iova);
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 	return error;
 }
 
@@ -52,9 +52,9 @@ static int do_unregister(struct libiommu_dma_space *space, const char *operation
 
 	if (dma_forked(space))
 		return FAIL_LIBRARY(NULL, operation, -ECHILD, DMA_FORKED, .id = 0);
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	error = li_space_unregister(space, operation, address, length);
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 	return error;
 }
 
@@ -176,7 +176,7 @@ int libiommu_dma_space_unregister_iova(struct libiommu_dma_space *space, uint64_
 		return FAIL_NULL(NULL);
 	if (dma_forked(space))
 		return FAIL_LIBRARY(NULL, __func__, -ECHILD, DMA_FORKED, .id = 0);
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	piece = li_piece_from(&space->nameless, iova);
 	if (piece && piece->iova == iova && piece->length == length)
 		error = li_piece_unmap(space, __func__, piece);
@@ -185,6 +185,6 @@ int libiommu_dma_space_unregister_iova(struct libiommu_dma_space *space, uint64_
 		                     "just this was not registered, or it has an address",
 		                     .start = iova, .length = length);
 	space->count -= !error;
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 	return error;
 }

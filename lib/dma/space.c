@@ -179,10 +179,10 @@ int libiommu_dma_space_registered(struct libiommu_dma_space *space, uint64_t *co
 	error = refuse_child(space, __func__);
 	if (error)
 		return error;
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	*count = space->count;
 	*bytes = space->bytes;
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 	return 0;
 }
 
@@ -195,8 +195,8 @@ int libiommu_dma_space_revalidate(struct libiommu_dma_space *space)
 	error = refuse_child(space, __func__);
 	if (error)
 		return error;
-	pthread_mutex_lock(&space->lock);
+	dma_lock(space);
 	error = li_space_update_ranges(space, __func__);
-	pthread_mutex_unlock(&space->lock);
+	dma_unlock(space);
 	return error;
 }

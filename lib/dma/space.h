@@ -85,6 +85,19 @@ static inline bool dma_forked(const struct libiommu_dma_space *space)
 	return !space->table->base;
 }
 
+/* Whoever is told of a failure may call the library: not before the lock is free again. */
+static inline void dma_lock(struct libiommu_dma_space *space)
+{
+	pthread_mutex_lock(&space->lock);
+	li_failure_hold();
+}
+
+static inline void dma_unlock(struct libiommu_dma_space *space)
+{
+	pthread_mutex_unlock(&space->lock);
+	li_failure_release();
+}
+
 /* The choices, or the defaults; what they point to stays the configuration's. */
 struct dma_choices li_dma_choices(const struct libiommu_dma_space_config *config);
 

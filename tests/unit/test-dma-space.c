@@ -706,6 +706,39 @@ static void test_attach(void **state)
 	assert_int_equal(libiommu_device_destroy(dev), 0);
 }
 
+static unsigned int told;
+
+/* What a program may do when it is told of a failure. */
+static void look_around(const char *message)
+{
+	uint64_t iova;
+
+	expect_count(1, PAGE);
+	assert_non_null(strstr(message, "libiommu_dma_space_"));
+	if (!told++)
+		assert_int_equal(add(AT + 1, PAGE, &iova), -EINVAL);
+}
+
+static void test_failures_are_told_without_the_lock(void **state)
+{
+	uint64_t iova;
+
+	(void)state;
+	make(LIBIOMMU_DMA_KERNEL, 0);
+	must_add(AT, PAGE);
+	told = 0;
+	door_on_log(look_around);
+	maps_fail_nth(UAPI_IOC_IOAS_MAP, 1, -EFAULT);
+	assert_int_equal(add(AT + MIB2, PAGE, &iova), -EFAULT);
+	/* This one, and the one that was made when it was told. */
+	assert_int_equal(told, 2);
+	assert_int_equal(drop(AT + MIB2, PAGE), -ENOENT);
+	maps_fail_nth(UAPI_IOC_IOAS_UNMAP, 1, -EBUSY);
+	assert_int_equal(drop(AT, PAGE), -EBUSY);
+	assert_int_equal(told, 4);
+	door_on_log(NULL);
+}
+
 static void test_iova_that_cannot_be_looked_up(void **state)
 {
 	static const struct libiommu_iova_range far = {UINT64_C(1) << 48, UINT64_C(1) << 56};
@@ -874,6 +907,7 @@ int main(void)
 		TEST(test_file_split),
 		TEST(test_many),
 		TEST(test_attach),
+		TEST(test_failures_are_told_without_the_lock),
 		TEST(test_iova_that_cannot_be_looked_up),
 		TEST(test_child_is_told),
 		TEST(test_random),
