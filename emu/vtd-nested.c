@@ -115,23 +115,22 @@ static int forget(struct nested *nested, const struct uapi_hwpt_vtd_s1_invalidat
 
 static int nested_invalidate(struct emu_domain *domain, struct emu_user_array *array)
 {
-	const uint32_t count = array->count;
 	const size_t least = offsetof(struct uapi_hwpt_vtd_s1_invalidate, reserved) + 4;
 	struct uapi_hwpt_vtd_s1_invalidate entry;
+	uint32_t done = 0;
 	int error = 0;
 
-	array->count = 0;
 	if (array->type != UAPI_HWPT_INVALIDATE_DATA_VTD_S1)
-		return -EINVAL;
-	while (array->count < count) {
-		error = emu_user_array_get(array, array->count, UAPI_HWPT_INVALIDATE_DATA_VTD_S1,
-		                           &entry, sizeof(entry), least);
+		error = -EINVAL;
+	while (!error && done < array->count) {
+		error = emu_user_array_get(array, done, UAPI_HWPT_INVALIDATE_DATA_VTD_S1, &entry,
+		                           sizeof(entry), least);
 		if (!error)
 			error = forget((struct nested *)domain, &entry);
-		if (error)
-			break;
-		array->count++;
+		if (!error)
+			done++;
 	}
+	array->count = done;
 	return error;
 }
 
