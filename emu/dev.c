@@ -229,6 +229,13 @@ unsigned int emu_dev_pasid_bits(const struct emu_dev *dev)
 	return dev->pasid_bits < iommu->pasid_bits ? dev->pasid_bits : iommu->pasid_bits;
 }
 
+bool emu_dev_asks(const struct emu_dev *dev)
+{
+	const struct emu_iommu *const iommu = dev->group->iommu;
+
+	return dev->page_requests || (iommu && iommu->asks_always);
+}
+
 bool emu_dev_reserved(struct emu_dev *dev, size_t i, struct emu_reserved *range)
 {
 	struct emu_iommu *const iommu = dev->group->iommu;

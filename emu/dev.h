@@ -108,6 +108,8 @@ struct emu_dev *emu_dev_find(struct libiommu_emu *emu, const char *address);
 
 /* How many bits its PASIDs have, which is what its IOMMU has too; 0: no PASIDs. */
 unsigned int emu_dev_pasid_bits(const struct emu_dev *dev);
+/* Whether it can ask for pages, which is more than having PCI's capability for it. */
+bool emu_dev_asks(const struct emu_dev *dev);
 /* The i-th range that its DMA must not use; false: no more. */
 bool emu_dev_reserved(struct emu_dev *dev, size_t i, struct emu_reserved *range);
 /* What is attached; NULL: nothing. */

@@ -157,6 +157,7 @@ struct emu_iommu {
 	bool dirty;             /* devices behind it can track */
 	bool ats;               /* it knows what devices cache */
 	bool guest_pasids;      /* a guest with a nested page table has the table of PASIDs */
+	bool asks_always;       /* its devices ask for pages, whether or not PCI says so of them */
 	bool unsafe_interrupts; /* a device's DMA can raise any: it cannot be bound */
 	unsigned int pasid_bits;
 };

@@ -134,6 +134,7 @@ int emu_test_iommu_new(struct emu_iommu **iommu)
 	made->ops = &ops;
 	made->dirty = true;
 	made->guest_pasids = true;
+	made->asks_always = true;
 	made->pasid_bits = EMU_TEST_PASID_BITS;
 	*iommu = made;
 	return 0;

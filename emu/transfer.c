@@ -142,7 +142,7 @@ LIBIOMMU_API int libiommu_emu_transfer_start(struct libiommu_emu_device *device,
 	emu_lock(dev->emu);
 	if (dev->removed)
 		error = -ENODEV;
-	else if (!dev->page_requests)
+	else if (!emu_dev_asks(dev))
 		error = -EOPNOTSUPP;
 	if (!error) {
 		made->next = dev->transfers;
