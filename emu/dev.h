@@ -74,6 +74,7 @@ struct emu_dev {
 	struct emu_fault_part *parts;            /* of groups of page requests that are not whole */
 	struct libiommu_emu_transfer *transfers; /* that have not ended */
 	struct emu_answer *answers;              /* to page requests by hand, the oldest first */
+	struct emu_answer *last_answer;          /* where there is any */
 	uint32_t next_group;                     /* of page requests */
 	void *iommu_data;                        /* its IOMMU's own */
 	struct emu_vfio *vfio;                   /* who has it in use; NULL: nobody */

@@ -28,7 +28,6 @@ struct emu_answer {
 static void answered(void *user, struct emu_dev *dev, uint32_t pasid, uint32_t group, uint32_t code)
 {
 	struct emu_answer *const answer = user;
-	struct emu_answer **link = &dev->answers;
 
 	if (dev->removed) {
 		emu_release(answer);
@@ -37,9 +36,11 @@ static void answered(void *user, struct emu_dev *dev, uint32_t pasid, uint32_t g
 	answer->pasid = pasid;
 	answer->group = group;
 	answer->code = code;
-	while (*link)
-		link = &(*link)->next;
-	*link = answer;
+	if (dev->answers)
+		dev->last_answer->next = answer;
+	else
+		dev->answers = answer;
+	dev->last_answer = answer;
 	pthread_cond_broadcast(&dev->emu->changed);
 }
 
@@ -61,7 +62,7 @@ static int send(struct emu_dev *dev, const struct emu_page_request *request)
 
 	if (dev->removed)
 		return -ENODEV;
-	if (!dev->page_requests)
+	if (!emu_dev_asks(dev))
 		return -EOPNOTSUPP;
 	if (request->last) {
 		answer = emu_alloc(sizeof(*answer));
