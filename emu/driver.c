@@ -8,6 +8,7 @@
 #include "access.h"
 #include "heap.h"
 #include "machine.h"
+#include "phys-same.h"
 
 struct item {
 	struct item *next;
@@ -150,6 +151,7 @@ static int pin(struct libiommu_emu_driver *driver, uint64_t iova, uint64_t lengt
 {
 	const size_t count = (size_t)((iova % EMU_PAGE + length - 1) / EMU_PAGE + 1);
 	const uintptr_t first = (uintptr_t)memory - (uintptr_t)(iova % EMU_PAGE);
+	struct emu_sight sight = {0};
 	emu_phys *const pages = memory ? emu_alloc(count * sizeof(*pages)) : NULL;
 	int error;
 
@@ -157,7 +159,7 @@ static int pin(struct libiommu_emu_driver *driver, uint64_t iova, uint64_t lengt
 		return -ENOMEM;
 	error = emu_access_pin(driver->access, iova, length, flags, pages);
 	for (size_t i = 0; pages && !error && i < count; i++)
-		if (!emu_phys_is(pages[i], first + i * EMU_PAGE)) {
+		if (!emu_phys_is(pages[i], first + i * EMU_PAGE, &sight)) {
 			error = -EBADE;
 			emu_access_unpin(driver->access, iova, length);
 		}

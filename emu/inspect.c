@@ -15,6 +15,7 @@
 #include "ioas.h"
 #include "machine.h"
 #include "pages.h"
+#include "phys-same.h"
 #include "source.h"
 
 struct emu_object *emu_inspect(struct libiommu_emu *emu, int iommufd, uint32_t id,
@@ -65,6 +66,7 @@ static int compare(const struct emu_domain *domain, uint64_t iova, uintptr_t add
                    uint64_t length)
 {
 	const uint64_t page = domain->page_sizes & -domain->page_sizes;
+	struct emu_sight sight = {0};
 
 	if ((iova | address | length) & (page - 1) || address + length < address)
 		return -EINVAL;
@@ -74,7 +76,7 @@ static int compare(const struct emu_domain *domain, uint64_t iova, uintptr_t add
 		const emu_phys phys =
 			domain->ops->phys((struct emu_domain *)(uintptr_t)domain, iova + at);
 
-		if (phys == EMU_PHYS_NONE || !emu_phys_is(phys, address + at))
+		if (phys == EMU_PHYS_NONE || !emu_phys_is(phys, address + at, &sight))
 			return -EINVAL;
 	}
 	return 0;

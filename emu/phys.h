@@ -43,7 +43,4 @@ struct emu_window {
 int emu_window_add(struct libiommu_emu *emu, struct emu_window *window, uint64_t length);
 void emu_window_remove(struct libiommu_emu *emu, struct emu_window *window);
 
-/* The page is what this process has at the address, if at another one too. */
-bool emu_phys_is(emu_phys at, uintptr_t address);
-
 #endif

@@ -58,9 +58,10 @@ static int call_for(struct libiommu_emu *emu, struct emu_message *message)
 		.flags = message->flags,
 		.backing = &backing,
 	};
-	ssize_t result = -EBADF;
+	ssize_t result;
 
-	emu_call(emu, &task, &request, &result);
+	if (!emu_call(emu, &task, &request, &result))
+		result = -EBADF;
 	message->result = result;
 	message->offset = backing.offset;
 	return result < 0 ? -1 : backing.fd;

@@ -79,8 +79,9 @@ int emu_put(const struct emu_task *task, uintptr_t to, const void *from, size_t 
 	                                                                                : -EFAULT;
 }
 
-int emu_get_struct(const struct emu_task *task, void *to, size_t size, uintptr_t from,
-                   size_t user_size)
+/* What the kernel would say of one that is not all there, and of any that is long. */
+static int get_in_parts(const struct emu_task *task, void *to, size_t size, uintptr_t from,
+                        size_t user_size)
 {
 	const size_t common = user_size < size ? user_size : size;
 	unsigned char rest[256];
@@ -95,6 +96,21 @@ int emu_get_struct(const struct emu_task *task, void *to, size_t size, uintptr_t
 				return -E2BIG;
 		at += part;
 	}
-	memset((char *)to + common, 0, size - common);
 	return emu_get(task, to, from, common);
+}
+
+int emu_get_struct(const struct emu_task *task, void *to, size_t size, uintptr_t from,
+                   size_t user_size)
+{
+	unsigned char all[4096];
+
+	if (user_size < size)
+		memset((char *)to + user_size, 0, size - user_size);
+	if (user_size <= size || user_size > sizeof(all) || emu_get(task, all, from, user_size))
+		return get_in_parts(task, to, size, from, user_size);
+	for (size_t i = size; i < user_size; i++)
+		if (all[i])
+			return -E2BIG;
+	memcpy(to, all, size);
+	return 0;
 }
