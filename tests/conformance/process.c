@@ -21,20 +21,16 @@ static bool counts(struct rig *rig, pid_t pid, long kib, bool locked)
 /* In the child: a context of its own on the same descriptor takes everything over. */
 static int take_over(struct rig *rig, bool locked)
 {
-	const int fd = libiommu_ctx_fd(rig->ctx);
-	struct libiommu_ctx_config *config;
 	struct libiommu_ctx *mine;
 	int error;
 
 	if (!counts(rig, getpid(), 0, true) || !counts(rig, getppid(), LENGTH / 1024, locked))
 		return 1;
-	if (libiommu_ctx_config_new(&config) ||
-	    libiommu_ctx_config_set_fd(config, fd, LIBIOMMU_FD_BORROW) ||
-	    libiommu_ctx_new(config, &mine))
+	mine = world_ctx_again(rig->world);
+	if (!mine)
 		return 2;
 	error = libiommu_ctx_change_process(mine);
 	libiommu_ctx_destroy(mine);
-	libiommu_ctx_config_free(config);
 	if (error)
 		return 3;
 	return counts(rig, getpid(), LENGTH / 1024, locked) && counts(rig, getppid(), 0, true) ? 0

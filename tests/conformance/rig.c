@@ -146,15 +146,31 @@ static void *keep_memory(struct rig *rig, void *memory, size_t length)
 	return memory;
 }
 
+/* At a multiple of a large page, as the kernel likes addresses to be. */
+static void *aligned_memory(struct rig *rig, size_t length)
+{
+	uint8_t *const room = mmap(NULL, length + HUGE_PAGE, PROT_NONE,
+	                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *const at = (uint8_t *)(((uintptr_t)room + HUGE_PAGE - 1) & -(uintptr_t)HUGE_PAGE);
+
+	keep_memory(rig, room, length + HUGE_PAGE);
+	assert_true(mmap(at, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
+	                 -1, 0) == at);
+	return at;
+}
+
 void *rig_memory(struct rig *rig, size_t length, bool huge)
 {
 	const int flags = MAP_SHARED | MAP_ANONYMOUS | (huge ? MAP_HUGETLB | MAP_POPULATE : 0);
 
+	if (huge && !world_wants_huge_pages(rig->world))
+		return aligned_memory(rig, length);
 	return keep_memory(rig, mmap(NULL, length, PROT_READ | PROT_WRITE, flags, -1, 0), length);
 }
 
 void *rig_file(struct rig *rig, size_t length, bool huge, int *fd)
 {
+	huge = huge && world_wants_huge_pages(rig->world);
 	*fd = memfd_create("file", MFD_CLOEXEC | MFD_ALLOW_SEALING | (huge ? MFD_HUGETLB : 0));
 	rig_keep_fd(rig, *fd);
 	assert_int_equal(ftruncate(*fd, (off_t)length), 0);
@@ -215,19 +231,6 @@ void fill_random(void *memory, size_t length)
 		bytes[i] = (uint8_t)rand();
 }
 
-/* At a multiple of a large page, as the kernel likes addresses to be. */
-static void *aligned_memory(struct rig *rig)
-{
-	uint8_t *const room = mmap(NULL, 2 * HUGE_PAGE, PROT_NONE,
-	                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	uint8_t *const at = (uint8_t *)(((uintptr_t)room + HUGE_PAGE - 1) & -(uintptr_t)HUGE_PAGE);
-
-	keep_memory(rig, room, 2 * HUGE_PAGE);
-	assert_true(mmap(at, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
-	                 -1, 0) == at);
-	return at;
-}
-
 struct rig *rig_new(struct world *world, const struct variant *variant)
 {
 	struct rig *const rig = calloc(1, sizeof(*rig));
@@ -238,7 +241,7 @@ struct rig *rig_new(struct world *world, const struct variant *variant)
 	rig->fds = vm_count_fds();
 	rig->ctx = world_ctx(world);
 	RAW(0, world_set_memory_limit(world, variant->memory_limit));
-	rig->memory = aligned_memory(rig);
+	rig->memory = aligned_memory(rig, LENGTH);
 	rig->ioas = rig_ioas(rig);
 	if (variant->tables) {
 		rig->dev = rig_device(rig, 1, 0);

@@ -163,11 +163,30 @@ const char *world_lacks(const struct world *world, uint32_t needs)
 	return NULL;
 }
 
+bool world_wants_huge_pages(const struct world *world)
+{
+	(void)world;
+	return true;
+}
+
 struct libiommu_ctx *world_ctx(struct world *world)
 {
 	struct libiommu_ctx *const ctx = mock_ctx(world->mock);
 
 	world->fd = libiommu_ctx_fd(ctx);
+	return ctx;
+}
+
+struct libiommu_ctx *world_ctx_again(struct world *world)
+{
+	struct libiommu_ctx_config *config;
+	struct libiommu_ctx *ctx = NULL;
+
+	if (libiommu_ctx_config_new(&config))
+		return NULL;
+	if (!libiommu_ctx_config_set_fd(config, world->fd, LIBIOMMU_FD_BORROW))
+		libiommu_ctx_new(config, &ctx);
+	libiommu_ctx_config_free(config);
 	return ctx;
 }
 

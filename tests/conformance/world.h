@@ -49,8 +49,13 @@ void world_free(struct world *world);
 /* Why not, for the first of these that it has not; NULL if it has them all. */
 const char *world_lacks(const struct world *world, uint32_t needs);
 
+/* What is large and aligned to it must be a large page of the processor, to be large to it. */
+bool world_wants_huge_pages(const struct world *world);
+
 /* A context of the library in this world. All that follows is about the one that was made last. */
 struct libiommu_ctx *world_ctx(struct world *world);
+/* Another on the same descriptor, as a child has; NULL: it cannot be made. */
+struct libiommu_ctx *world_ctx_again(struct world *world);
 /* A name for libiommu_device_open_node(); each time it is opened it is another device. */
 const char *world_node(uint32_t kind);
 /* A call past the library on that descriptor. */
