@@ -96,6 +96,16 @@ int emu_mapping_remove(struct libiommu_emu *emu, uintptr_t address, size_t lengt
 	return 0;
 }
 
+bool emu_mapping_meets(const struct libiommu_emu *emu, uintptr_t address, size_t length)
+{
+	const struct emu_mapping *mapping = emu->mappings;
+
+	while (mapping && (mapping->address - address >= length &&
+	                   address - mapping->address >= mapping->length))
+		mapping = mapping->next;
+	return mapping;
+}
+
 void emu_mappings_end(struct libiommu_emu *emu)
 {
 	emu_mapping_remove(emu, 0, UINTPTR_MAX);

@@ -5,6 +5,7 @@
 #ifndef EMU_MAPPING_H
 #define EMU_MAPPING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ int emu_mapping_add(struct libiommu_emu *emu, uintptr_t address, size_t length,
                     const struct emu_hold *hold);
 /* Nothing is mapped there any more: 0, or -ENOMEM and nothing is changed. */
 int emu_mapping_remove(struct libiommu_emu *emu, uintptr_t address, size_t length);
+/* Whether any of it is the machine's. */
+bool emu_mapping_meets(const struct libiommu_emu *emu, uintptr_t address, size_t length);
 /* The machine ends. */
 void emu_mappings_end(struct libiommu_emu *emu);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "heap.h"
+#include "mapping.h"
 #include "source-child.h"
 #include "source.h"
 
@@ -30,9 +31,14 @@ int emu_source_populate(uintptr_t address, uint64_t length, bool write)
 
 static int look(struct emu_pages *pages, uint64_t first, uint64_t last)
 {
+	const uintptr_t address = (uintptr_t)pages->start + first * EMU_PAGE;
+	const uint64_t length = (last - first + 1) * EMU_PAGE;
+
+	/* What a device has there is no memory to the kernel. */
+	if (emu_mapping_meets(pages->emu, address, length))
+		return -EFAULT;
 	pages->phys = pages->start;
-	return emu_source_populate(pages->start + first * EMU_PAGE, (last - first + 1) * EMU_PAGE,
-	                           pages->writable);
+	return emu_source_populate(address, length, pages->writable);
 }
 
 static void free_pages(struct emu_pages *pages)

@@ -54,6 +54,11 @@ static void unmapped_in_parts(void **state)
 	assert_int_equal(emu_mapping_remove(emu, 0x8000, 0x8000), 0);
 	assert_int_equal(emu_mapping_remove(emu, 0x18000, 0x8000), 0);
 	assert_int_equal(held, 1);
+	assert_true(emu_mapping_meets(emu, 0x8000, 0x8001));
+	assert_true(emu_mapping_meets(emu, 0x17fff, 1));
+	assert_true(emu_mapping_meets(emu, 0, 0x100000));
+	assert_false(emu_mapping_meets(emu, 0x8000, 0x8000));
+	assert_false(emu_mapping_meets(emu, 0x18000, 0x8000));
 	/* From the middle: two pieces now. */
 	assert_int_equal(emu_mapping_remove(emu, 0x12000, 0x2000), 0);
 	assert_int_equal(held, 2);

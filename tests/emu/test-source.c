@@ -15,6 +15,7 @@
 #include "../../emu/access.h"
 #include "../../emu/dmabuf.h"
 #include "../../emu/map.h"
+#include "../../emu/mapping.h"
 #include "../../emu/memfile.h"
 #include "../../emu/source.h"
 
@@ -225,6 +226,31 @@ static void dmabufs(void **state)
 	space_free(space);
 }
 
+static void keep(void *user)
+{
+	(void)user;
+}
+
+/* The registers of a device, which this process has mapped, are not memory. */
+static void registers(void **state)
+{
+	struct space *const space = space_new();
+	const struct emu_hold hold = {keep, keep, NULL};
+	uint64_t iova;
+
+	(void)state;
+	assert_int_equal(
+		emu_mapping_add(space->emu, (uintptr_t)space->memory + 8 * PAGE, PAGE, &hold), 0);
+	assert_int_equal(space_add(space, 0), 0);
+	assert_int_equal(libiommu_ioas_map(space->handle, space->memory, 9 * PAGE, BOTH, &iova),
+	                 -EFAULT);
+	assert_int_equal(libiommu_ioas_map(space->handle, space->memory, 8 * PAGE, BOTH, &iova), 0);
+	assert_int_equal(emu_mapping_remove(space->emu, (uintptr_t)space->memory, 16 * PAGE), 0);
+	assert_int_equal(libiommu_ioas_map(space->handle, space->memory, 16 * PAGE, BOTH, &iova),
+	                 0);
+	space_free(space);
+}
+
 /* A child that waits until it is told to end. */
 struct child {
 	pid_t pid;
@@ -315,6 +341,7 @@ int main(void)
 		cmocka_unit_test(read_only_descriptors),
 		cmocka_unit_test(file_allocations_fail),
 		cmocka_unit_test(dmabufs),
+		cmocka_unit_test(registers),
 		cmocka_unit_test(children),
 	};
 
