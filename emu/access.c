@@ -199,11 +199,25 @@ void emu_access_unpin(struct emu_access *access, uint64_t iova, uint64_t length)
 		unpin(access, iova, iova + length - 1);
 }
 
+/*
+ * Of the process itself, as its own instructions would: what is mapped now, pinned or not. Across
+ * pages that is for the process that the machine is in.
+ */
+static bool is_direct(const struct emu_walk *walk, unsigned int flags)
+{
+	const struct emu_pages *const pages = walk->area->pages;
+
+	if (pages->source->is_file || emu_task_is_gone(&pages->payer.task))
+		return false;
+	return walk->first_page == walk->last_page ||
+	       (!pages->payer.task.pid && !(flags & EMU_ACCESS_SLOW));
+}
+
 static int rw_part(const struct emu_walk *walk, void *buffer, unsigned int flags)
 {
 	struct emu_pages *const pages = walk->area->pages;
 	const uint64_t byte = emu_area_byte(walk->area, walk->iova);
-	const bool direct = emu_source_is_own(pages) && !(flags & EMU_ACCESS_SLOW);
+	const bool direct = is_direct(walk, flags);
 
 	if (walk->area->closed)
 		return -EINVAL;

@@ -16,8 +16,7 @@ bool emu_task_is_root(const struct emu_task *task)
 	return emu_task_uid(task) == 0;
 }
 
-/* Has no memory any more, whether somebody has waited for it or not. */
-static bool is_gone(const struct emu_task *task)
+bool emu_task_is_gone(const struct emu_task *task)
 {
 	char byte;
 	const struct iovec here = {&byte, 1}, there = {NULL, 1};
@@ -75,7 +74,7 @@ int emu_account_add(struct libiommu_emu *emu, const struct emu_payer *payer, uin
 	if (!process)
 		return -ENOMEM;
 	if (pages && payer->mode != EMU_CHARGE_NOBODY) {
-		if (payer->mode == EMU_CHARGE_PROCESS && is_gone(&payer->task))
+		if (payer->mode == EMU_CHARGE_PROCESS && emu_task_is_gone(&payer->task))
 			return -EINVAL;
 		account = charged(emu, payer, process);
 		if (!account || account->locked + pages > limit_of(&payer->task))
@@ -92,7 +91,7 @@ int emu_account_take(struct libiommu_emu *emu, const struct emu_payer *payer, ui
 
 	if (!pages)
 		return 0;
-	if (payer->mode == EMU_CHARGE_PROCESS && is_gone(&payer->task))
+	if (payer->mode == EMU_CHARGE_PROCESS && emu_task_is_gone(&payer->task))
 		return -EINVAL;
 	if (payer->mode != EMU_CHARGE_NOBODY)
 		charged(emu, payer, process)->locked -= pages;

@@ -34,6 +34,8 @@ struct emu_account {
 
 /* Whether the task may do what needs privileges. */
 bool emu_task_is_root(const struct emu_task *task);
+/* Has no memory any more, whether somebody has waited for it or not. */
+bool emu_task_is_gone(const struct emu_task *task);
 
 /* 0; -ENOMEM: over the limit; -EINVAL: the process is gone. */
 int emu_account_add(struct libiommu_emu *emu, const struct emu_payer *payer, uint64_t pages);

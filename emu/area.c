@@ -77,6 +77,9 @@ static int map(const struct emu_area *area, struct emu_domain *domain)
 
 	if (area->pages->revoked)
 		return 0;
+	/* No page table knows of memory that is not to be read nor written. */
+	if (!area->access)
+		return -EINVAL;
 	for (done = 0; done < length; done += piece) {
 		error = domain->ops->map(domain, iova + done, phys + done, piece, area->access);
 		if (error)

@@ -79,15 +79,24 @@ static bool next_allowed(const struct emu_ioas *ioas, uint64_t from, uint64_t *s
 	return true;
 }
 
+/* The kernel looks no further down than the first place in what is allowed, used or not. */
+static bool place_in(const struct emu_ioas *ioas, const struct wanted *wanted, uint64_t start,
+                     uint64_t last, uint64_t *iova)
+{
+	uint64_t from;
+
+	return place(wanted, start, last, &from) && place_usable(ioas, wanted, from, last, iova);
+}
+
 static bool place_allowed(const struct emu_ioas *ioas, const struct wanted *wanted, uint64_t *iova)
 {
 	const uint64_t highest = UINT64_MAX - EMU_PAGE;
 	uint64_t from = EMU_PAGE, start, last;
 
 	if (!ioas->allowed.root)
-		return place_usable(ioas, wanted, from, highest, iova);
+		return place_in(ioas, wanted, from, highest, iova);
 	while (next_allowed(ioas, from, &start, &last) && start <= highest) {
-		if (place_usable(ioas, wanted, start, last < highest ? last : highest, iova))
+		if (place_in(ioas, wanted, start, last < highest ? last : highest, iova))
 			return true;
 		if (last >= highest)
 			return false;

@@ -51,11 +51,6 @@ static const struct emu_source own = {
 	.free = free_pages,
 };
 
-bool emu_source_is_own(const struct emu_pages *pages)
-{
-	return pages->source == &own;
-}
-
 int emu_source_process(struct libiommu_emu *emu, const struct emu_task *task, uint64_t address,
                        uint64_t length, bool writable, struct emu_pages **pages)
 {

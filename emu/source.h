@@ -27,8 +27,6 @@ struct emu_source {
  */
 int emu_source_process(struct libiommu_emu *emu, const struct emu_task *task, uint64_t address,
                        uint64_t length, bool writable, struct emu_pages **pages);
-/* Memory of the process that the machine is in. */
-bool emu_source_is_own(const struct emu_pages *pages);
 /* Of the caller's descriptor, which may be a file of memory or a dma-buf. */
 int emu_source_fd(struct libiommu_emu *emu, const struct emu_task *task, int fd, uint64_t start,
                   uint64_t length, bool writable, struct emu_pages **pages);

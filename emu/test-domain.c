@@ -14,7 +14,7 @@
 /* Three levels from 2 KiB on, in 38 bits. */
 #define GRANULE    11
 #define LEVELS     3
-#define ALL_PAGES  (((UINT64_C(1) << 38) - 1) & ~((UINT64_C(1) << GRANULE) - 1))
+#define ALL_PAGES  (((UINT64_C(1) << 37) - 1) & ~((UINT64_C(1) << GRANULE) - 1))
 #define HUGE_PAGES ((UINT64_C(1) << 20) | (UINT64_C(1) << 12))
 
 struct nested {

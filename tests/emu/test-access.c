@@ -224,6 +224,13 @@ static void reads_and_writes(void **state)
 	assert_int_equal(emu_access_rw(access, IOVA + 100 + 3 * PAGE, buffer, 8, 0), -EFAULT);
 	assert_int_equal(emu_access_rw(access, IOVA + 100 + 3 * PAGE, buffer, 8, EMU_ACCESS_SLOW),
 	                 -EFAULT);
+	/* One page as the process could, more as a device could, for which it must be writable. */
+	mprotect(space->memory, 2 * PAGE, PROT_READ);
+	assert_int_equal(emu_access_rw(access, IOVA + 100, buffer, 8, EMU_ACCESS_SLOW), 0);
+	assert_int_equal(emu_access_rw(access, IOVA + 96 + PAGE, buffer, 8, 0), 0);
+	assert_int_equal(emu_access_rw(access, IOVA + 96 + PAGE, buffer, 8, EMU_ACCESS_SLOW),
+	                 -EFAULT);
+	assert_int_equal(emu_access_rw(access, IOVA + 100, buffer, 8, EMU_ACCESS_WRITE), -EFAULT);
 	emu_access_free(access);
 	space_free(space);
 }

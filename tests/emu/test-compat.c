@@ -142,6 +142,27 @@ static void cuts(void **state)
 	space_free(space);
 }
 
+/* Neither to be read nor to be written: until there is a page table, that is no matter. */
+static void no_access(void **state)
+{
+	struct space *const space = space_new();
+	struct uapi_vfio_iommu_type1_dma_map cmd = {.argsz = sizeof(cmd),
+	                                            .vaddr = (uintptr_t)space->memory,
+	                                            .iova = IOVA,
+	                                            .size = PAGE};
+	uint64_t unmapped;
+
+	(void)state;
+	assert_int_equal(libiommu_ioas_set_compat(space->handle), 0);
+	assert_int_equal(call(space, UAPI_IOC_VFIO_IOMMU_MAP_DMA, &cmd), 0);
+	assert_int_equal(space_add(space, 0), -EINVAL);
+	assert_int_equal(unmap(space, IOVA, PAGE, &unmapped), 0);
+	assert_int_equal(space_add(space, 0), 0);
+	assert_int_equal(call(space, UAPI_IOC_VFIO_IOMMU_MAP_DMA, &cmd), -EINVAL);
+	assert_true(space_pins(space, space->memory, PAGE, 0));
+	space_free(space);
+}
+
 /* One that is held is not cut; nor is one whose pages may be large. */
 static void not_cut(void **state)
 {
@@ -216,6 +237,7 @@ int main(void)
 		cmocka_unit_test(which_space), cmocka_unit_test(without_iommu),
 		cmocka_unit_test(coherence),   cmocka_unit_test(cuts),
 		cmocka_unit_test(not_cut),     cmocka_unit_test(information),
+		cmocka_unit_test(no_access),
 	};
 
 	return cmocka_run_group_tests_name("compat", tests, NULL, NULL);

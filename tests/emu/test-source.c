@@ -235,7 +235,7 @@ static void keep(void *user)
 static void registers(void **state)
 {
 	struct space *const space = space_new();
-	const struct emu_hold hold = {keep, keep, NULL};
+	const struct emu_hold hold = {.take = keep, .let_go = keep};
 	uint64_t iova;
 
 	(void)state;
