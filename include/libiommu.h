@@ -33,6 +33,7 @@
 #include <libiommu/translate.h>
 #include <libiommu/dma.h>
 #include <libiommu/arena.h>
+#include <libiommu/vdpa.h>
 #include <libiommu/pci.h>
 #include <libiommu/irq.h>
 #include <libiommu/reset.h>

@@ -252,7 +252,8 @@ LIBIOMMU_API int libiommu_dma_space_register_in(struct libiommu_dma_space *space
  * @retval -EBUSY       The same range is being unregistered.
  * @retval -ENOSPC      No free range of IOVAs is long enough.
  * @retval -ENODEV      The dma-buf is revoked.
- * @retval -EOPNOTSUPP  The dma-buf is not a BAR's, or has more than one range.
+ * @retval -EOPNOTSUPP  The dma-buf is not a BAR's, or has more than one range; or @p address is
+ *                      NULL and a vDPA device mirrors the space (@ref vdpa).
  * @retval -ENOMEM      The locked-memory limit, or memory, is used up.
  * @retval -ENOTTY      The kernel is older than 6.13.
  * @retval -ECHILD      This is a forked child; the space stays its parent's.

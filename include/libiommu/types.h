@@ -126,6 +126,8 @@ struct libiommu_dma_space;
 struct libiommu_dma_arena_config;
 /** @brief Memory of a DMA space that buffers are taken from. See @ref arena. */
 struct libiommu_dma_arena;
+/** @brief A device behind vhost-vdpa. See @ref vdpa. */
+struct libiommu_vdpa;
 /** @brief What is registered in a DMA space, to look it up. See @ref translate. */
 struct libiommu_dma_table;
 /** @brief A PCI BAR, or a part of one, mapped into the process. See @ref pci. */
@@ -185,7 +187,9 @@ enum libiommu_object_kind {
 	/** Handovers that are neither committed nor freed, at either end. */
 	LIBIOMMU_OBJECT_HANDOVER = 13,
 	/** DMA spaces. */
-	LIBIOMMU_OBJECT_DMA_SPACE = 14
+	LIBIOMMU_OBJECT_DMA_SPACE = 14,
+	/** vDPA devices. */
+	LIBIOMMU_OBJECT_VDPA = 15
 };
 
 /** @brief An inclusive range of I/O virtual addresses. */

@@ -66,6 +66,10 @@ enum failure_call {
 	CALL_KVM,
 	CALL_KVM_FILE,
 	CALL_ARENA,
+	CALL_VDPA,
+	CALL_VDPA_GROUP,
+	CALL_VDPA_MAP,
+	CALL_VDPA_UNMAP,
 };
 
 /* What a failure was about; whatever does not apply is left out. */

@@ -300,6 +300,18 @@ static const struct hint hints[] = {
 	{CALL_KVM_FILE, ENXIO, "the descriptor is of another of KVM's devices"},
 	{CALL_KVM_FILE, ENOTTY, "the descriptor is not one of KVM's devices (KVM_CREATE_DEVICE)"},
 	{CALL_KVM_FILE, EBADF, "the device's descriptor is not open any more"},
+	{CALL_VDPA, EBUSY, "somebody owns the device already"},
+	{CALL_VDPA, ENOTTY, "the descriptor is not that of a vhost-vdpa device"},
+	{CALL_VDPA, EOPNOTSUPP, "the device cannot do without, or with, one of the features"},
+	{CALL_VDPA_GROUP, ENOBUFS, "the device has no such virtqueue"},
+	{CALL_VDPA_GROUP, EOPNOTSUPP, "all virtqueues of the device are of one group"},
+	{CALL_VDPA_GROUP, EBUSY, "the device is at work: give it address spaces before (status)"},
+	{CALL_VDPA_MAP, EFAULT,
+         "the kernel says no more: something is mapped in the range already, the memory is not "
+         "there or cannot be pinned, the limit is used up (ulimit -l), or another process owns the "
+         "device"},
+	{CALL_VDPA_UNMAP, EFAULT,
+         "another process owns the device, or nothing was ever mapped in this address space of it"},
 	{CALL_CONFIG, EIO, "memory decoding is off, or the device is gone"},
 };
 

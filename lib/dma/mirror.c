@@ -1,34 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* Address spaces that have what a DMA space has, at the same IOVAs: pinned and charged once. */
+/* What has the same as a DMA space at the same IOVAs: address spaces, and vDPA devices. */
 #include <errno.h>
 
 #include <libiommu/device.h>
 
 #include "../base/array.h"
 #include "space.h"
+#include "vdpa.h"
 
-static size_t find_mirror(const struct libiommu_dma_space *space, const struct libiommu_ioas *ioas)
+static size_t find_mirror(const struct libiommu_dma_space *space, const struct dma_mirror *wanted)
 {
 	size_t i = 0;
 
-	while (i < space->mirror_count && space->mirrors[i] != ioas)
+	while (i < space->mirror_count &&
+	       (space->mirrors[i].ioas != wanted->ioas || space->mirrors[i].vdpa != wanted->vdpa ||
+	        space->mirrors[i].asid != wanted->asid))
 		i++;
 	return i;
 }
 
+static uint32_t mirror_id(const struct dma_mirror *mirror)
+{
+	return mirror->vdpa ? mirror->asid : li_ioas_id(mirror->ioas);
+}
+
+int li_mirror_map(const struct libiommu_dma_space *space, const struct dma_mirror *mirror,
+                  const char *operation, const struct dma_piece *piece)
+{
+	if (mirror->vdpa)
+		return li_vdpa_mirror_map(mirror, operation, piece);
+	return li_ioas_copy_fixed(mirror->ioas, operation, space->ioas, piece->iova, piece->length,
+	                          piece->flags, piece->iova);
+}
+
+int li_mirror_unmap(const struct dma_mirror *mirror, const char *operation,
+                    const struct dma_piece *piece)
+{
+	int error;
+
+	if (mirror->vdpa)
+		return li_vdpa_mirror_unmap(mirror, operation, piece);
+	error = li_ioas_unmap(mirror->ioas, operation, piece->iova, piece->length);
+	return error == -ENOENT ? 0 : error;
+}
+
 /* Every piece of a tree; @stopped: the first that was not copied. */
 static int copy_pieces(struct libiommu_dma_space *space, const struct tree *pieces,
-                       struct libiommu_ioas *to, const char *operation,
+                       const struct dma_mirror *to, const char *operation,
                        const struct dma_piece **stopped)
 {
 	const struct dma_piece *piece = li_piece_from(pieces, 0);
 	int error = 0;
 
 	while (piece && !error) {
-		error = li_ioas_copy_fixed(to, operation, space->ioas, piece->iova, piece->length,
-		                           piece->flags, piece->iova);
+		error = li_mirror_map(space, to, operation, piece);
 		if (!error)
 			piece = li_piece_next(piece);
 	}
@@ -36,28 +63,28 @@ static int copy_pieces(struct libiommu_dma_space *space, const struct tree *piec
 	return error;
 }
 
-/* The pieces before @until; one that is not there is no error. */
-static int unmap_pieces(const struct tree *pieces, struct libiommu_ioas *from,
+/* The pieces before @until. */
+static int unmap_pieces(const struct tree *pieces, const struct dma_mirror *from,
                         const char *operation, const struct dma_piece *until)
 {
 	const struct dma_piece *piece = li_piece_from(pieces, 0);
 	int error = 0;
 
 	while (piece != until && !error) {
-		error = li_ioas_unmap(from, operation, piece->iova, piece->length);
-		if (error == -ENOENT)
-			error = 0;
+		error = li_mirror_unmap(from, operation, piece);
 		piece = li_piece_next(piece);
 	}
 	return error;
 }
 
-static int copy_all(struct libiommu_dma_space *space, struct libiommu_ioas *to,
+static int copy_all(struct libiommu_dma_space *space, const struct dma_mirror *to,
                     const char *operation)
 {
 	const struct dma_piece *named, *nameless = li_piece_from(&space->nameless, 0);
 	int error;
 
+	if (to->vdpa)
+		return li_vdpa_mirror_fill(space, to, operation);
 	error = copy_pieces(space, &space->pieces, to, operation, &named);
 	if (!error)
 		error = copy_pieces(space, &space->nameless, to, operation, &nameless);
@@ -68,25 +95,70 @@ static int copy_all(struct libiommu_dma_space *space, struct libiommu_ioas *to,
 	return error;
 }
 
-/* Room for one more has been made. */
-static int add(struct libiommu_dma_space *space, struct libiommu_ioas *ioas, const char *operation)
+static int unmap_all(struct libiommu_dma_space *space, const struct dma_mirror *from,
+                     const char *operation)
 {
 	int error;
 
-	space->mirrors[space->mirror_count++] = ioas;
+	if (from->vdpa)
+		return li_vdpa_mirror_clear(space, from, operation);
+	error = unmap_pieces(&space->pieces, from, operation, NULL);
+	return error ? error : unmap_pieces(&space->nameless, from, operation, NULL);
+}
+
+static void pin(const struct dma_mirror *mirror)
+{
+	if (mirror->vdpa)
+		li_vdpa_pin(mirror->vdpa);
+	else
+		li_ioas_pin(mirror->ioas);
+}
+
+static void unpin(const struct dma_mirror *mirror)
+{
+	if (mirror->vdpa)
+		li_vdpa_unpin(mirror->vdpa);
+	else
+		li_ioas_unpin(mirror->ioas);
+}
+
+/* Room for one more has been made. */
+static int add(struct libiommu_dma_space *space, const struct dma_mirror *mirror,
+               const char *operation)
+{
+	int error;
+
+	space->mirrors[space->mirror_count++] = *mirror;
 	error = li_space_update_ranges(space, operation);
 	if (!error)
-		error = copy_all(space, ioas, operation);
+		error = copy_all(space, mirror, operation);
 	if (error)
 		space->mirror_count--;
 	else
-		li_ioas_pin(ioas);
+		pin(mirror);
+	return error;
+}
+
+int li_mirror_add(struct libiommu_dma_space *space, const struct dma_mirror *mirror,
+                  const char *operation)
+{
+	int error;
+
+	dma_lock(space);
+	if (mirror->ioas == space->ioas || find_mirror(space, mirror) < space->mirror_count)
+		error = FAIL_LIBRARY(space->ctx, operation, -EEXIST, "it is in the space already",
+		                     .id = mirror_id(mirror));
+	else if (!array_grow((void **)&space->mirrors, space->mirror_count + 1, sizeof(*mirror)))
+		error = FAIL_MEMORY_IN(space->ctx, operation);
+	else
+		error = add(space, mirror, operation);
+	dma_unlock(space);
 	return error;
 }
 
 int libiommu_dma_space_mirror(struct libiommu_dma_space *space, struct libiommu_ioas *ioas)
 {
-	int error;
+	const struct dma_mirror mirror = {.ioas = ioas};
 
 	if (!space || !ioas)
 		return FAIL_NULL(space ? space->ctx : NULL);
@@ -96,58 +168,64 @@ int libiommu_dma_space_mirror(struct libiommu_dma_space *space, struct libiommu_
 		return FAIL_LIBRARY(space->ctx, __func__, -EINVAL,
 		                    "the address spaces are of different contexts",
 		                    .id = li_ioas_id(ioas));
-	dma_lock(space);
-	if (ioas == space->ioas || find_mirror(space, ioas) < space->mirror_count)
-		error = FAIL_LIBRARY(space->ctx, __func__, -EEXIST, "it is in the space already",
-		                     .id = li_ioas_id(ioas));
-	else if (!array_grow((void **)&space->mirrors, space->mirror_count + 1,
-	                     sizeof(struct libiommu_ioas *)))
-		error = FAIL_MEMORY(space->ctx);
-	else
-		error = add(space, ioas, __func__);
-	dma_unlock(space);
-	return error;
+	return li_mirror_add(space, &mirror, __func__);
 }
 
 /* The mirror at an index. After a failure it is one still, without a part of what it had. */
 static int remove_mirror(struct libiommu_dma_space *space, size_t index, const char *operation)
 {
-	struct libiommu_ioas *const ioas = space->mirrors[index];
-	int error;
+	const struct dma_mirror mirror = space->mirrors[index];
+	const int error = unmap_all(space, &mirror, operation);
 
-	error = unmap_pieces(&space->pieces, ioas, operation, NULL);
-	if (!error)
-		error = unmap_pieces(&space->nameless, ioas, operation, NULL);
 	if (error)
 		return error;
 	space->mirrors[index] = space->mirrors[--space->mirror_count];
-	li_ioas_unpin(ioas);
+	unpin(&mirror);
 	return 0;
+}
+
+int li_mirror_remove(struct libiommu_dma_space *space, const struct dma_mirror *mirror,
+                     const char *operation)
+{
+	size_t index;
+	int error;
+
+	dma_lock(space);
+	index = find_mirror(space, mirror);
+	if (index < space->mirror_count)
+		error = remove_mirror(space, index, operation);
+	else
+		error = FAIL_LIBRARY(space->ctx, operation, -ENOENT, "it does not mirror the space",
+		                     .id = mirror_id(mirror));
+	dma_unlock(space);
+	return error;
 }
 
 int libiommu_dma_space_unmirror(struct libiommu_dma_space *space, struct libiommu_ioas *ioas)
 {
-	size_t index;
-	int error;
+	const struct dma_mirror mirror = {.ioas = ioas};
 
 	if (!space || !ioas)
 		return FAIL_NULL(space ? space->ctx : NULL);
 	if (dma_forked(space))
 		return FAIL_LIBRARY(NULL, __func__, -ECHILD, DMA_FORKED, .id = 0);
-	dma_lock(space);
-	index = find_mirror(space, ioas);
-	if (index < space->mirror_count)
-		error = remove_mirror(space, index, __func__);
-	else
-		error = FAIL_LIBRARY(space->ctx, __func__, -ENOENT, "it does not mirror the space",
-		                     .id = li_ioas_id(ioas));
-	dma_unlock(space);
+	return li_mirror_remove(space, &mirror, __func__);
+}
+
+int li_mirrors_leave_vdpa(struct libiommu_dma_space *space, const char *operation)
+{
+	int error = 0;
+
+	for (size_t i = space->mirror_count; i-- && !error;)
+		if (space->mirrors[i].vdpa)
+			error = remove_mirror(space, i, operation);
 	return error;
 }
 
 int libiommu_dma_space_attach(struct libiommu_dma_space *space, struct libiommu_device *dev,
                               struct libiommu_ioas *ioas)
 {
+	struct dma_mirror mirror = {.ioas = ioas};
 	int error;
 
 	if (!space || !dev)
@@ -156,12 +234,12 @@ int libiommu_dma_space_attach(struct libiommu_dma_space *space, struct libiommu_
 		return FAIL_LIBRARY(NULL, __func__, -ECHILD, DMA_FORKED, .id = 0);
 	dma_lock(space);
 	if (!ioas)
-		ioas = space->ioas;
-	if (ioas != space->ioas && find_mirror(space, ioas) == space->mirror_count)
+		mirror.ioas = space->ioas;
+	if (mirror.ioas != space->ioas && find_mirror(space, &mirror) == space->mirror_count)
 		error = FAIL_LIBRARY(space->ctx, __func__, -ENOENT, "it does not mirror the space",
-		                     .id = li_ioas_id(ioas));
+		                     .id = mirror_id(&mirror));
 	else
-		error = libiommu_device_attach_ioas(dev, ioas);
+		error = libiommu_device_attach_ioas(dev, mirror.ioas);
 	if (!error) {
 		error = li_space_update_ranges(space, __func__);
 		if (error)

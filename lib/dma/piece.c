@@ -98,16 +98,14 @@ static void unmap_mirrors(struct libiommu_dma_space *space, const struct dma_pie
                           const char *operation, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		li_ioas_unmap(space->mirrors[i], operation, piece->iova, piece->length);
+		li_mirror_unmap(&space->mirrors[i], operation, piece);
 }
 
 static int map_mirrors(struct libiommu_dma_space *space, const struct dma_piece *piece,
                        const char *operation)
 {
 	for (size_t i = 0; i < space->mirror_count; i++) {
-		const int error =
-			li_ioas_copy_fixed(space->mirrors[i], operation, space->ioas, piece->iova,
-		                           piece->length, piece->flags, piece->iova);
+		const int error = li_mirror_map(space, &space->mirrors[i], operation, piece);
 
 		if (error) {
 			unmap_mirrors(space, piece, operation, i);
@@ -206,19 +204,18 @@ int li_piece_unmap(struct libiommu_dma_space *space, const char *operation, stru
 
 	hide(space, piece);
 	while (!error && done < space->mirror_count) {
-		error = li_ioas_unmap(space->mirrors[done], operation, piece->iova, piece->length);
-		/* Where the copy below did not succeed once. */
-		if (error == -ENOENT)
-			error = 0;
+		error = li_mirror_unmap(&space->mirrors[done], operation, piece);
 		done += !error;
 	}
 	if (!error)
 		error = li_ioas_unmap(space->ioas, operation, piece->iova, piece->length);
 	if (error) {
-		/* A copy pins nothing anew, so that it can fail for want of memory only. */
+		/*
+		 * A copy pins nothing anew, so that it can fail for want of memory only; a vDPA
+		 * device has just let go of the same memory.
+		 */
 		while (done--)
-			li_ioas_copy_fixed(space->mirrors[done], operation, space->ioas,
-			                   piece->iova, piece->length, piece->flags, piece->iova);
+			li_mirror_map(space, &space->mirrors[done], operation, piece);
 		publish(space, piece);
 		return error;
 	}

@@ -61,6 +61,16 @@ static int intersect_ioas(struct list *list, struct libiommu_ioas *ioas)
 	return error;
 }
 
+static int intersect_mirror(struct list *list, const struct dma_mirror *mirror)
+{
+	struct libiommu_iova_range range;
+
+	if (mirror->ioas)
+		return intersect_ioas(list, mirror->ioas);
+	libiommu_vdpa_iova_range(mirror->vdpa, &range);
+	return intersect(list, &range, 1) ? 0 : -ENOMEM;
+}
+
 int li_space_update_ranges(struct libiommu_dma_space *space, const char *operation)
 {
 	/* What cannot be looked up is of no use. */
@@ -78,7 +88,7 @@ int li_space_update_ranges(struct libiommu_dma_space *space, const char *operati
 	list.ranges[0] = all;
 	error = intersect_ioas(&list, space->ioas);
 	for (size_t i = 0; i < space->mirror_count && !error; i++)
-		error = intersect_ioas(&list, space->mirrors[i]);
+		error = intersect_mirror(&list, &space->mirrors[i]);
 	if (!error && choices->allowed_count &&
 	    !intersect(&list, choices->allowed, choices->allowed_count))
 		error = -ENOMEM;

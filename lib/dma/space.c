@@ -145,14 +145,16 @@ int libiommu_dma_space_destroy(struct libiommu_dma_space *space)
 	if (space->window && li_window_is_cut(space->window))
 		return FAIL_LIBRARY(space->ctx, __func__, -EBUSY, "windows were cut from its own",
 		                    .id = 0);
-	error = unmap_all(space, &space->pieces, __func__);
+	error = li_mirrors_leave_vdpa(space, __func__);
+	if (!error)
+		error = unmap_all(space, &space->pieces, __func__);
 	if (!error)
 		error = unmap_all(space, &space->nameless, __func__);
 	if (error)
 		return error;
 	free_claims(space);
 	for (size_t i = 0; i < space->mirror_count; i++)
-		li_ioas_unpin(space->mirrors[i]);
+		li_ioas_unpin(space->mirrors[i].ioas);
 	li_ioas_unpin(space->ioas);
 	li_ctx_count(space->ctx, LIBIOMMU_OBJECT_DMA_SPACE, -1);
 	free_space(space);

@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-#include <libiommu/dma.h>
+#include <libiommu/vdpa.h>
 
 #include "../base/tree.h"
 #include "../object/ctx.h"
@@ -47,10 +47,17 @@ struct dma_claim {
 	uint64_t from; /* what is before it is unregistered already, when that failed half-way */
 };
 
+/* What has the same at the same IOVAs. */
+struct dma_mirror {
+	struct libiommu_ioas *ioas; /* NULL: it is an address space of ... */
+	struct libiommu_vdpa *vdpa;
+	uint32_t asid;
+};
+
 struct libiommu_dma_space {
 	struct libiommu_ctx *ctx;
 	struct libiommu_ioas *ioas;
-	struct libiommu_ioas **mirrors;
+	struct dma_mirror *mirrors;
 	size_t mirror_count;
 	struct libiommu_dma_table *table;
 	struct libiommu_iova_window *window; /* NULL: IOVAs are chosen otherwise */
@@ -113,6 +120,29 @@ int li_piece_map(struct libiommu_dma_space *space, const struct dma_source *sour
 /* The other way round; after a failure all is as it was. */
 int li_piece_unmap(struct libiommu_dma_space *space, const char *operation,
                    struct dma_piece *piece);
+
+/* One piece in one mirror; unmapping what is not there is no error. */
+int li_mirror_map(const struct libiommu_dma_space *space, const struct dma_mirror *mirror,
+                  const char *operation, const struct dma_piece *piece);
+int li_mirror_unmap(const struct dma_mirror *mirror, const char *operation,
+                    const struct dma_piece *piece);
+/* What the public functions do when they have looked at their arguments. */
+int li_mirror_add(struct libiommu_dma_space *space, const struct dma_mirror *mirror,
+                  const char *operation);
+int li_mirror_remove(struct libiommu_dma_space *space, const struct dma_mirror *mirror,
+                     const char *operation);
+/* Before all pieces go one by one, which is slow there. */
+int li_mirrors_leave_vdpa(struct libiommu_dma_space *space, const char *operation);
+
+/* Of vDPA devices: one piece, and all at once. A filling that fails leaves nothing. */
+int li_vdpa_mirror_map(const struct dma_mirror *mirror, const char *operation,
+                       const struct dma_piece *piece);
+int li_vdpa_mirror_unmap(const struct dma_mirror *mirror, const char *operation,
+                         const struct dma_piece *piece);
+int li_vdpa_mirror_fill(const struct libiommu_dma_space *space, const struct dma_mirror *mirror,
+                        const char *operation);
+int li_vdpa_mirror_clear(const struct libiommu_dma_space *space, const struct dma_mirror *mirror,
+                         const char *operation);
 
 /* With the lock. The IOVA of the source's first byte. */
 int li_space_register(struct libiommu_dma_space *space, const struct dma_source *source,

@@ -19,7 +19,7 @@
 #include "group.h"
 #include "registry.h"
 
-#define KINDS (LIBIOMMU_OBJECT_DMA_SPACE + 1)
+#define KINDS (LIBIOMMU_OBJECT_VDPA + 1)
 
 struct libiommu_ctx {
 	struct backend backend;
@@ -88,6 +88,7 @@ static const char *const kind_names[KINDS] = {
 	[LIBIOMMU_OBJECT_KVM] = "KVM-VFIO device",
 	[LIBIOMMU_OBJECT_HANDOVER] = "handover",
 	[LIBIOMMU_OBJECT_DMA_SPACE] = "DMA space",
+	[LIBIOMMU_OBJECT_VDPA] = "vDPA device",
 };
 
 const char *li_ctx_kind_name(enum libiommu_object_kind kind)

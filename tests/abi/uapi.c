@@ -21,11 +21,13 @@
 #include <linux/iommufd.h>
 #include <linux/kvm.h>
 #include <linux/vfio.h>
+#include <linux/vhost.h>
 
 #include "base/uapi/io-uring.h"
 #include "base/uapi/iommufd.h"
 #include "base/uapi/kvm.h"
 #include "base/uapi/vfio.h"
+#include "base/uapi/vhost.h"
 
 static bool listing;
 static unsigned int passed;
@@ -156,6 +158,22 @@ static void compare_kvm(void)
 	pair("UAPI_IOC_KVM_" #c, "KVM_" #c);                                                       \
 	EQUAL("UAPI_IOC_KVM_" #c, "value", UAPI_IOC_KVM_##c, KVM_##c);
 #include "uapi-kvm.def"
+#undef STRUCT
+#undef FIELD
+#undef IOCTL
+}
+
+/* NUMBER() is as for KVM. */
+static void compare_vhost(void)
+{
+#define STRUCT(s)   PAIR_STRUCT(uapi_vhost_##s, vhost_##s)
+#define FIELD(s, f) PAIR_FIELD(uapi_vhost_##s, f, vhost_##s, f)
+#undef AGGREGATE
+#define AGGREGATE(s, f) PAIR_AGGREGATE(uapi_vhost_##s, f, vhost_##s, f)
+#define IOCTL(c)                                                                                   \
+	pair("UAPI_IOC_VHOST_" #c, "VHOST_" #c);                                                   \
+	EQUAL("UAPI_IOC_VHOST_" #c, "value", UAPI_IOC_VHOST_##c, VHOST_##c);
+#include "uapi-vhost.def"
 }
 
 int main(int argc, char **argv)
@@ -165,6 +183,7 @@ int main(int argc, char **argv)
 	compare_vfio();
 	compare_io_uring();
 	compare_kvm();
+	compare_vhost();
 	if (listing)
 		return 0;
 	printf("%u passed, %u failed\n", passed, failed);

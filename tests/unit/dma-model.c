@@ -3,6 +3,8 @@
 
 #include "dma-model.h"
 
+#include "../../lib/base/uapi/vhost.h"
+
 #define MAX_MAPPINGS 2048
 #define MAX_RANGES   4
 #define FIRST_IOVA   UINT64_C(0x100000)
@@ -21,6 +23,8 @@ static int fail_error;
 static bool fail_happened;
 static uint32_t next_id;
 static unsigned int calls;
+static uint64_t vdpa_features;
+static struct libiommu_iova_range vdpa_range;
 
 static bool overlaps(const struct maps_mapping *mapping, uint64_t iova, uint64_t length)
 {
@@ -123,6 +127,26 @@ static int give_ranges(struct uapi_ioas_iova_ranges *cmd)
 	return 0;
 }
 
+/* Of a vDPA device, whose messages are the test's own. */
+static int vdpa_ioctl(unsigned long request, void *arg)
+{
+	switch (request) {
+	case UAPI_IOC_VHOST_GET_BACKEND_FEATURES:
+		*(uint64_t *)arg = vdpa_features;
+		return 0;
+	case UAPI_IOC_VHOST_VDPA_GET_IOVA_RANGE:
+		*(struct uapi_vhost_vdpa_iova_range *)arg =
+			(struct uapi_vhost_vdpa_iova_range){vdpa_range.start, vdpa_range.last};
+		return 0;
+	case UAPI_IOC_VHOST_VDPA_GET_AS_NUM:
+	case UAPI_IOC_VHOST_VDPA_GET_GROUP_NUM:
+		*(uint32_t *)arg = 2;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 static int maps_ioctl(void *user, int fd, unsigned long request, void *arg)
 {
 	struct uapi_ioas_map *const map = arg;
@@ -153,8 +177,14 @@ static int maps_ioctl(void *user, int fd, unsigned long request, void *arg)
 		((struct uapi_vfio_device_bind_iommufd *)arg)->out_devid = 77;
 		return 0;
 	default:
-		return 0;
+		return vdpa_ioctl(request, arg);
 	}
+}
+
+void maps_set_vdpa(uint64_t features, const struct libiommu_iova_range *range)
+{
+	vdpa_features = features;
+	vdpa_range = *range;
 }
 
 void maps_set_ranges(uint32_t ioas, const struct libiommu_iova_range *ranges, size_t count)

@@ -32,6 +32,8 @@ void maps_set_ranges(uint32_t ioas, const struct libiommu_iova_range *ranges, si
 /* Its mapping that has @iova, NULL where there is none. */
 const struct maps_mapping *maps_find(uint32_t ioas, uint64_t iova);
 size_t maps_count(uint32_t ioas);
+/* What the next vDPA device has. */
+void maps_set_vdpa(uint64_t features, const struct libiommu_iova_range *range);
 /* ioctls of any kind since the last time this was asked. */
 unsigned int maps_calls(void);
 

@@ -33,6 +33,7 @@ static atomic_bool no_wait;
 static atomic_int waited;
 static void (*on_log)(const char *message);
 static ssize_t (*on_read)(int fd, void *buffer, size_t size);
+static ssize_t (*on_write)(int fd, const void *buffer, size_t size);
 static libiommu_sys_ioctl_fn on_ioctl;
 static atomic_int fds;
 static atomic_int maps;
@@ -198,9 +199,13 @@ static int door_ioctl(void *user, int fd, unsigned long request, void *arg)
 
 static ssize_t door_write(void *user, int fd, const void *buffer, size_t size)
 {
+	ssize_t done = -ENOSYS;
+
 	(void)user;
 	atomic_fetch_add(&calls, 1);
-	return li_sys_write(libc(), fd, buffer, size);
+	if (on_write)
+		done = on_write(fd, buffer, size);
+	return done == -ENOSYS ? li_sys_write(libc(), fd, buffer, size) : done;
 }
 
 static ssize_t door_send(void *user, int fd, const void *data, size_t size, const int *sent,
@@ -304,6 +309,7 @@ struct libiommu_ctx *ring_ctx(void)
 	door_deny(false, false);
 	door_on_log(NULL);
 	door_on_read(NULL);
+	door_on_write(NULL);
 	door_on_ioctl(NULL);
 	door_clock(0);
 	aliasing = false;
@@ -379,6 +385,11 @@ int door_waited(void)
 void door_on_read(ssize_t (*read)(int fd, void *buffer, size_t size))
 {
 	on_read = read;
+}
+
+void door_on_write(ssize_t (*write)(int fd, const void *buffer, size_t size))
+{
+	on_write = write;
 }
 
 void door_on_ioctl(libiommu_sys_ioctl_fn ioctl)

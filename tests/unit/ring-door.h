@@ -30,6 +30,8 @@ void door_deny(bool dispatches, bool waits);
 int door_waited(void);
 /* Called for each read() first, with its descriptor; -ENOSYS lets libc do it. NULL: not called. */
 void door_on_read(ssize_t (*read)(int fd, void *buffer, size_t size));
+/* The same for each write(). */
+void door_on_write(ssize_t (*write)(int fd, const void *buffer, size_t size));
 /* Called for each ioctl(), which is not counted; NULL: libc does it. */
 void door_on_ioctl(libiommu_sys_ioctl_fn ioctl);
 /* Called with what the context logs. */
