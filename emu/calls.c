@@ -4,6 +4,7 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -109,6 +110,30 @@ bool emu_open_path(struct libiommu_emu *emu, const char *path, int flags, int *r
 	return ours;
 }
 
+/* Descriptors of the machine's are sockets to the host, in whatever process. */
+static bool name_descriptor(struct libiommu_emu *emu, const char *path, char *buffer, size_t size,
+                            int *result)
+{
+	char socket[40];
+	const char *name;
+	unsigned long inode;
+	ssize_t length;
+
+	if (strncmp(path, "/proc/", 6) != 0 || !strstr(path, "/fd/"))
+		return false;
+	length = readlink(path, socket, sizeof(socket) - 1);
+	if (length < 0)
+		return false;
+	socket[length] = '\0';
+	name = sscanf(socket, "socket:[%lu]", &inode) == 1 ? emu_file_name(emu, inode) : NULL;
+	if (!name)
+		return false;
+	*result = strlen(name) < size ? (int)strlen(name) : -ENAMETOOLONG;
+	if (*result >= 0)
+		strcpy(buffer, name);
+	return true;
+}
+
 /* A child sees what there was when it was made. */
 bool emu_readlink(struct libiommu_emu *emu, const char *path, char *buffer, size_t size,
                   int *result)
@@ -118,7 +143,8 @@ bool emu_readlink(struct libiommu_emu *emu, const char *path, char *buffer, size
 	if (emu_is_child(emu))
 		return emu_sysfs_readlink(emu, path, buffer, size, result);
 	emu_lock(emu);
-	ours = emu_sysfs_readlink(emu, path, buffer, size, result);
+	ours = name_descriptor(emu, path, buffer, size, result) ||
+	       emu_sysfs_readlink(emu, path, buffer, size, result);
 	emu_unlock(emu);
 	return ours;
 }
@@ -131,7 +157,8 @@ bool emu_list(struct libiommu_emu *emu, const char *path, char *buffer, size_t s
 	if (emu_is_child(emu))
 		return emu_sysfs_list(emu, path, buffer, size, result);
 	emu_lock(emu);
-	ours = emu_sysfs_list(emu, path, buffer, size, result);
+	ours = emu_vfio_list(emu, path, buffer, size, result) ||
+	       emu_sysfs_list(emu, path, buffer, size, result);
 	emu_unlock(emu);
 	return ours;
 }
@@ -303,6 +330,17 @@ int emu_mapped(struct libiommu_emu *emu, uintptr_t address, size_t length,
 		backing->placed(backing->hold.user, address, length);
 	emu_unlock(emu);
 	return error;
+}
+
+void emu_unmapped(struct libiommu_emu *emu, uintptr_t address, size_t length)
+{
+	if (emu_is_child(emu))
+		return;
+	emu_lock(emu);
+	/* Without memory for what is left of it, all of it stays known. */
+	emu_mapping_remove(emu, address, length);
+	emu_files_sweep(emu);
+	emu_unlock(emu);
 }
 
 int emu_munmap(struct libiommu_emu *emu, uintptr_t address, size_t length)

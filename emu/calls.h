@@ -46,6 +46,8 @@ int emu_mmap(struct libiommu_emu *emu, int fd, size_t length, int prot, int flag
 /* What emu_mmap() gave is mapped now; -ENOMEM: and is to be unmapped again. */
 int emu_mapped(struct libiommu_emu *emu, uintptr_t address, size_t length,
                const struct emu_backing *backing);
+/* What was there is not mapped any more. */
+void emu_unmapped(struct libiommu_emu *emu, uintptr_t address, size_t length);
 /* munmap(2), of whatever is there. */
 int emu_munmap(struct libiommu_emu *emu, uintptr_t address, size_t length);
 /* The same, and any other, as a task makes it. */

@@ -35,6 +35,7 @@ static void ctx_release(struct emu_file *file)
 }
 
 static const struct emu_file_ops ctx_ops = {
+	.name = "/dev/iommu",
 	.ioctl = ctx_ioctl,
 	.mmap = ctx_mmap,
 	.release = ctx_release,

@@ -22,6 +22,7 @@ static void dmabuf_release(struct emu_file *file)
 }
 
 static const struct emu_file_ops dmabuf_ops = {
+	.name = "/dmabuf:",
 	.size = dmabuf_size,
 	.release = dmabuf_release,
 };

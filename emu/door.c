@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "map-call.h"
 
 static ssize_t list_host(const char *path, char *buffer, size_t size)
 {
@@ -141,28 +142,7 @@ static ssize_t door_pwrite(void *user, int fd, const void *buffer, size_t size, 
 static int door_mmap(void *user, void *address, size_t length, int prot, int flags, int fd,
                      uint64_t offset, void **result)
 {
-	struct emu_backing backing = {.fd = fd, .offset = offset};
-	const int error = emu_mmap(user, fd, length, prot, flags, offset, &backing);
-	void *mapped;
-	int failed;
-
-	if (error < 0)
-		return error;
-	if (backing.trapped)
-		mapped = mmap(address, length, PROT_NONE, flags | MAP_ANONYMOUS, -1, 0);
-	else
-		mapped = mmap(address, length, prot, flags, backing.fd, (off_t)backing.offset);
-	failed = mapped == MAP_FAILED ? -errno : 0;
-	if (backing.given)
-		close(backing.fd);
-	if (failed)
-		return failed;
-	if (error > 0 && emu_mapped(user, (uintptr_t)mapped, length, &backing)) {
-		munmap(mapped, length);
-		return -ENOMEM;
-	}
-	*result = mapped;
-	return 0;
+	return emu_map_call(user, address, length, prot, flags, fd, offset, result);
 }
 
 static int door_munmap(void *user, void *address, size_t length)

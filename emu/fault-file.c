@@ -110,6 +110,7 @@ static ssize_t fault_write(struct emu_file *file, const struct emu_task *task, u
 }
 
 const struct emu_file_ops emu_fault_file_ops = {
+	.name = "anon_inode:[iommufd-pgfault]",
 	.read = fault_read,
 	.write = fault_write,
 	.pread = emu_queue_pread,

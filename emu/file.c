@@ -225,3 +225,14 @@ void emu_file_set_ready(struct emu_file *file, bool ready)
 			return;
 		}
 }
+
+const char *emu_file_name(struct libiommu_emu *emu, ino_t inode)
+{
+	const struct emu_file *file = emu->files.first;
+
+	while (file && file->inode != inode)
+		file = file->next;
+	if (!file || file->name[0])
+		return file ? file->name : NULL;
+	return file->ops && file->ops->name ? file->ops->name : "anon_inode:[libiommu-emu]";
+}

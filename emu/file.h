@@ -55,9 +55,13 @@ struct emu_file_ops {
 	            struct emu_backing *backing);
 	/* The size that fstat() shows; NULL: 0. */
 	uint64_t (*size)(struct emu_file *file);
+	/* What /proc shows, unless a file has a name of its own. */
+	const char *name;
 	/* The last descriptor is closed. Frees what holds the file. */
 	void (*release)(struct emu_file *file);
 };
+
+#define EMU_FILE_NAME 48
 
 /* Part of a larger thing, which emu_file_ops.release frees. */
 struct emu_file {
@@ -66,6 +70,7 @@ struct emu_file {
 	struct emu_file *next, **link; /* all files of the machine */
 	int peer;                      /* the machine's end */
 	ino_t inode;                   /* of the descriptor */
+	char name[EMU_FILE_NAME];      /* of its own, as it was opened; may be empty */
 	bool ready;                    /* can be read */
 };
 
@@ -94,6 +99,8 @@ void emu_file_learn(struct libiommu_emu *emu, int fd, struct emu_file *file);
 void emu_file_forget(struct libiommu_emu *emu, int fd);
 /* NULL: not of this machine. Trusts what is known of the number where @quick. */
 struct emu_file *emu_file_find(struct libiommu_emu *emu, int fd, bool quick);
+/* NULL: none of this machine's has the inode. */
+const char *emu_file_name(struct libiommu_emu *emu, ino_t inode);
 /* Whether its descriptors are ready for reading, from now on. */
 void emu_file_set_ready(struct emu_file *file, bool ready);
 

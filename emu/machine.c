@@ -21,14 +21,23 @@
 #define FIRST_NARROW UINT64_C(0x80000000)
 #define FIRST_WIDE   UINT64_C(0x4000000000)
 
+static _Thread_local unsigned int held;
+
 void emu_lock(struct libiommu_emu *emu)
 {
 	pthread_mutex_lock(&emu->lock);
+	held++;
 }
 
 void emu_unlock(struct libiommu_emu *emu)
 {
+	held--;
 	pthread_mutex_unlock(&emu->lock);
+}
+
+bool emu_locks_held(void)
+{
+	return held;
 }
 
 void emu_deadline(int timeout, struct timespec *deadline)
@@ -65,6 +74,11 @@ LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu)
 	error = emu_door_new(made, &made->door);
 	if (!error)
 		error = emu_files_init(&made->files);
+	if (!error) {
+		error = emu_watches_init(made);
+		if (error)
+			emu_files_end(&made->files);
+	}
 	if (error) {
 		libiommu_sys_free(made->door);
 		emu_release(made);

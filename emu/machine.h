@@ -49,6 +49,8 @@ struct libiommu_emu {
 
 void emu_lock(struct libiommu_emu *emu);
 void emu_unlock(struct libiommu_emu *emu);
+/* Whether this thread has any machine's. */
+bool emu_locks_held(void);
 
 /* Milliseconds from now; 0 and less are now. */
 void emu_deadline(int timeout, struct timespec *deadline);

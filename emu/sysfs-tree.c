@@ -229,6 +229,13 @@ bool emu_place_root(struct libiommu_emu *emu, const char *path, struct emu_place
 	return false;
 }
 
+bool emu_place_has_path(const struct emu_place *place)
+{
+	return place->where == EMU_AT_PCI || place->where == EMU_AT_DRIVER ||
+	       place->where == EMU_AT_GROUP || place->where == EMU_AT_IOMMU ||
+	       place->where == EMU_AT_VFIO_DEV || place->where == EMU_AT_DEV;
+}
+
 void emu_place_path(const struct emu_place *place, char path[EMU_SYSFS_PATH])
 {
 	char name[EMU_VFIO_NAME];

@@ -88,15 +88,23 @@ bool emu_sysfs_open(struct libiommu_emu *emu, const char *path, int flags, int *
 	return true;
 }
 
-/* From the directory that the path is in. */
-static int relative(const char *path, const struct emu_place *place, char *buffer, size_t size)
+/* From the directory that the link really is in. */
+static int relative(struct libiommu_emu *emu, const char *path, const struct emu_place *place,
+                    char *buffer, size_t size)
 {
-	char target[EMU_SYSFS_PATH];
+	char parent[EMU_SYSFS_PATH], real[EMU_SYSFS_PATH], target[EMU_SYSFS_PATH];
+	const size_t length = (size_t)(strrchr(path, '/') - path);
 	size_t used = 0;
 
+	if (length >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, length);
+	parent[length] = '\0';
+	if (!emu_sysfs_real(emu, parent, real))
+		return -ENOENT;
 	emu_place_path(place, target);
-	for (const char *at = path + sizeof("/sys") - 1; (at = strchr(at, '/')); at++)
-		used += strchr(at + 1, '/') ? 3 : 0;
+	for (const char *at = real + sizeof("/sys") - 1; (at = strchr(at, '/')); at++)
+		used += 3;
 	if (used + strlen(target) - sizeof("/sys") + 1 >= size)
 		return -ENAMETOOLONG;
 	for (size_t i = 0; i < used; i += 3)
@@ -117,7 +125,7 @@ bool emu_sysfs_readlink(struct libiommu_emu *emu, const char *path, char *buffer
 	else if (!place.link)
 		*result = -EINVAL;
 	else
-		*result = relative(path, &place, buffer, size);
+		*result = relative(emu, path, &place, buffer, size);
 	return true;
 }
 
@@ -167,5 +175,38 @@ bool emu_sysfs_kind(struct libiommu_emu *emu, const char *path, bool follow,
 	*kind = place.link && !follow        ? EMU_SYSFS_LINK
 	        : place.where == EMU_AT_FILE ? EMU_SYSFS_FILE
 	                                     : EMU_SYSFS_DIR;
+	return true;
+}
+
+/* Places that links lead to have a path of their own, others that of where they are, and a name. */
+bool emu_sysfs_real(struct libiommu_emu *emu, const char *path, char real[EMU_SYSFS_PATH])
+{
+	char before[EMU_SYSFS_PATH];
+	const char *rest;
+	struct emu_place place;
+	size_t length = strlen(path);
+
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	if (length >= EMU_SYSFS_PATH)
+		return false;
+	memcpy(before, path, length);
+	before[length] = '\0';
+	if (!walk(emu, before, &place) || place.where == EMU_AT_NOTHING)
+		return false;
+	if (emu_place_has_path(&place)) {
+		emu_place_path(&place, real);
+		return true;
+	}
+	if (emu_place_root(emu, before, &place, &rest) && !*rest) {
+		memcpy(real, before, length + 1);
+		return true;
+	}
+	rest = strrchr(before, '/');
+	before[rest - before] = '\0';
+	if (!emu_sysfs_real(emu, before, real) ||
+	    strlen(real) + strlen(path + (rest - before)) >= EMU_SYSFS_PATH)
+		return false;
+	strncat(real, path + (rest - before), length - (size_t)(rest - before));
 	return true;
 }

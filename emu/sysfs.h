@@ -29,6 +29,8 @@ bool emu_sysfs_list(struct libiommu_emu *emu, const char *path, char *buffer, si
 enum emu_sysfs_kind { EMU_SYSFS_DIR, EMU_SYSFS_FILE, EMU_SYSFS_LINK };
 bool emu_sysfs_kind(struct libiommu_emu *emu, const char *path, bool follow,
                     enum emu_sysfs_kind *kind, int *result);
+/* The path without links; false: not the machine's, or not there. */
+bool emu_sysfs_real(struct libiommu_emu *emu, const char *path, char real[EMU_SYSFS_PATH]);
 
 /* A directory or a file of it. */
 enum emu_where {
@@ -68,7 +70,8 @@ void emu_place_each(struct libiommu_emu *emu, const struct emu_place *dir, emu_v
 /* The place that a path begins with, and the rest of the path; false: it is the host's. */
 bool emu_place_root(struct libiommu_emu *emu, const char *path, struct emu_place *place,
                     const char **rest);
-/* Where it really is. */
+/* Where it really is, of those that have a path: the ones that links lead to. */
+bool emu_place_has_path(const struct emu_place *place);
 void emu_place_path(const struct emu_place *place, char path[EMU_SYSFS_PATH]);
 /* What a file says: its length. */
 size_t emu_place_text(const struct emu_place *file, char *text, size_t size);

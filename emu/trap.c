@@ -20,6 +20,7 @@
 /* A signal handler is the whole process's, and so is what it has to know. */
 static _Atomic(struct libiommu_emu *) machines[MACHINES];
 static struct sigaction before;
+static bool installed;
 static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
 
 /* One instruction on the registers of a machine. */
@@ -149,7 +150,7 @@ static void install(void)
 	if (!sigaction(SIGSEGV, NULL, &now) &&
 	    (!(now.sa_flags & SA_SIGINFO) || now.sa_sigaction != handle)) {
 		before = now;
-		sigaction(SIGSEGV, &action, NULL);
+		installed = !sigaction(SIGSEGV, &action, NULL);
 	}
 	pthread_mutex_unlock(&installing);
 }
@@ -176,4 +177,18 @@ void emu_trap_remove(struct libiommu_emu *emu)
 
 		atomic_compare_exchange_strong(&machines[i], &one, NULL);
 	}
+}
+
+bool emu_trap_sigaction(const struct sigaction *action, struct sigaction *old)
+{
+	bool ours;
+
+	pthread_mutex_lock(&installing);
+	ours = installed;
+	if (ours && old)
+		*old = before;
+	if (ours && action)
+		before = *action;
+	pthread_mutex_unlock(&installing);
+	return ours;
 }

@@ -8,6 +8,7 @@
 #ifndef EMU_TRAP_H
 #define EMU_TRAP_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 struct libiommu_emu;
@@ -17,5 +18,10 @@ bool emu_trap_works(void);
 /* From now on this machine's mappings are looked at; false: there are too many machines. */
 bool emu_trap_add(struct libiommu_emu *emu);
 void emu_trap_remove(struct libiommu_emu *emu);
+/*
+ * What sigaction(2) does with SIGSEGV, for a program that does not know of the machine: its handler
+ * gets what is not the machine's. False: there is no need for that.
+ */
+bool emu_trap_sigaction(const struct sigaction *action, struct sigaction *old);
 
 #endif

@@ -130,6 +130,7 @@ static ssize_t veventq_read(struct emu_file *file, const struct emu_task *task, 
 
 /* Not written, to which it is no different from a file that cannot be. */
 static const struct emu_file_ops veventq_file_ops = {
+	.name = "anon_inode:[iommufd-viommu-event]",
 	.read = veventq_read,
 	.pread = emu_queue_pread,
 	.pwrite = emu_queue_pread,

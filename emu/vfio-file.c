@@ -8,6 +8,7 @@
 #include "heap.h"
 #include "machine.h"
 #include "vfio-group.h"
+#include "vfio-names.h"
 
 static int device_ioctl(struct emu_file *base, const struct emu_task *task, unsigned long request,
                         uintptr_t arg)
@@ -127,6 +128,7 @@ static void device_release(struct emu_file *base)
 }
 
 static const struct emu_file_ops device_ops = {
+	.name = "anon_inode:[vfio-device]",
 	.ioctl = device_ioctl,
 	.read = device_read,
 	.write = device_write,
@@ -166,6 +168,7 @@ int emu_vfio_open_node(struct libiommu_emu *emu, struct emu_dev *dev)
 	file = new_file(dev);
 	if (!file)
 		return -ENOMEM;
+	emu_vfio_node(dev, file->file.name);
 	fd = emu_file_open(emu, &file->file, &device_ops);
 	if (fd < 0)
 		let_go(file);

@@ -10,6 +10,7 @@
 #include "heap.h"
 #include "ioas.h"
 #include "machine.h"
+#include "vfio-names.h"
 #include "caller.h"
 
 #define NAME_MOST 4096
@@ -218,6 +219,7 @@ int emu_vfio_open_group(struct libiommu_emu *emu, struct emu_group *group)
 		return -ENOMEM;
 	made->group = group;
 	made->holders = 1;
+	emu_vfio_group_path(group, made->file.name);
 	fd = emu_file_open(emu, &made->file, &group_ops);
 	if (fd < 0)
 		emu_release(made);

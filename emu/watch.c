@@ -27,6 +27,7 @@ struct emu_watch {
 struct emu_watcher {
 	struct libiommu_emu *emu;
 	pthread_t thread;
+	pid_t runs_in; /* the process that has the thread; 0: none yet */
 	int epoll;
 	int stop; /* an eventfd: the thread ends */
 	struct emu_watch *first;
@@ -81,44 +82,36 @@ static void *run(void *argument)
 	}
 }
 
-static int start_thread(struct emu_watcher *watcher)
+/* The program's signals are for its own threads. */
+static int start(struct emu_watcher *watcher)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = watcher};
 	sigset_t all, before;
 	int error;
 
-	if (epoll_ctl(watcher->epoll, EPOLL_CTL_ADD, watcher->stop, &event))
-		return -errno;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&watcher->thread, NULL, run, watcher);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	watcher->runs_in = error ? 0 : getpid();
 	return -error;
 }
 
-static int start(struct libiommu_emu *emu)
+int emu_watches_init(struct libiommu_emu *emu)
 {
 	struct emu_watcher *const watcher = emu_alloc(sizeof(*watcher));
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = watcher};
 	int error = 0;
 
 	if (!watcher)
 		return -ENOMEM;
 	watcher->emu = emu;
 	watcher->epoll = epoll_create1(EPOLL_CLOEXEC);
-	watcher->stop = eventfd(0, EFD_CLOEXEC);
-	if (watcher->epoll < 0 || watcher->stop < 0)
-		error = -EMFILE;
-	if (!error)
-		error = start_thread(watcher);
-	if (!error) {
-		emu->watcher = watcher;
-		return 0;
-	}
-	if (watcher->epoll >= 0)
-		close(watcher->epoll);
-	if (watcher->stop >= 0)
-		close(watcher->stop);
-	emu_release(watcher);
+	watcher->stop = watcher->epoll < 0 ? -1 : eventfd(0, EFD_CLOEXEC);
+	if (watcher->stop < 0 || epoll_ctl(watcher->epoll, EPOLL_CTL_ADD, watcher->stop, &event))
+		error = -errno;
+	emu->watcher = watcher;
+	if (error)
+		emu_watches_end(emu);
 	return error;
 }
 
@@ -127,12 +120,11 @@ static int take_up(struct libiommu_emu *emu, struct emu_watch *watch)
 	/* Each time that it is written to, and once if it has been before. */
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = watch};
 	struct pollfd now = {.fd = watch->fd, .events = POLLIN};
-	struct emu_watcher *watcher;
-	const int error = emu->watcher ? 0 : start(emu);
+	struct emu_watcher *const watcher = emu->watcher;
+	const int error = watcher->runs_in ? 0 : start(watcher);
 
 	if (error)
 		return error;
-	watcher = emu->watcher;
 	watch->next = watcher->first;
 	watch->link = &watcher->first;
 	if (watch->next)
@@ -182,12 +174,12 @@ void emu_watches_end(struct libiommu_emu *emu)
 	struct emu_watcher *const watcher = emu->watcher;
 	const uint64_t one = 1;
 
-	if (!watcher)
-		return;
-	if (write(watcher->stop, &one, sizeof(one)) == sizeof(one))
+	/* A child has the memory, but not the thread. */
+	if (watcher->runs_in == getpid() && write(watcher->stop, &one, sizeof(one)) == sizeof(one))
 		pthread_join(watcher->thread, NULL);
-	close(watcher->epoll);
-	close(watcher->stop);
+	if (watcher->epoll >= 0)
+		close(watcher->epoll);
+	if (watcher->stop >= 0)
+		close(watcher->stop);
 	emu_release(watcher);
-	emu->watcher = NULL;
 }

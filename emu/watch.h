@@ -17,6 +17,8 @@ struct libiommu_emu;
  */
 typedef void (*emu_watch_fn)(void *user);
 
+/* 0 or -errno, and nothing is there to be ended. */
+int emu_watches_init(struct libiommu_emu *emu);
 /* @fd is taken over, unless this fails: 0 or -errno. */
 int emu_watch_add(struct libiommu_emu *emu, int fd, emu_watch_fn fn, void *user,
                   struct emu_watch **watch);
