@@ -282,6 +282,18 @@ int rig_unwind(struct rig *rig, size_t count)
 	return result;
 }
 
+/* That a child has gone is seen a little later by whoever serves it. */
+static unsigned int count_fds(unsigned int wanted)
+{
+	unsigned int fds = vm_count_fds();
+
+	for (int i = 0; i < 500 && fds > wanted; i++) {
+		usleep(10000);
+		fds = vm_count_fds();
+	}
+	return fds;
+}
+
 int rig_free(struct rig *rig)
 {
 	int result = 0;
@@ -299,7 +311,7 @@ int rig_free(struct rig *rig)
 	}
 	if (libiommu_ctx_destroy(rig->ctx))
 		result = -1;
-	fds = vm_count_fds();
+	fds = count_fds(rig->fds);
 	if (fds != rig->fds) {
 		print_error("%u descriptors before the test, %u after it\n", rig->fds, fds);
 		result = -1;
