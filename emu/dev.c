@@ -107,7 +107,7 @@ void emu_group_put(struct libiommu_emu *emu, struct emu_group *group)
 	emu_release(group);
 }
 
-static void free_dev(struct emu_dev *dev)
+static void empty(struct emu_dev *dev)
 {
 	emu_group_put(dev->emu, dev->group);
 	if (dev->model)
@@ -115,7 +115,10 @@ static void free_dev(struct emu_dev *dev)
 	emu_fault_forget(dev);
 	emu_requests_forget(dev);
 	emu_release(dev->reserved);
-	emu_release(dev);
+	dev->group = NULL;
+	dev->model = NULL;
+	dev->reserved = NULL;
+	dev->reserved_count = 0;
 }
 
 /* The number of its node is the lowest that is free; devices are in the order of theirs. */
@@ -158,7 +161,8 @@ int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struc
 	struct emu_iommu *iommu;
 	int error;
 
-	if (spec->pasid_bits > EMU_PASID_BITS_MAX)
+	if (spec->pasid_bits > EMU_PASID_BITS_MAX ||
+	    (spec->group_with && spec->group_with->removed))
 		return -EINVAL;
 	made = emu_alloc(sizeof(*made));
 	if (!made)
@@ -166,7 +170,8 @@ int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struc
 	made->emu = emu;
 	error = fill_in(made, spec);
 	if (error) {
-		free_dev(made);
+		empty(made);
+		emu_release(made);
 		return error;
 	}
 	link_in(made);
@@ -180,7 +185,7 @@ int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struc
 	return 0;
 }
 
-void emu_dev_free(struct emu_dev *dev)
+static void unplug(struct emu_dev *dev)
 {
 	struct emu_iommu *const iommu = dev->group->iommu;
 	struct emu_dev **link = &dev->emu->devs;
@@ -194,7 +199,20 @@ void emu_dev_free(struct emu_dev *dev)
 	while (*link != dev)
 		link = &(*link)->sibling;
 	*link = dev->sibling;
-	free_dev(dev);
+	empty(dev);
+}
+
+void emu_dev_free(struct emu_dev *dev)
+{
+	unplug(dev);
+	emu_release(dev);
+}
+
+void emu_dev_retire(struct emu_dev *dev)
+{
+	unplug(dev);
+	dev->next = dev->emu->gone;
+	dev->emu->gone = dev;
 }
 
 void emu_dev_use(struct emu_dev *dev)
@@ -205,13 +223,19 @@ void emu_dev_use(struct emu_dev *dev)
 void emu_dev_unuse(struct emu_dev *dev)
 {
 	if (!--dev->files && dev->removed)
-		emu_dev_free(dev);
+		emu_dev_retire(dev);
 }
 
 void emu_devs_end(struct libiommu_emu *emu)
 {
 	while (emu->devs)
 		emu_dev_free(emu->devs);
+	while (emu->gone) {
+		struct emu_dev *const dev = emu->gone;
+
+		emu->gone = dev->next;
+		emu_release(dev);
+	}
 	while (emu->iommus) {
 		struct emu_iommu *const iommu = emu->iommus;
 
@@ -249,7 +273,7 @@ bool emu_dev_reserved(struct emu_dev *dev, size_t i, struct emu_reserved *range)
 
 struct emu_attached *emu_dev_at(struct emu_dev *dev, uint32_t pasid)
 {
-	return emu_sparse_get(&dev->group->attached, pasid);
+	return dev->group ? emu_sparse_get(&dev->group->attached, pasid) : NULL;
 }
 
 struct emu_attached *emu_dev_serving(struct emu_dev *dev, uint32_t pasid)

@@ -56,7 +56,7 @@ struct emu_reserved {
 
 struct emu_dev {
 	struct libiommu_emu *emu;
-	struct emu_group *group;
+	struct emu_group *group;           /* NULL: it is gone */
 	struct emu_dev *next;              /* of the machine */
 	struct emu_dev *sibling;           /* of the group */
 	char address[16];                  /* 0000:00:03.0 */
@@ -97,7 +97,9 @@ struct emu_dev_spec {
 int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struct emu_dev **dev);
 /* Nobody has it bound. */
 void emu_dev_free(struct emu_dev *dev);
-/* Programs that have it open; it goes with the last of them where it has been removed. */
+/* Nobody has it open any more: nothing of it is left but that it is gone. */
+void emu_dev_retire(struct emu_dev *dev);
+/* Programs that have it open; with the last of them it retires where it has been removed. */
 void emu_dev_use(struct emu_dev *dev);
 void emu_dev_unuse(struct emu_dev *dev);
 /* Frees a group that has no devices any more, and that nobody has open. */

@@ -42,6 +42,7 @@ struct libiommu_emu {
 	struct emu_iommu *iommus;
 	struct emu_group *groups;
 	struct emu_dev *devs;
+	struct emu_dev *gone;    /* what the user may still ask of */
 	struct emu_pages *pages; /* all that is mapped */
 	struct emu_memfile *memfiles;
 	struct emu_account *accounts;

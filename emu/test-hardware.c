@@ -69,7 +69,9 @@ static struct emu_dev *test_dev(struct libiommu_emu_device *device)
 {
 	struct emu_dev *const dev = (struct emu_dev *)device;
 
-	return dev && dev->group->iommu && emu_test_is(dev->group->iommu) ? dev : NULL;
+	if (!dev || !dev->group || !dev->group->iommu)
+		return NULL;
+	return emu_test_is(dev->group->iommu) ? dev : NULL;
 }
 
 LIBIOMMU_API int libiommu_emu_test_device_cached(struct libiommu_emu_device *device, uint32_t index,

@@ -257,6 +257,23 @@ void emu_vfio_irq_raise(struct emu_vfio *vfio, unsigned int vector)
 		emu_event_signal(irqs->triggers[vector]);
 }
 
+static bool tell(int fd)
+{
+	if (fd >= 0)
+		emu_event_signal(fd);
+	return fd >= 0;
+}
+
+bool emu_vfio_request(struct emu_vfio *vfio)
+{
+	return tell(vfio->irqs.request);
+}
+
+bool emu_vfio_error(struct emu_vfio *vfio)
+{
+	return tell(vfio->irqs.error);
+}
+
 void emu_pci_raise(struct emu_pci *pci, unsigned int vector)
 {
 	if (pci->dev && pci->dev->vfio && !pci->dev->removed)

@@ -88,8 +88,8 @@ void emu_vfio_region_show(struct emu_vfio *vfio);
 bool emu_vfio_can_reset(const struct emu_dev *dev);
 void emu_vfio_reset_set(struct emu_dev *dev);
 
-/* The host wants the device back, or it is gone. */
-void emu_vfio_request(struct emu_dev *dev);
-void emu_vfio_error(struct emu_dev *dev);
+/* The host wants the device back, or has found an error; false: nobody wants to be told. */
+bool emu_vfio_request(struct emu_vfio *vfio);
+bool emu_vfio_error(struct emu_vfio *vfio);
 
 #endif

@@ -14,6 +14,7 @@
 #include <libiommu-emu/edu.h>
 #include <libiommu-emu/event.h>
 #include <libiommu-emu/export.h>
+#include <libiommu-emu/hotplug.h>
 #include <libiommu-emu/inspect.h>
 #include <libiommu-emu/iommu.h>
 #include <libiommu-emu/machine.h>
