@@ -49,9 +49,13 @@ struct machine {
 
 typedef void (*instruction_fn)(struct machine *machine, volatile uint8_t *at, uint8_t *other);
 
-/* rdi is the memory, rsi and rdx are other memory, rax, rcx and r9 can be operands. */
+/*
+ * rdi is the memory, rsi and rdx are other memory, rax, rcx and r9 can be operands. A sanitizer's
+ * calls between r9 and the instruction would change r9.
+ */
 #define INSTRUCTION(name, text)                                                                    \
-	static void name(struct machine *machine, volatile uint8_t *at, uint8_t *other)            \
+	__attribute__((no_sanitize("thread"))) static void name(                                   \
+		struct machine *machine, volatile uint8_t *at, uint8_t *other)                     \
 	{                                                                                          \
 		register uint64_t r9 __asm__("r9") = machine->r9;                                  \
                                                                                                    \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../emu/heap.h"
+#include "../../emu/machine.h"
 
 enum { INTX, MSI, MSIX, ERR, REQ, KINDS };
 enum { VECTORS = 8, MASTER = EMU_PCI_COMMAND_MEMORY | EMU_PCI_COMMAND_MASTER };
@@ -79,6 +80,21 @@ static int set_fds(uint32_t kind, uint32_t start, const int32_t *eventfds, uint3
 static int disable(uint32_t kind)
 {
 	return set_irqs(NONE | TRIGGER, kind, 0, 0, NULL, 0);
+}
+
+/* What a device does, it does under the machine's lock: a thread waits for eventfds. */
+static void set_pin(bool asserted)
+{
+	emu_lock(rig.emu);
+	emu_pci_set_pin(&rig.model->pci, asserted);
+	emu_unlock(rig.emu);
+}
+
+static void raise_vector(unsigned int vector)
+{
+	emu_lock(rig.emu);
+	emu_pci_raise(&rig.model->pci, vector);
+	emu_unlock(rig.emu);
 }
 
 static uint64_t taken(int fd)
@@ -165,14 +181,14 @@ static void msix(void **state)
 	(void)state;
 	assert_int_equal(set_fds(MSIX, 0, fds, 3), 0);
 	assert_true(model_config(&rig, pci->msix + EMU_MSIX_CONTROL, 2) & EMU_MSIX_ENABLE);
-	emu_pci_raise(pci, 1);
-	emu_pci_raise(pci, 1);
+	raise_vector(1);
+	raise_vector(1);
 	assert_int_equal(taken(fds[1]), 2);
 	assert_int_equal(taken(fds[0]), 0);
-	emu_pci_raise(pci, 7);
+	raise_vector(7);
 	/* One more, where there was none yet. */
 	assert_int_equal(set_fds(MSIX, 5, &fds[5], 1), 0);
-	emu_pci_raise(pci, 5);
+	raise_vector(5);
 	assert_int_equal(taken(fds[5]), 1);
 	assert_int_equal(set_irqs(NONE | TRIGGER, MSIX, 0, 3, NULL, 0), 0);
 	for (int i = 0; i < 3; i++)
@@ -181,12 +197,12 @@ static void msix(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(taken(fds[i]), chosen[i]);
 	assert_int_equal(set_fds(MSIX, 1, &none, 1), 0);
-	emu_pci_raise(pci, 1);
+	raise_vector(1);
 	assert_int_equal(taken(fds[1]), 0);
 	/* One that fails takes those before it along, and no others. */
 	assert_int_equal(set_fds(MSIX, 0, mixed, 2), -EBADF);
-	emu_pci_raise(pci, 0);
-	emu_pci_raise(pci, 2);
+	raise_vector(0);
+	raise_vector(2);
 	assert_int_equal(taken(fds[0]) + taken(fds[6]), 0);
 	assert_int_equal(taken(fds[2]), 1);
 	/* Two kinds at once there are not. */
@@ -194,7 +210,7 @@ static void msix(void **state)
 	assert_int_equal(set_fds(INTX, 0, fds, 1), -EINVAL);
 	assert_int_equal(disable(MSI), -EINVAL);
 	assert_int_equal(disable(MSIX), 0);
-	emu_pci_raise(pci, 2);
+	raise_vector(2);
 	assert_int_equal(taken(fds[2]), 0);
 	assert_false(model_config(&rig, pci->msix + EMU_MSIX_CONTROL, 2) & EMU_MSIX_ENABLE);
 }
@@ -205,15 +221,15 @@ static void msi(void **state)
 
 	(void)state;
 	assert_int_equal(set_fds(MSI, 0, fds, 2), 0);
-	emu_pci_raise(pci, 0);
+	raise_vector(0);
 	/* It has fewer than it could: the rest shares them. */
-	emu_pci_raise(pci, 3);
+	raise_vector(3);
 	assert_int_equal(taken(fds[0]), 1);
 	assert_int_equal(taken(fds[1]), 1);
 	assert_int_equal(set_fds(MSI, 2, &fds[2], 1), -EINVAL);
 	/* A write to memory, for which a device needs the bus. */
 	model_set_config(&rig, EMU_PCI_COMMAND, 2, EMU_PCI_COMMAND_MEMORY);
-	emu_pci_raise(pci, 0);
+	raise_vector(0);
 	assert_int_equal(taken(fds[0]), 0);
 	/* Software may say that it uses fewer still. */
 	model_set_config(&rig, pci->msi + EMU_MSI_CONTROL, 1, EMU_MSI_ENABLE | 3 << 4);
@@ -229,23 +245,23 @@ static void intx(void **state)
 
 	(void)state;
 	assert_int_equal(set_fds(INTX, 0, fds, 1), 0);
-	emu_pci_set_pin(pci, true);
+	set_pin(true);
 	assert_int_equal(taken(fds[0]), 1);
 	/* It is masked now, however long the pin is asserted. */
-	emu_pci_set_pin(pci, true);
+	set_pin(true);
 	assert_int_equal(taken(fds[0]), 0);
 	assert_true(emu_pci_get(pci, EMU_PCI_COMMAND, 2) & EMU_PCI_COMMAND_NO_INTX);
 	assert_true(model_config(&rig, EMU_PCI_STATUS, 2) & EMU_PCI_STATUS_INTX);
 	assert_int_equal(set_irqs(NONE | UNMASK, INTX, 0, 1, NULL, 0), 0);
 	assert_int_equal(taken(fds[0]), 1);
-	emu_pci_set_pin(pci, false);
+	set_pin(false);
 	assert_int_equal(set_irqs(BOOL | UNMASK, INTX, 0, 1, &no, 1), 0);
 	assert_true(emu_pci_get(pci, EMU_PCI_COMMAND, 2) & EMU_PCI_COMMAND_NO_INTX);
 	assert_int_equal(set_irqs(NONE | UNMASK, INTX, 0, 1, NULL, 0), 0);
 	assert_int_equal(taken(fds[0]), 0);
 	assert_false(emu_pci_get(pci, EMU_PCI_COMMAND, 2) & EMU_PCI_COMMAND_NO_INTX);
 	assert_int_equal(set_irqs(NONE | MASK, INTX, 0, 1, NULL, 0), 0);
-	emu_pci_set_pin(pci, true);
+	set_pin(true);
 	assert_int_equal(taken(fds[0]), 0);
 	assert_int_equal(set_irqs(NONE | UNMASK, INTX, 0, 1, NULL, 0), 0);
 	assert_int_equal(taken(fds[0]), 1);
@@ -266,21 +282,19 @@ static void intx(void **state)
 /* The command register has a switch of its own. */
 static void switched_off(void **state)
 {
-	struct emu_pci *const pci = &rig.model->pci;
-
 	(void)state;
 	model_set_config(&rig, EMU_PCI_COMMAND, 2, MASTER | EMU_PCI_COMMAND_NO_INTX);
 	assert_int_equal(set_fds(INTX, 0, fds, 1), 0);
-	emu_pci_set_pin(pci, true);
+	set_pin(true);
 	assert_int_equal(set_irqs(NONE | UNMASK, INTX, 0, 1, NULL, 0), 0);
 	assert_int_equal(set_irqs(NONE | TRIGGER, INTX, 0, 1, NULL, 0), 0);
 	assert_int_equal(taken(fds[0]), 0);
 	model_set_config(&rig, EMU_PCI_COMMAND, 2, MASTER);
 	assert_int_equal(taken(fds[0]), 1);
 	model_set_config(&rig, EMU_PCI_COMMAND, 2, MASTER | EMU_PCI_COMMAND_NO_INTX);
-	emu_pci_set_pin(pci, false);
+	set_pin(false);
 	model_set_config(&rig, EMU_PCI_COMMAND, 2, MASTER);
-	emu_pci_set_pin(pci, true);
+	set_pin(true);
 	assert_int_equal(taken(fds[0]), 1);
 	/* What is asserted already when it is enabled comes at once. */
 	assert_int_equal(disable(INTX), 0);
@@ -299,7 +313,6 @@ static void wait_for(int fd)
 /* An eventfd can unmask, as virtual machines do it. */
 static void unmasked_by_event(void **state)
 {
-	struct emu_pci *const pci = &rig.model->pci;
 	const uint64_t one = 1;
 	const int none = -1;
 
@@ -309,7 +322,7 @@ static void unmasked_by_event(void **state)
 	assert_int_equal(set_irqs(EVENTFD | UNMASK, INTX, 0, 1, &rig.fd, 4), -EINVAL);
 	assert_int_equal(set_irqs(EVENTFD | UNMASK, INTX, 0, 1, &fds[1], 4), 0);
 	assert_int_equal(set_irqs(EVENTFD | UNMASK, INTX, 0, 1, &fds[2], 4), -EBUSY);
-	emu_pci_set_pin(pci, true);
+	set_pin(true);
 	assert_int_equal(taken(fds[0]), 1);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(write(fds[1], &one, sizeof(one)), sizeof(one));
@@ -359,7 +372,7 @@ static void full_counter(void **state)
 	fds[0] = eventfd(0, EFD_CLOEXEC);
 	assert_int_equal(write(fds[0], &most, sizeof(most)), sizeof(most));
 	assert_int_equal(set_fds(MSIX, 0, fds, 1), 0);
-	emu_pci_raise(&rig.model->pci, 0);
+	raise_vector(0);
 	assert_int_equal(taken(fds[0]), most);
 }
 
