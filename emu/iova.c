@@ -231,7 +231,7 @@ static bool any_reserved(const struct emu_ioas *ioas, const struct emu_ranges *a
 int emu_ioas_allow_iovas(struct emu_call *call)
 {
 	const struct uapi_ioas_allow_iovas *const cmd = call->cmd;
-	struct emu_ranges allowed = {NULL}, old;
+	struct emu_ranges allowed = {NULL, NULL}, old;
 	struct emu_ioas *ioas;
 	int error;
 
