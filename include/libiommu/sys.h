@@ -79,6 +79,8 @@ typedef int (*libiommu_sys_getfl_fn)(void *user, int fd);
 typedef int (*libiommu_sys_size_fn)(void *user, int fd, uint64_t *size);
 /** @brief madvise(2); returns 0. */
 typedef int (*libiommu_sys_madvise_fn)(void *user, void *address, size_t length, int advice);
+/** @brief mprotect(2); returns 0. */
+typedef int (*libiommu_sys_mprotect_fn)(void *user, void *address, size_t length, int prot);
 /** @brief mbind(2) with MPOL_BIND to one NUMA node, and no flags; returns 0. */
 typedef int (*libiommu_sys_mbind_fn)(void *user, void *address, size_t length, int node);
 /** @brief eventfd(2) from 0 with EFD_CLOEXEC and EFD_NONBLOCK; returns the descriptor. */
@@ -404,6 +406,19 @@ LIBIOMMU_API int libiommu_sys_set_size(struct libiommu_sys *sys, libiommu_sys_si
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_sys_set_madvise(struct libiommu_sys *sys, libiommu_sys_madvise_fn fn);
+
+/**
+ * @brief Replace mprotect(2).
+ *
+ * @param sys   The door.
+ * @param fn  The replacement; NULL returns to libc.
+ * @return 0.
+ * @retval -EINVAL  @p sys is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_sys_set_mprotect(struct libiommu_sys *sys, libiommu_sys_mprotect_fn fn);
 
 /**
  * @brief Replace mbind(2).

@@ -163,7 +163,7 @@ LIBIOMMU_API int libiommu_dma_table_fd(const struct libiommu_dma_table *table);
  * @retval -EPROTONOSUPPORT  A table of another version.
  * @retval -errno            Whatever else the kernel says.
  * @threads Free.
- * @syscalls fcntl (F_GET_SEALS), fstat, mmap, madvise.
+ * @syscalls fcntl (F_GET_SEALS), fstat, mmap, madvise, mprotect.
  * @since 0.1
  */
 LIBIOMMU_API int libiommu_dma_table_open(const struct libiommu_sys *sys, int fd,
@@ -187,8 +187,8 @@ LIBIOMMU_API int libiommu_dma_table_destroy(struct libiommu_dma_table *table);
  *
  * @param table            The table.
  * @param[out] generation  A number that grows with each registration, and with each unregistration
- *                         before its memory is unmapped: what was translated at the same number
- *                         still holds.
+ *                         before its memory is unmapped: what was translated after this number
+ *                         was read holds for as long as it is the same.
  * @param[out] closed      Whether the DMA space was destroyed: nothing is registered any more.
  * @return 0.
  * @retval -EINVAL  A pointer is NULL.

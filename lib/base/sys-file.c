@@ -205,6 +205,12 @@ int li_libc_madvise(void *user, void *address, size_t length, int advice)
 	return madvise(address, length, advice) ? -errno : 0;
 }
 
+int li_libc_mprotect(void *user, void *address, size_t length, int prot)
+{
+	(void)user;
+	return mprotect(address, length, prot) ? -errno : 0;
+}
+
 int li_libc_mbind(void *user, void *address, size_t length, int node)
 {
 	enum { BIND = 2, BITS = 8 * sizeof(unsigned long), WORDS = MAX_NODES / BITS };

@@ -27,6 +27,7 @@ int li_libc_cloexec(void *user, int fd, bool on);
 int li_libc_getfl(void *user, int fd);
 int li_libc_size(void *user, int fd, uint64_t *size);
 int li_libc_madvise(void *user, void *address, size_t length, int advice);
+int li_libc_mprotect(void *user, void *address, size_t length, int prot);
 int li_libc_mbind(void *user, void *address, size_t length, int node);
 
 #endif

@@ -32,6 +32,7 @@ struct libiommu_sys {
 	libiommu_sys_getfl_fn getfl;
 	libiommu_sys_size_fn size;
 	libiommu_sys_madvise_fn madvise;
+	libiommu_sys_mprotect_fn mprotect;
 	libiommu_sys_mbind_fn mbind;
 	libiommu_sys_eventfd_fn eventfd;
 	libiommu_sys_timer_fn timer;
@@ -69,6 +70,7 @@ static const struct libiommu_sys libc_sys = {
 	.getfl = li_libc_getfl,
 	.size = li_libc_size,
 	.madvise = li_libc_madvise,
+	.mprotect = li_libc_mprotect,
 	.mbind = li_libc_mbind,
 	.eventfd = li_libc_eventfd,
 	.timer = li_libc_timer,
@@ -171,6 +173,7 @@ DEFINE_SETTER(seal)
 DEFINE_SETTER(getfl)
 DEFINE_SETTER(size)
 DEFINE_SETTER(madvise)
+DEFINE_SETTER(mprotect)
 DEFINE_SETTER(mbind)
 DEFINE_SETTER(eventfd)
 DEFINE_SETTER(timer)
@@ -274,6 +277,11 @@ int li_sys_size(const struct libiommu_sys *sys, int fd, uint64_t *size)
 int li_sys_madvise(const struct libiommu_sys *sys, void *address, size_t length, int advice)
 {
 	return sys->madvise(sys->user, address, length, advice);
+}
+
+int li_sys_mprotect(const struct libiommu_sys *sys, void *address, size_t length, int prot)
+{
+	return sys->mprotect(sys->user, address, length, prot);
 }
 
 int li_sys_mbind(const struct libiommu_sys *sys, void *address, size_t length, int node)

@@ -52,20 +52,25 @@ static void free_handle(struct libiommu_dma_table *table)
 	libiommu_sys_free(sys);
 }
 
-/* Neither a forked child nor a core file has a use for it. */
+/*
+ * Neither a forked child nor a core file has a use for it. A program that locks all that it maps
+ * (mlockall()) would get memory for all of it at once, unless nothing can be read at first.
+ */
 static int map(struct libiommu_dma_table *table, int fd, int prot)
 {
 	void *at = NULL;
 	int error;
 
-	error = li_sys_mmap(table->sys, NULL, (size_t)TABLE_SIZE, prot, MAP_SHARED | MAP_NORESERVE,
-	                    fd, 0, &at);
+	error = li_sys_mmap(table->sys, NULL, (size_t)TABLE_SIZE, PROT_NONE,
+	                    MAP_SHARED | MAP_NORESERVE, fd, 0, &at);
 	if (error)
 		return error;
 	table->base = at;
 	error = li_sys_madvise(table->sys, at, (size_t)TABLE_SIZE, MADV_DONTFORK);
 	if (!error)
 		error = li_sys_madvise(table->sys, at, (size_t)TABLE_SIZE, MADV_DONTDUMP);
+	if (!error)
+		error = li_sys_mprotect(table->sys, at, (size_t)TABLE_SIZE, prot);
 	return error;
 }
 

@@ -125,10 +125,13 @@ static inline uint64_t table_value(uint64_t entry, uint64_t in)
 	return (entry >> ENTRY_TO_SHIFT & ENTRY_TO) + in;
 }
 
-/* How many bytes go on from there; 0 if the entry is not valid. */
+/*
+ * How many bytes go on from there; 0 if the entry is not valid, or none that the library has made:
+ * another process's table may be anything.
+ */
 static inline uint64_t table_room(uint64_t entry, uint64_t in)
 {
-	return entry & ENTRY_VALID ? (entry & ENTRY_RUN) - in : 0;
+	return entry & ENTRY_VALID && (entry & ENTRY_RUN) > in ? (entry & ENTRY_RUN) - in : 0;
 }
 
 #endif

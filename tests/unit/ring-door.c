@@ -129,6 +129,12 @@ static int door_madvise(void *user, void *address, size_t length, int advice)
 	return fails() ? -EIO : li_sys_madvise(libc(), address, length, advice);
 }
 
+static int door_mprotect(void *user, void *address, size_t length, int prot)
+{
+	(void)user;
+	return fails() ? -EIO : li_sys_mprotect(libc(), address, length, prot);
+}
+
 static int door_mbind(void *user, void *address, size_t length, int node)
 {
 	(void)user, (void)address, (void)length;
@@ -326,6 +332,7 @@ struct libiommu_ctx *ring_ctx(void)
 	libiommu_sys_set_seal(door, door_seal);
 	libiommu_sys_set_size(door, door_size);
 	libiommu_sys_set_madvise(door, door_madvise);
+	libiommu_sys_set_mprotect(door, door_mprotect);
 	libiommu_sys_set_mbind(door, door_mbind);
 	libiommu_sys_set_eventfd(door, door_eventfd);
 	libiommu_sys_set_timer(door, door_timer);

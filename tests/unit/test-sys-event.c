@@ -83,6 +83,19 @@ static void test_madvise(void **state)
 	munmap(at, page);
 }
 
+static void test_mprotect(void **state)
+{
+	const size_t page = (size_t)li_sys_page_size();
+	char *const at = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_true(at != MAP_FAILED);
+	assert_int_equal(li_sys_mprotect(sys, at, page, PROT_READ | PROT_WRITE), 0);
+	at[0] = 1;
+	assert_int_equal(li_sys_mprotect(sys, at + 1, page, PROT_READ), -EINVAL);
+	munmap(at, page);
+}
+
 /* The machine has a node 0, or a kernel that knows none, and no node 1023. */
 static void test_mbind(void **state)
 {
@@ -251,6 +264,12 @@ static int my_madvise(void *user, void *address, size_t length, int advice)
 	return *(int *)user + (int)length + advice;
 }
 
+static int my_mprotect(void *user, void *address, size_t length, int prot)
+{
+	assert_null(address);
+	return *(int *)user + (int)length + prot;
+}
+
 static int my_fd(void *user)
 {
 	return *(int *)user;
@@ -338,6 +357,8 @@ static void test_each_operation_can_be_replaced(void **state)
 	      -EBADF);
 	CHECK(madvise, my_madvise, li_sys_madvise(mine, NULL, 3, 4), 1007,
 	      li_sys_madvise(mine, &base, 1, -1), -EINVAL);
+	CHECK(mprotect, my_mprotect, li_sys_mprotect(mine, NULL, 3, 4), 1007,
+	      li_sys_mprotect(mine, (char *)NULL + 1, 1, PROT_READ), -EINVAL);
 	CHECK(mbind, my_mbind, li_sys_mbind(mine, NULL, 3, 4), 1007,
 	      li_sys_mbind(mine, &base, 1, -1), -EINVAL);
 	CHECK(timer_set, my_timer_set, li_sys_timer_set(mine, 3, 4), 1007,
@@ -375,6 +396,7 @@ int main(void)
 		SYS_TEST(test_memfd_is_sealed_and_measured),
 		SYS_TEST(test_how_a_descriptor_was_opened),
 		SYS_TEST(test_madvise),
+		SYS_TEST(test_mprotect),
 		SYS_TEST(test_mbind),
 		SYS_TEST(test_eventfd_neither_blocks_nor_is_inherited),
 		SYS_TEST(test_timer_epoll_and_clock),

@@ -459,6 +459,15 @@ static void *read_all(void *user)
 	return NULL;
 }
 
+/* Nor does a reader believe that it goes on for nearly 2^64 bytes. */
+static void test_runs_that_no_owner_makes(void **state)
+{
+	(void)state;
+	assert_int_equal(table_room(ENTRY_VALID | 2 * TABLE_PAGE, TABLE_PAGE), TABLE_PAGE);
+	assert_int_equal(table_room(ENTRY_VALID | TABLE_PAGE, TABLE_PAGE), 0);
+	assert_int_equal(table_room(ENTRY_VALID | TABLE_PAGE, 2 * TABLE_PAGE), 0);
+}
+
 static void test_readers_beside_a_writer(void **state)
 {
 	pthread_t readers[READERS];
@@ -497,6 +506,7 @@ int main(void)
 		TEST(test_failing),
 		TEST(test_no_memory_for_nodes),
 		TEST(test_child_is_told),
+		TEST(test_runs_that_no_owner_makes),
 		TEST(test_readers_beside_a_writer),
 	};
 
