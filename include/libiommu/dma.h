@@ -86,7 +86,7 @@ LIBIOMMU_API int libiommu_dma_space_config_set_policy(struct libiommu_dma_space_
  * pages need 2 MiB at the least.
  *
  * @param config   The choices.
- * @param granule  Bytes, a power of two from 4096 on; 0, the default: ranges are mapped whole.
+ * @param granule  Bytes, a power of two from 4096 on, raised to the IOMMU's page; 0, the default: ranges are mapped whole.
  * @return 0.
  * @retval -EINVAL  @p config is NULL, or @p granule is not as it must be.
  * @threads Owner.
@@ -132,7 +132,7 @@ LIBIOMMU_API int libiommu_dma_space_config_set_allowed(struct libiommu_dma_space
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (IOMMU_IOAS_IOVA_RANGES, IOMMU_IOAS_ALLOW_IOVAS), memfd_create, ftruncate, mmap,
- *           madvise, fcntl (F_ADD_SEALS).
+ *           madvise, mprotect, fcntl (F_ADD_SEALS).
  * @kernel 6.2
  * @since 0.1
  */
@@ -393,6 +393,9 @@ LIBIOMMU_API int libiommu_dma_space_mirror(struct libiommu_dma_space *space,
 
 /**
  * @brief Have an address space mirror a DMA space no more: what is registered is unmapped there.
+ *
+ * The space's window has what only this address space could not map again from
+ * libiommu_dma_space_revalidate() on.
  *
  * @param space  The space.
  * @param ioas   The address space.

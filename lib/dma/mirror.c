@@ -130,12 +130,18 @@ static int add(struct libiommu_dma_space *space, const struct dma_mirror *mirror
 
 	space->mirrors[space->mirror_count++] = *mirror;
 	error = li_space_update_ranges(space, operation);
-	if (!error)
-		error = copy_all(space, mirror, operation);
-	if (error)
+	if (error) {
 		space->mirror_count--;
-	else
+		return error;
+	}
+	error = copy_all(space, mirror, operation);
+	if (!error) {
 		pin(mirror);
+		return 0;
+	}
+	space->mirror_count--;
+	/* The window is not to be narrower for what does not mirror. */
+	li_space_update_ranges(space, operation);
 	return error;
 }
 

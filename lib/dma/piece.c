@@ -55,9 +55,10 @@ static int choose(struct libiommu_dma_space *space, const struct dma_source *sou
 	piece->window = source->window ? source->window : space->window;
 	if (!piece->window)
 		return 0;
-	if (piece->iova)
-		error = li_window_take_at(piece->window, piece->iova, piece->length);
-	else
+	error = piece->iova ? li_window_take_at(piece->window, piece->iova, piece->length)
+	                    : -EEXIST;
+	/* Whoever else has the window may have been faster. */
+	if (error == -EEXIST)
 		error = li_window_take_for(piece->window, piece->address, piece->length,
 		                           &piece->iova);
 	if (!error)

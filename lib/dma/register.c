@@ -117,8 +117,8 @@ static int place_gap(struct libiommu_dma_space *space, const struct dma_source *
 	error = li_window_take_for(window, gap->address, gap->length, iova);
 	if (!error)
 		return li_window_give(window, *iova, gap->length);
-	/* Piece by piece it may do. */
-	return error == -ENOSPC ? 0 : error;
+	/* Piece by piece it may do, or fails for what is told then. */
+	return error == -ENOMEM ? error : 0;
 }
 
 /* Maps what is between two pieces. What was mapped before a failure stays, without a claim. */

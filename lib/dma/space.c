@@ -48,6 +48,9 @@ static int find_granule(struct libiommu_dma_space *space)
 	libiommu_iova_ranges_free(ranges);
 	if (space->granule < li_sys_page_size())
 		space->granule = li_sys_page_size();
+	/* The kernel maps no smaller pieces. */
+	if (space->choices.split && space->choices.split < space->granule)
+		space->choices.split = space->granule;
 	return 0;
 }
 

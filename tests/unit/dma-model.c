@@ -23,6 +23,8 @@ static int fail_error;
 static bool fail_happened;
 static uint32_t next_id;
 static unsigned int calls;
+static uint64_t alignment;
+static void (*on_map)(uint64_t iova);
 static uint64_t vdpa_features;
 static struct libiommu_iova_range vdpa_range;
 
@@ -51,7 +53,7 @@ static int add(uint32_t id, uint32_t flags, uint64_t *iova, uint64_t length, uin
 		*iova = space->next;
 		space->next += length;
 	}
-	if (!length || (*iova | length) & 4095 || !is_allowed(space, *iova, length))
+	if (!length || (*iova | length) & (alignment - 1) || !is_allowed(space, *iova, length))
 		return -EINVAL;
 	for (size_t i = 0; i < MAX_MAPPINGS; i++) {
 		if (overlaps(&space->mappings[i], *iova, length))
@@ -119,7 +121,7 @@ static int give_ranges(struct uapi_ioas_iova_ranges *cmd)
 	const uint32_t room = cmd->num_iovas;
 
 	cmd->num_iovas = (uint32_t)space->range_count;
-	cmd->out_iova_alignment = 4096;
+	cmd->out_iova_alignment = alignment;
 	if (room < space->range_count)
 		return -EMSGSIZE;
 	memcpy((void *)(uintptr_t)cmd->allowed_iovas, space->ranges,
@@ -163,6 +165,8 @@ static int maps_ioctl(void *user, int fd, unsigned long request, void *arg)
 		((struct uapi_ioas_alloc *)arg)->out_ioas_id = next_id++;
 		return 0;
 	case UAPI_IOC_IOAS_MAP:
+		if (on_map)
+			on_map(map->iova);
 		return add(map->ioas_id, map->flags, &map->iova, map->length, map->user_va, false);
 	case UAPI_IOC_IOAS_MAP_FILE:
 		return add(file->ioas_id, file->flags, &file->iova, file->length, file->start,
@@ -187,6 +191,16 @@ void maps_set_vdpa(uint64_t features, const struct libiommu_iova_range *range)
 	vdpa_range = *range;
 }
 
+void maps_set_alignment(uint64_t bytes)
+{
+	alignment = bytes;
+}
+
+void maps_on_map(void (*function)(uint64_t iova))
+{
+	on_map = function;
+}
+
 void maps_set_ranges(uint32_t ioas, const struct libiommu_iova_range *ranges, size_t count)
 {
 	assert_true(count <= MAX_RANGES);
@@ -205,6 +219,8 @@ struct libiommu_ctx *maps_ctx(void)
 		spaces[i].next = FIRST_IOVA;
 	}
 	next_id = 1;
+	alignment = 4096;
+	on_map = NULL;
 	maps_fail_nth(0, 0, 0);
 	door_on_ioctl(maps_ioctl);
 	maps_calls();

@@ -29,6 +29,10 @@ void maps_fail_nth(unsigned long request, unsigned int nth, int error);
 bool maps_failed(void);
 /* What an address space can map from now on. */
 void maps_set_ranges(uint32_t ioas, const struct libiommu_iova_range *ranges, size_t count);
+/* What all that is mapped is a multiple of. */
+void maps_set_alignment(uint64_t bytes);
+/* Called before something is mapped; NULL ends that. */
+void maps_on_map(void (*function)(uint64_t iova));
 /* Its mapping that has @iova, NULL where there is none. */
 const struct maps_mapping *maps_find(uint32_t ioas, uint64_t iova);
 size_t maps_count(uint32_t ioas);

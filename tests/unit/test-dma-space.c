@@ -4,6 +4,7 @@
 /* DMA spaces over a model of the kernel: what is registered is mapped, found and counted. */
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -755,6 +756,103 @@ static void test_iova_that_cannot_be_looked_up(void **state)
 	assert_int_equal(libiommu_iova_window_destroy(window), 0);
 }
 
+static void test_failed_mirror_leaves_the_window(void **state)
+{
+	static const struct libiommu_iova_range narrow = {0x1000, 0x4fff};
+
+	(void)state;
+	make(LIBIOMMU_DMA_WINDOW, 0);
+	must_add(AT, PAGE);
+	maps_set_ranges(2, &narrow, 1);
+	maps_fail_nth(UAPI_IOC_IOAS_COPY, 1, -ENOMEM);
+	assert_int_equal(libiommu_dma_space_mirror(space, second), -ENOMEM);
+	assert_failure(-ENOMEM, KERNEL, "libiommu_dma_space_mirror");
+	must_add(AT + MIB2, 16 * PAGE);
+}
+
+static void test_window_of_larger_granules(void **state)
+{
+	static const struct libiommu_iova_range range = {0x100000, 0x1fffff};
+	struct libiommu_iova_window *window;
+	uint64_t iova = 7;
+
+	(void)state;
+	make(LIBIOMMU_DMA_KERNEL, PAGE);
+	assert_int_equal(libiommu_iova_window_new(&range, 1, 16 * PAGE, &window), 0);
+	assert_int_equal(libiommu_dma_space_register_in(space, window, ptr(AT), PAGE, RW, &iova),
+	                 -EINVAL);
+	assert_explained("granule is larger");
+	assert_int_equal(libiommu_iova_window_destroy(window), 0);
+}
+
+static void test_split_of_less_than_a_page(void **state)
+{
+	uint64_t iova = 7;
+
+	(void)state;
+	maps_set_alignment(16 * PAGE);
+	make(LIBIOMMU_DMA_KERNEL, PAGE);
+	must_add(AT, 32 * PAGE);
+	assert_int_equal(maps_count(1), 2);
+	assert_int_equal(add(AT + 64 * PAGE, PAGE, &iova), -EINVAL);
+}
+
+/* Another thread of the program, which has the window too. */
+static void take_next(uint64_t iova)
+{
+	maps_on_map(NULL);
+	assert_int_equal(
+		libiommu_iova_window_take_at(libiommu_dma_space_window(space), iova + MIB2, MIB2),
+		0);
+}
+
+static void test_window_taken_from_meanwhile(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	make(LIBIOMMU_DMA_WINDOW, MIB2);
+	maps_on_map(take_next);
+	first = must_add(AT, 2 * MIB2);
+	assert_int_equal(look(AT), first);
+	assert_true(look(AT + MIB2));
+	assert_int_not_equal(look(AT + MIB2), first + MIB2);
+	assert_int_equal(drop(AT, 2 * MIB2), 0);
+}
+
+/* 0: what is mapped there takes no memory; 1: it does; 2: this program may not lock so much. */
+static int open_locked(int fd)
+{
+	struct libiommu_dma_table *table;
+	struct stat before, after;
+
+	if (fstat(fd, &before) || mlockall(MCL_FUTURE) || libiommu_dma_table_open(NULL, fd, &table))
+		return 2;
+	return fstat(fd, &after) || after.st_blocks != before.st_blocks;
+}
+
+static void test_locked_memory(void **state)
+{
+	int fd, status = 0;
+	pid_t child;
+
+	(void)state;
+	make(LIBIOMMU_DMA_KERNEL, 0);
+	fd = libiommu_dma_table_fd(libiommu_dma_space_table(space));
+	must_add(AT, PAGE);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		_exit(open_locked(fd));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 2) {
+		print_message("locked memory is limited to less than a table here\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_child_is_told(void **state)
 {
 	int status = 0;
@@ -909,6 +1007,11 @@ int main(void)
 		TEST(test_attach),
 		TEST(test_failures_are_told_without_the_lock),
 		TEST(test_iova_that_cannot_be_looked_up),
+		TEST(test_failed_mirror_leaves_the_window),
+		TEST(test_window_of_larger_granules),
+		TEST(test_split_of_less_than_a_page),
+		TEST(test_window_taken_from_meanwhile),
+		TEST(test_locked_memory),
 		TEST(test_child_is_told),
 		TEST(test_random),
 	};
