@@ -24,11 +24,12 @@ static struct libiommu_ctx *open_context(struct info *info, const struct libiomm
 	if (libiommu_ctx_config_set_sys(config, sys) || libiommu_ctx_new(config, &ctx))
 		explain(info->iommufd_error);
 	libiommu_ctx_config_free(config);
-	info->legacy = ctx && libiommu_ctx_backend(ctx) == LIBIOMMU_BACKEND_TYPE1;
+	info->legacy = ctx && libiommu_ctx_backend(ctx) != LIBIOMMU_BACKEND_IOMMUFD;
 	info->iommufd = ctx && !info->legacy;
 	if (info->legacy)
 		snprintf(info->iommufd_error, REASON_MAX,
-		         "not there; VFIO's legacy containers (type 1) instead");
+		         "not there; VFIO's legacy containers (%s) instead",
+		         libiommu_ctx_backend(ctx) == LIBIOMMU_BACKEND_SPAPR ? "SPAPR" : "type 1");
 	return ctx;
 }
 

@@ -92,13 +92,23 @@ enum libiommu_feature {
 
 /** @brief How a context reaches the IOMMU. */
 enum libiommu_backend {
-	/** iommufd, or VFIO's type 1 where the kernel has no iommufd: the default. */
+	/** iommufd, or whichever of VFIO's containers there is without it: the default. */
 	LIBIOMMU_BACKEND_AUTO = 0,
 	/** iommufd: `/dev/iommu`. */
 	LIBIOMMU_BACKEND_IOMMUFD = 1,
 	/** VFIO's containers and groups with an IOMMU of type 1, or without an IOMMU:
 	   `/dev/vfio/vfio`. */
-	LIBIOMMU_BACKEND_TYPE1 = 2
+	LIBIOMMU_BACKEND_TYPE1 = 2,
+	/**
+	 * VFIO's containers and groups with the IOMMU of PowerPC (SPAPR TCE v2):
+	 * `/dev/vfio/vfio`.
+	 *
+	 * Addresses are those of one window below 4 GiB. If an address that the library is to
+	 * choose is not to be had there, it makes a second window, of the size of the machine's
+	 * memory, which is then one of libiommu_ioas_ranges(), and goes when nothing is attached
+	 * any more. What functions say of type 1 holds here too.
+	 */
+	LIBIOMMU_BACKEND_SPAPR = 3
 };
 
 /** @brief Whose account locked memory is charged to. */
@@ -148,8 +158,8 @@ LIBIOMMU_API int libiommu_ctx_config_set_backend(struct libiommu_ctx_config *con
                                                  enum libiommu_backend backend);
 
 /**
- * @brief Open another device node than `/dev/iommu`, or with LIBIOMMU_BACKEND_TYPE1 than
- * `/dev/vfio/vfio`. Undoes an earlier libiommu_ctx_config_set_fd().
+ * @brief Open another device node than `/dev/iommu`, or with LIBIOMMU_BACKEND_TYPE1 and
+ * LIBIOMMU_BACKEND_SPAPR than `/dev/vfio/vfio`. Undoes an earlier libiommu_ctx_config_set_fd().
  *
  * @param config  The choices.
  * @param path    The path, copied; NULL is the default.
@@ -219,11 +229,11 @@ LIBIOMMU_API int libiommu_ctx_config_set_log(struct libiommu_ctx_config *config,
  * @retval -ENOENT  There is no such node: the kernel was built without iommufd, or its module is
  *                  not loaded. With LIBIOMMU_BACKEND_AUTO there is no legacy container either, or
  *                  none that can be used: the explanation says what was tried.
- * @retval -ENODEV  Nothing is behind the node; or, with LIBIOMMU_BACKEND_TYPE1, vfio_iommu_type1 is
- *                  not loaded.
+ * @retval -ENODEV  Nothing is behind the node; or, with LIBIOMMU_BACKEND_TYPE1 or
+ *                  LIBIOMMU_BACKEND_SPAPR, the module of that IOMMU is not loaded.
  * @retval -EACCES  No permission on the node.
- * @retval -EOPNOTSUPP  LIBIOMMU_BACKEND_TYPE1 with a descriptor: each address space opens a
- *                      container of its own.
+ * @retval -EOPNOTSUPP  LIBIOMMU_BACKEND_TYPE1 or LIBIOMMU_BACKEND_SPAPR with a descriptor: each
+ *                      address space opens a container of its own.
  * @retval -errno   Whatever else open() or the duplication says.
  * @threads Free.
  * @syscalls openat (path) or fcntl (LIBIOMMU_FD_DUP); on type 1 openat, ioctl
@@ -252,7 +262,7 @@ LIBIOMMU_API int libiommu_ctx_destroy(struct libiommu_ctx *ctx);
  * @brief How a context reaches the IOMMU.
  *
  * @param ctx  The context.
- * @return LIBIOMMU_BACKEND_IOMMUFD or LIBIOMMU_BACKEND_TYPE1.
+ * @return LIBIOMMU_BACKEND_IOMMUFD, LIBIOMMU_BACKEND_TYPE1 or LIBIOMMU_BACKEND_SPAPR.
  * @retval -EINVAL  @p ctx is NULL.
  * @threads Shared.
  * @syscalls None.

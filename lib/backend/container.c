@@ -10,6 +10,7 @@
 
 #include "../base/info-chain.h"
 #include "../base/uapi/vfio-container.h"
+#include "spapr.h"
 
 #define MAX_ATTEMPTS 8
 
@@ -18,54 +19,21 @@ static int ask(const struct libiommu_sys *sys, int fd, unsigned long request, ui
 	return li_sys_ioctl(sys, fd, request, (void *)value);
 }
 
-int li_container_check(const struct libiommu_sys *sys, int fd)
+int li_container_check(const struct libiommu_sys *sys, int fd, bool *spapr)
 {
-	static const uintptr_t kinds[] = {UAPI_VFIO_TYPE1v2_IOMMU, UAPI_VFIO_NOIOMMU_IOMMU};
+	static const uintptr_t kinds[] = {UAPI_VFIO_TYPE1v2_IOMMU, UAPI_VFIO_SPAPR_TCE_v2_IOMMU,
+	                                  UAPI_VFIO_NOIOMMU_IOMMU};
 	const int version = ask(sys, fd, UAPI_IOC_VFIO_GET_API_VERSION, 0);
 
 	if (version < 0)
 		return version;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (version == UAPI_VFIO_API_VERSION &&
-		    ask(sys, fd, UAPI_IOC_VFIO_CHECK_EXTENSION, kinds[i]) > 0)
+		    ask(sys, fd, UAPI_IOC_VFIO_CHECK_EXTENSION, kinds[i]) > 0) {
+			*spapr = kinds[i] == UAPI_VFIO_SPAPR_TCE_v2_IOMMU;
 			return 0;
+		}
 	return -ENODEV;
-}
-
-int li_container_open(const struct libiommu_sys *sys, const char *path, bool unsafe,
-                      struct container **container, struct refusal *refusal)
-{
-	struct container *const made = calloc(1, sizeof(*made));
-
-	if (!made)
-		return li_refuse(refusal, -ENOMEM, "no memory");
-	made->sys = sys;
-	made->unsafe = unsafe;
-	made->alignment = li_sys_page_size();
-	made->fd = li_sys_open(sys, path, O_RDWR);
-	if (made->fd < 0) {
-		li_refuse_kernel(refusal, made->fd, CALL_OPEN_CONTAINER);
-		free(made);
-		return refusal->error;
-	}
-	*container = made;
-	return 0;
-}
-
-void li_container_close(struct container *container)
-{
-	li_sys_close(container->sys, container->fd);
-	free(container->ranges);
-	free(container);
-}
-
-int li_container_start(struct container *container, struct refusal *refusal)
-{
-	const int error =
-		ask(container->sys, container->fd, UAPI_IOC_VFIO_SET_IOMMU,
-	            container->unsafe ? UAPI_VFIO_NOIOMMU_IOMMU : UAPI_VFIO_TYPE1v2_IOMMU);
-
-	return error ? li_refuse_kernel(refusal, error, CALL_SET_IOMMU) : 0;
 }
 
 /* What the kernel says, of *@size bytes, with all that hangs on it; freed by the caller. */
@@ -147,14 +115,12 @@ static int take_info(struct container *container, const struct uapi_vfio_iommu_t
 	return 0;
 }
 
-int li_container_read(struct container *container, struct refusal *refusal)
+static int type1_read(struct container *container, struct refusal *refusal)
 {
 	struct uapi_vfio_iommu_type1_info *info = NULL;
 	size_t size = 0;
 	int error;
 
-	if (container->unsafe)
-		return 0;
 	error = read_info(container, &info, &size, refusal);
 	if (error)
 		return error;
@@ -163,16 +129,8 @@ int li_container_read(struct container *container, struct refusal *refusal)
 	return error;
 }
 
-bool li_container_allows(const struct container *container, uint64_t first, uint64_t last)
-{
-	for (uint32_t i = 0; i < container->count; i++)
-		if (first >= container->ranges[i].start && last <= container->ranges[i].last)
-			return true;
-	return false;
-}
-
-int li_container_map(const struct container *container, const struct extent *extent,
-                     struct refusal *refusal)
+int li_container_map_dma(const struct container *container, const struct extent *extent,
+                         struct refusal *refusal)
 {
 	struct uapi_vfio_iommu_type1_dma_map cmd = {
 		.argsz = sizeof(cmd),
@@ -188,8 +146,8 @@ int li_container_map(const struct container *container, const struct extent *ext
 	return error ? li_refuse_kernel(refusal, error, CALL_CONTAINER_MAP) : 0;
 }
 
-int li_container_unmap(const struct container *container, uint64_t first, uint64_t last,
-                       struct refusal *refusal)
+int li_container_unmap_dma(const struct container *container, uint64_t first, uint64_t last,
+                           struct refusal *refusal)
 {
 	struct uapi_vfio_iommu_type1_dma_unmap cmd = {
 		.argsz = sizeof(cmd),
@@ -200,4 +158,96 @@ int li_container_unmap(const struct container *container, uint64_t first, uint64
 		li_sys_ioctl(container->sys, container->fd, UAPI_IOC_VFIO_IOMMU_UNMAP_DMA, &cmd);
 
 	return error ? li_refuse_kernel(refusal, error, CALL_CONTAINER_UNMAP) : 0;
+}
+
+static int type1_map(struct container *container, const struct extent *extent,
+                     struct refusal *refusal)
+{
+	return li_container_map_dma(container, extent, refusal);
+}
+
+static int type1_unmap(struct container *container, const struct extent *extents, size_t count,
+                       struct refusal *refusal)
+{
+	return li_container_unmap_dma(container, extents[0].first, extents[count - 1].last,
+	                              refusal);
+}
+
+static const struct container_ops type1_ops = {
+	.kind = UAPI_VFIO_TYPE1v2_IOMMU,
+	.read = type1_read,
+	.map = type1_map,
+	.unmap = type1_unmap,
+};
+
+/* Nothing can be mapped. */
+static const struct container_ops unsafe_ops = {.kind = UAPI_VFIO_NOIOMMU_IOMMU};
+
+int li_container_open(const struct libiommu_sys *sys, const char *path, bool unsafe,
+                      struct spapr_memory *memory, struct container **container,
+                      struct refusal *refusal)
+{
+	struct container *const made = calloc(1, sizeof(*made));
+
+	if (!made)
+		return li_refuse(refusal, -ENOMEM, "no memory");
+	made->sys = sys;
+	made->unsafe = unsafe;
+	made->ops = unsafe ? &unsafe_ops : memory ? &li_container_spapr : &type1_ops;
+	made->memory = memory;
+	li_extents_init(&made->held);
+	made->alignment = li_sys_page_size();
+	made->fd = li_sys_open(sys, path, O_RDWR);
+	if (made->fd < 0) {
+		li_refuse_kernel(refusal, made->fd, CALL_OPEN_CONTAINER);
+		free(made);
+		return refusal->error;
+	}
+	*container = made;
+	return 0;
+}
+
+void li_container_close(struct container *container)
+{
+	if (container->memory)
+		li_spapr_forget(container);
+	li_sys_close(container->sys, container->fd);
+	li_extents_free(&container->held);
+	free(container->ranges);
+	free(container);
+}
+
+int li_container_start(struct container *container, struct refusal *refusal)
+{
+	int error;
+
+	if (container->memory)
+		li_spapr_forget(container);
+	error = ask(container->sys, container->fd, UAPI_IOC_VFIO_SET_IOMMU, container->ops->kind);
+	return error ? li_refuse_kernel(refusal, error, CALL_SET_IOMMU) : 0;
+}
+
+int li_container_read(struct container *container, struct refusal *refusal)
+{
+	return container->unsafe ? 0 : container->ops->read(container, refusal);
+}
+
+bool li_container_allows(const struct container *container, uint64_t first, uint64_t last)
+{
+	for (uint32_t i = 0; i < container->count; i++)
+		if (first >= container->ranges[i].start && last <= container->ranges[i].last)
+			return true;
+	return false;
+}
+
+int li_container_map(struct container *container, const struct extent *extent,
+                     struct refusal *refusal)
+{
+	return container->ops->map(container, extent, refusal);
+}
+
+int li_container_unmap(struct container *container, const struct extent *extents, size_t count,
+                       struct refusal *refusal)
+{
+	return count ? container->ops->unmap(container, extents, count, refusal) : 0;
 }

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * A legacy VFIO container with an IOMMU of type 1, or without any. Failures are explained in
- * @refusal. Who calls sees to it that nobody else does meanwhile, save for map and unmap.
+ * A legacy VFIO container with an IOMMU of type 1, with one of PowerPC, or without any. Failures
+ * are explained in @refusal. Who calls sees to it that nobody else does meanwhile.
  */
 #ifndef LIBIOMMU_BACKEND_CONTAINER_H
 #define LIBIOMMU_BACKEND_CONTAINER_H
@@ -17,9 +17,27 @@
 #include "../base/failure.h"
 #include "../base/sys.h"
 
+struct container;
 struct space;
+struct spapr_memory;
+
+/* What depends on the IOMMU. */
+struct container_ops {
+	uintptr_t kind; /* the kernel's number for it */
+	int (*read)(struct container *container, struct refusal *refusal);
+	int (*map)(struct container *container, const struct extent *extent,
+	           struct refusal *refusal);
+	/* @count is not 0. They are all that is mapped from the first to the last. */
+	int (*unmap)(struct container *container, const struct extent *extents, size_t count,
+	             struct refusal *refusal);
+	/* Make more addresses, with room for @length bytes. NULL where there are never more. */
+	int (*grow)(struct container *container, uint64_t length, struct refusal *refusal);
+	/* Nothing is mapped, and other addresses are going to be. NULL where that is all one. */
+	void (*reset)(struct container *container);
+};
 
 struct container {
+	const struct container_ops *ops;
 	const struct libiommu_sys *sys;
 	int fd;
 	bool unsafe;         /* for groups without an IOMMU: nothing can be mapped */
@@ -29,16 +47,24 @@ struct container {
 	struct libiommu_iova_range *ranges;
 	uint32_t count;
 	uint64_t alignment;
+	/* With the IOMMU of PowerPC. */
+	struct spapr_memory *memory; /* the context's; NULL with any other */
+	struct extents held;         /* memory that it registered; see spapr.c */
+	uint64_t page_sizes;
+	bool grown;
 };
 
 /*
- * Whether @fd is a container that this library can use: 0, -ENODEV where the kernel has no type 1
- * and no devices without an IOMMU, or what else it says.
+ * Whether @fd is a container that this library can use: 0, and whether it is one of PowerPC,
+ * -ENODEV where the kernel has no IOMMU that it knows and no devices without one, or what else it
+ * says.
  */
-int li_container_check(const struct libiommu_sys *sys, int fd);
+int li_container_check(const struct libiommu_sys *sys, int fd, bool *spapr);
 
+/* @memory: of the context, where it is PowerPC's. */
 int li_container_open(const struct libiommu_sys *sys, const char *path, bool unsafe,
-                      struct container **container, struct refusal *refusal);
+                      struct spapr_memory *memory, struct container **container,
+                      struct refusal *refusal);
 void li_container_close(struct container *container);
 
 /* With its first group in it: chooses the IOMMU. */
@@ -47,10 +73,16 @@ int li_container_start(struct container *container, struct refusal *refusal);
 int li_container_read(struct container *container, struct refusal *refusal);
 bool li_container_allows(const struct container *container, uint64_t first, uint64_t last);
 
-int li_container_map(const struct container *container, const struct extent *extent,
+int li_container_map(struct container *container, const struct extent *extent,
                      struct refusal *refusal);
-/* All that is mapped between the two, whole mappings. */
-int li_container_unmap(const struct container *container, uint64_t first, uint64_t last,
+/* @count may be 0. */
+int li_container_unmap(struct container *container, const struct extent *extents, size_t count,
                        struct refusal *refusal);
+
+/* The kernel's calls of these names, which all IOMMUs have. */
+int li_container_map_dma(const struct container *container, const struct extent *extent,
+                         struct refusal *refusal);
+int li_container_unmap_dma(const struct container *container, uint64_t first, uint64_t last,
+                           struct refusal *refusal);
 
 #endif

@@ -64,12 +64,13 @@ static void put_container(struct container *container)
 }
 
 /* A container with nothing mapped, for the group alone. */
-static int enter_new(const struct type1 *type1, struct type1_group *group, struct refusal *refusal)
+static int enter_new(struct type1 *type1, struct type1_group *group, struct refusal *refusal)
 {
 	struct container *container;
 	int error;
 
-	error = li_container_open(type1->sys, type1->path, group->unsafe, &container, refusal);
+	error = li_container_open(type1->sys, type1->path, group->unsafe,
+	                          type1->spapr ? &type1->memory : NULL, &container, refusal);
 	if (error)
 		return error;
 	error = enter(type1, group, container, refusal);
@@ -139,7 +140,7 @@ static int put_back(const struct type1 *type1, struct type1_device *dev, struct 
  * To another container, or with NULL to a new one. Its one open device is closed and opened again.
  * The old container still has other groups, or else nothing mapped.
  */
-static int move(const struct type1 *type1, struct type1_device *dev, struct container *to,
+static int move(struct type1 *type1, struct type1_device *dev, struct container *to,
                 struct refusal *refusal)
 {
 	struct type1_group *const group = dev->group;
@@ -192,9 +193,8 @@ static int fill(const struct space *space, struct container *container, struct r
 			                  "translates: see libiommu_ioas_ranges()");
 	for (size_t i = 0; i < extents->count && !error; i++) {
 		error = li_container_map(container, &extents->all[i], refusal);
-		if (error && i)
-			li_container_unmap(container, extents->all[0].first,
-			                   extents->all[i - 1].last, &ignored);
+		if (error)
+			li_container_unmap(container, extents->all, i, &ignored);
 		/* That there are too many is no matter of what is mapped before or after. */
 		if (error && error != -ENOSPC)
 			refusal->call = CALL_ATTACH;
@@ -222,13 +222,13 @@ static int empty(struct container *container, struct refusal *refusal)
 {
 	struct space *const space = container->space;
 	const struct extents *const extents = &space->extents;
-	int error = 0;
+	int error;
 
 	pthread_mutex_lock(&space->lock);
-	if (extents->count)
-		error = li_container_unmap(container, extents->all[0].first,
-		                           extents->all[extents->count - 1].last, refusal);
+	error = li_container_unmap(container, extents->all, extents->count, refusal);
 	if (!error) {
+		if (container->ops->reset)
+			container->ops->reset(container);
 		space->container = NULL;
 		container->space = NULL;
 	}
@@ -236,7 +236,7 @@ static int empty(struct container *container, struct refusal *refusal)
 	return error;
 }
 
-static int join(const struct type1 *type1, struct type1_device *dev, struct space *space,
+static int join(struct type1 *type1, struct type1_device *dev, struct space *space,
                 struct refusal *refusal)
 {
 	struct refusal ignored;
@@ -256,7 +256,7 @@ static int join(const struct type1 *type1, struct type1_device *dev, struct spac
 	return 0;
 }
 
-static int attach(const struct type1 *type1, struct type1_device *dev, struct space *space,
+static int attach(struct type1 *type1, struct type1_device *dev, struct space *space,
                   struct refusal *refusal)
 {
 	struct type1_group *const group = dev->group;
@@ -293,7 +293,7 @@ int li_type1_attach(struct type1 *type1, struct type1_device *dev, uint32_t id,
 }
 
 /* The other devices of a group that has any left are still attached with it. */
-static int detach(const struct type1 *type1, struct type1_device *dev, struct refusal *refusal)
+static int detach(struct type1 *type1, struct type1_device *dev, struct refusal *refusal)
 {
 	if (dev->group->attached > 1)
 		return 0;

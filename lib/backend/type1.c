@@ -13,7 +13,7 @@
 #define MAX_ID        INT32_MAX
 #define LARGEST_ALIGN (UINT64_C(1) << 21) /* as far as the kernel's own choices are aligned */
 
-struct type1 *li_type1_new(const struct libiommu_sys *sys, const char *path)
+struct type1 *li_type1_new(const struct libiommu_sys *sys, const char *path, bool spapr)
 {
 	const size_t length = strlen(path) + 1;
 	struct type1 *const made = malloc(sizeof(*made) + length);
@@ -23,6 +23,8 @@ struct type1 *li_type1_new(const struct libiommu_sys *sys, const char *path)
 	made->sys = sys;
 	made->last_id = 0;
 	memcpy(made->path, path, length);
+	made->spapr = spapr;
+	li_spapr_memory_init(&made->memory);
 	pthread_mutex_init(&made->lock, NULL);
 	li_idmap_init(&made->spaces);
 	return made;
@@ -33,6 +35,7 @@ void li_type1_free(struct type1 *type1)
 	if (!type1)
 		return;
 	li_idmap_free(&type1->spaces);
+	li_spapr_memory_free(&type1->memory);
 	pthread_mutex_destroy(&type1->lock);
 	free(type1);
 }
@@ -84,9 +87,8 @@ static int type1_ioas_destroy(const struct backend *backend, uint32_t id, struct
 
 	pthread_mutex_lock(&type1->lock);
 	container = space->container;
-	if (container && space->extents.count)
-		error = li_container_unmap(container, space->extents.all[0].first,
-		                           space->extents.all[space->extents.count - 1].last,
+	if (container)
+		error = li_container_unmap(container, space->extents.all, space->extents.count,
 		                           refusal);
 	if (!error) {
 		if (container)
@@ -116,13 +118,22 @@ static uint64_t choose_alignment(uint64_t length, uint64_t least)
 static int place(struct space *space, uint64_t length, uint64_t *iova, struct refusal *refusal)
 {
 	static const struct libiommu_iova_range all = {0, UINT64_MAX};
-	const struct container *const container = space->container;
+	struct container *const container = space->container;
 	const bool known = container && !container->unsafe;
+	const uint64_t alignment = choose_alignment(length, alignment_of(space));
+	int error;
 
 	if (li_extents_place(&space->extents, known ? container->ranges : &all,
-	                     known ? container->count : 1, length,
-	                     choose_alignment(length, alignment_of(space)), iova))
+	                     known ? container->count : 1, length, alignment, iova))
 		return 0;
+	if (known && container->ops->grow) {
+		error = container->ops->grow(container, length, refusal);
+		if (error)
+			return error;
+		if (li_extents_place(&space->extents, container->ranges, container->count, length,
+		                     alignment, iova))
+			return 0;
+	}
 	return li_refuse(refusal, -ENOSPC,
 	                 "no free range of this length is left; see libiommu_ioas_ranges()");
 }
@@ -204,8 +215,8 @@ static int unmap(struct space *space, uint64_t first, uint64_t last, uint64_t *l
 		return li_refuse(refusal, -ENOENT,
 		                 "the range cuts a mapping in two: whole mappings only");
 	if (from != to && space->container)
-		error = li_container_unmap(space->container, extents->all[from].first,
-		                           extents->all[to - 1].last, refusal);
+		error = li_container_unmap(space->container, &extents->all[from], to - from,
+		                           refusal);
 	if (!error)
 		*length = li_extents_remove(extents, from, to);
 	return error;

@@ -3,7 +3,7 @@
 
 /*
  * Address spaces and devices where there is no iommufd: VFIO's groups, and its containers with an
- * IOMMU of type 1.
+ * IOMMU of type 1, or of PowerPC.
  *
  * An address space is a container. The kernel makes more conditions than iommufd does. A container
  * can have mappings only while it has a group, so that the mappings are kept here too, and put in
@@ -27,6 +27,7 @@
 #include "../base/idmap.h"
 #include "../base/sys.h"
 #include "container.h"
+#include "spapr.h"
 
 /* An address space. */
 struct space {
@@ -41,6 +42,8 @@ struct type1 {
 	pthread_mutex_t lock; /* taken before a space's: who is in which container */
 	struct idmap spaces;  /* looked up without the lock */
 	uint32_t last_id;
+	bool spapr; /* PowerPC's IOMMU */
+	struct spapr_memory memory;
 	char path[];
 };
 
@@ -66,7 +69,7 @@ struct type1_device {
 };
 
 /* With @path for containers, copied. NULL without memory. */
-struct type1 *li_type1_new(const struct libiommu_sys *sys, const char *path);
+struct type1 *li_type1_new(const struct libiommu_sys *sys, const char *path, bool spapr);
 void li_type1_free(struct type1 *type1);
 
 struct space *li_type1_space(struct type1 *type1, uint32_t id);

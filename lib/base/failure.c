@@ -84,7 +84,7 @@ static void add_memory(struct line *line)
 	add_bytes(line, "; locked-memory limit", limit);
 	add_bytes(line, ", this context has mapped", last.amount);
 	add_bytes(line, ", asked for", last.length);
-	if (last.call == CALL_CONTAINER_MAP)
+	if (last.call == CALL_CONTAINER_MAP || last.call == CALL_REGISTER_MEMORY)
 		add(line, " more; each container counts what it has for itself: raise "
 		          "RLIMIT_MEMLOCK (ulimit -l)");
 	else
@@ -104,9 +104,9 @@ static void add_range(struct line *line)
 static int explain(char *text, size_t size)
 {
 	struct line line = {text, size, 0};
-	const bool memory =
-		last.error == -ENOMEM && (last.call == CALL_MAP || last.call == CALL_MAP_FILE ||
-	                                  last.call == CALL_CONTAINER_MAP);
+	const bool memory = last.error == -ENOMEM &&
+	                    (last.call == CALL_MAP || last.call == CALL_MAP_FILE ||
+	                     last.call == CALL_CONTAINER_MAP || last.call == CALL_REGISTER_MEMORY);
 
 	if (!last.error)
 		return 0;

@@ -51,10 +51,12 @@ static const struct hint hints[] = {
 	{CALL_OPEN_CONTAINER, EPERM, "refused: a container's device rules have to allow the node"},
 	{CALL_OPEN_CONTAINER, EMFILE, NO_DESCRIPTOR},
 	{CALL_CONTAINER, ENODEV,
-         "VFIO has no IOMMU of type 1: its module is not loaded (modprobe vfio_iommu_type1)"},
+         "VFIO has no IOMMU of this kind: its module is not loaded (modprobe vfio_iommu_type1, or "
+         "vfio_iommu_spapr_tce on PowerPC)"},
 	{CALL_CONTAINER, ENOTTY, "the node is not VFIO's"},
 	{CALL_SET_IOMMU, ENODEV,
-         "VFIO has no IOMMU of type 1: its module is not loaded (modprobe vfio_iommu_type1)"},
+         "VFIO has no IOMMU of this kind: its module is not loaded (modprobe vfio_iommu_type1, or "
+         "vfio_iommu_spapr_tce on PowerPC)"},
 	{CALL_SET_IOMMU, EPERM,
          "interrupts are not isolated (vfio_iommu_type1.allow_unsafe_interrupts=1 accepts the "
          "risk), or, without an IOMMU, CAP_SYS_RAWIO is missing"},
@@ -76,6 +78,23 @@ static const struct hint hints[] = {
 	{CALL_CONTAINER_MAP, EEXIST, MAPPED},
 	{CALL_CONTAINER_MAP, EFAULT, NO_MEMORY_THERE},
 	{CALL_CONTAINER_MAP, ENOSPC, CONTAINER_FULL},
+	{CALL_CONTAINER_MAP, ENXIO, "the range must be one of libiommu_ioas_ranges()"},
+	{CALL_CONTAINER_MAP, EPERM,
+         "PowerPC's groups cannot share a container on this machine, or the container is of the "
+         "process that this one was forked from"},
+	{CALL_REGISTER_MEMORY, EFAULT,
+         "the memory is not mapped in this process, is read-only, or cannot be pinned (device BARs "
+         "cannot)"},
+	{CALL_REGISTER_MEMORY, EINVAL,
+         "a part of the memory is registered already, by another context of this process"},
+	{CALL_REGISTER_MEMORY, EPERM,
+         "the container is of the process that this one was forked from"},
+	{CALL_WINDOW, ENOSPC,
+         "the device has as many windows of addresses as it can have, and no room is left in them"},
+	{CALL_WINDOW, ENOMEM,
+         "the table of a new window of addresses exceeds the locked-memory limit (ulimit -l), or "
+         "the kernel has no memory"},
+	{CALL_WINDOW, EINVAL, "the device can have no window of addresses of this length"},
 	{CALL_MAP_FILE, EEXIST, MAPPED},
 	{CALL_MAP_FILE, EINVAL,
          "offset, IOVA and length must be multiples of the page size, the range inside the file "

@@ -237,3 +237,8 @@ uint64_t li_sys_page_size(void)
 {
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
+
+uint64_t li_sys_memory_size(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * li_sys_page_size();
+}

@@ -70,6 +70,8 @@ int li_sys_uring_register(const struct libiommu_sys *sys, int ring, unsigned int
 uint64_t li_sys_memlock_limit(void);
 /* Likewise: the size of a page. */
 uint64_t li_sys_page_size(void);
+/* Of the machine. */
+uint64_t li_sys_memory_size(void);
 /* Likewise: so many milliseconds, or until a signal comes. */
 void li_sys_pause(int ms);
 

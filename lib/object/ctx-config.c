@@ -77,7 +77,7 @@ int libiommu_ctx_config_set_backend(struct libiommu_ctx_config *config,
 {
 	if (!config)
 		return FAIL_NULL(NULL);
-	if ((unsigned int)backend > LIBIOMMU_BACKEND_TYPE1)
+	if ((unsigned int)backend > LIBIOMMU_BACKEND_SPAPR)
 		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "unknown backend", .id = 0);
 	config->backend = backend;
 	return 0;

@@ -32,19 +32,24 @@ static int take_fd(const struct libiommu_sys *sys, const struct ctx_choices *cho
 }
 
 /* A container to know that there are any, and as the context's descriptor. Nothing is recorded. */
-static int open_type1(const struct libiommu_sys *sys, const char *path, struct backend *backend,
-                      enum failure_call *call)
+static int open_type1(const struct libiommu_sys *sys, enum libiommu_backend wanted,
+                      const char *path, struct backend *backend, enum failure_call *call)
 {
 	const int fd = li_sys_open(sys, path, O_RDWR);
+	bool spapr;
 	int error;
 
 	*call = CALL_OPEN_CONTAINER;
 	if (fd < 0)
 		return fd;
 	*call = CALL_CONTAINER;
-	error = li_container_check(sys, fd);
+	error = li_container_check(sys, fd, &spapr);
+	if (!error && wanted != LIBIOMMU_BACKEND_AUTO &&
+	    spapr != (wanted == LIBIOMMU_BACKEND_SPAPR))
+		error = -ENODEV;
 	if (!error) {
-		*backend = (struct backend){&li_backend_type1, sys, fd, li_type1_new(sys, path)};
+		*backend = (struct backend){&li_backend_type1, sys, fd,
+		                            li_type1_new(sys, path, spapr)};
 		if (backend->type1)
 			return 0;
 		*call = CALL_NONE;
@@ -63,10 +68,10 @@ static int choose_type1(const struct libiommu_sys *sys, const struct ctx_choices
 
 	if (choices->fd >= 0)
 		return li_failure_library(&choices->log, operation, -EOPNOTSUPP,
-		                          "on type 1 each address space opens a container of its "
-		                          "own: give a path, not a descriptor",
+		                          "each address space opens a container of its own: "
+		                          "give a path, not a descriptor",
 		                          &(const struct failure_detail){0});
-	error = open_type1(sys, path, backend, &call);
+	error = open_type1(sys, choices->backend, path, backend, &call);
 	if (error && call == CALL_NONE)
 		return FAIL_MEMORY_IN(NULL, operation);
 	return error ? refuse(choices, operation, error, call, path) : 0;
@@ -80,14 +85,14 @@ static int fall_back(const struct libiommu_sys *sys, const struct ctx_choices *c
 	char tried[160];
 	int other;
 
-	other = open_type1(sys, CONTAINER, backend, &call);
+	other = open_type1(sys, choices->backend, CONTAINER, backend, &call);
 	if (!other)
 		return 0;
 	if (call == CALL_NONE)
 		return FAIL_MEMORY_IN(NULL, operation);
 	snprintf(tried, sizeof(tried), "%s, and instead of it " CONTAINER ": %s%s", path,
 	         li_hint_errno_name(other),
-	         call == CALL_CONTAINER ? " (it has no IOMMU of type 1)" : "");
+	         call == CALL_CONTAINER ? " (it has no IOMMU that is known)" : "");
 	return refuse(choices, operation, error, CALL_OPEN_CTX, tried);
 }
 
@@ -97,7 +102,8 @@ int li_ctx_open(const struct libiommu_sys *sys, const struct ctx_choices *choice
 	const char *const path = choices->path ? choices->path : "/dev/iommu";
 	int fd;
 
-	if (choices->backend == LIBIOMMU_BACKEND_TYPE1)
+	if (choices->backend == LIBIOMMU_BACKEND_TYPE1 ||
+	    choices->backend == LIBIOMMU_BACKEND_SPAPR)
 		return choose_type1(sys, choices, operation, backend);
 	if (choices->fd >= 0) {
 		fd = take_fd(sys, choices, operation);

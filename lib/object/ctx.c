@@ -142,7 +142,9 @@ int libiommu_ctx_backend(const struct libiommu_ctx *ctx)
 {
 	if (!ctx)
 		return FAIL_NULL(NULL);
-	return ctx->backend.type1 ? LIBIOMMU_BACKEND_TYPE1 : LIBIOMMU_BACKEND_IOMMUFD;
+	if (!ctx->backend.type1)
+		return LIBIOMMU_BACKEND_IOMMUFD;
+	return ctx->backend.type1->spapr ? LIBIOMMU_BACKEND_SPAPR : LIBIOMMU_BACKEND_TYPE1;
 }
 
 int libiommu_ctx_fd(const struct libiommu_ctx *ctx)

@@ -26,6 +26,8 @@ static void expect_extensions(int version, int type1, int noiommu)
 		EXPECT_IOCTL(CTX_FD, VFIO_CHECK_EXTENSION, VALUE(UAPI_VFIO_TYPE1v2_IOMMU),
 		             .result = type1);
 	if (version == 0 && type1 <= 0)
+		EXPECT_IOCTL(CTX_FD, VFIO_CHECK_EXTENSION, VALUE(UAPI_VFIO_SPAPR_TCE_v2_IOMMU));
+	if (version == 0 && type1 <= 0)
 		EXPECT_IOCTL(CTX_FD, VFIO_CHECK_EXTENSION, VALUE(UAPI_VFIO_NOIOMMU_IOMMU),
 		             .result = noiommu);
 }
@@ -67,7 +69,7 @@ static void test_neither(void **state)
 	expect_extensions(0, 0, 0);
 	EXPECT_CLOSE(CTX_FD);
 	assert_int_equal(open_with(script_ctx_config(), &ctx), -ENODEV);
-	assert_explained("/dev/vfio/vfio: ENODEV (it has no IOMMU of type 1)");
+	assert_explained("/dev/vfio/vfio: ENODEV (it has no IOMMU that is known)");
 	/* There, and not to be opened, or not what was asked for: no reason to take another. */
 	EXPECT_OPEN("/dev/iommu", -EACCES);
 	assert_int_equal(open_with(script_ctx_config(), &ctx), -EACCES);
@@ -85,7 +87,7 @@ static void test_chosen_by_the_program(void **state)
 	EXPECT_OPEN("/dev/iommu", -ENOENT);
 	assert_int_equal(open_with(config, &ctx), -ENOENT);
 	config = legacy_config();
-	assert_int_equal(libiommu_ctx_config_set_backend(config, (enum libiommu_backend)3),
+	assert_int_equal(libiommu_ctx_config_set_backend(config, (enum libiommu_backend)4),
 	                 -EINVAL);
 	assert_int_equal(libiommu_ctx_config_set_path(config, "/dev/other"), 0);
 	EXPECT_OPEN("/dev/other", CTX_FD);

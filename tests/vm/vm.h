@@ -38,7 +38,7 @@
 /* This test is of what VFIO's legacy containers do not have. */
 #define NEEDS_IOMMUFD(vm)                                                                          \
 	do {                                                                                       \
-		if (libiommu_ctx_backend((vm)->ctx) == LIBIOMMU_BACKEND_TYPE1)                     \
+		if (libiommu_ctx_backend((vm)->ctx) != LIBIOMMU_BACKEND_IOMMUFD)                   \
 			SKIP("takes iommufd, which this kernel has not");                          \
 	} while (0)
 

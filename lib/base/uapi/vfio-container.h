@@ -2,8 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * Part of vfio.h: what all of VFIO shares, groups, and containers with the type1 backend, all of
- * it older than iommufd.
+ * Part of vfio.h: what all of VFIO shares, groups, and containers with the type1 and SPAPR
+ * backends, all of it older than iommufd.
  *
  * Some structures of type1 hold 64-bit fields aligned as the machine's ABI likes, hence uint64_t
  * and not uapi_u64: this is what a kernel of the process's own width expects.
@@ -146,6 +146,55 @@ struct uapi_vfio_iommu_type1_dirty_bitmap_get {
 	uint64_t iova;
 	uint64_t size;
 	struct uapi_vfio_bitmap bitmap;
+};
+
+/* On a container's fd, once SET_IOMMU chose SPAPR TCE v2, besides MAP_DMA and UNMAP_DMA. */
+#define UAPI_IOC_VFIO_IOMMU_SPAPR_TCE_GET_INFO      UAPI_IO(UAPI_VFIO_BASE + 12)
+#define UAPI_IOC_VFIO_IOMMU_SPAPR_REGISTER_MEMORY   UAPI_IO(UAPI_VFIO_BASE + 17)
+#define UAPI_IOC_VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY UAPI_IO(UAPI_VFIO_BASE + 18)
+#define UAPI_IOC_VFIO_IOMMU_SPAPR_TCE_CREATE        UAPI_IO(UAPI_VFIO_BASE + 19)
+#define UAPI_IOC_VFIO_IOMMU_SPAPR_TCE_REMOVE        UAPI_IO(UAPI_VFIO_BASE + 20)
+
+#define UAPI_VFIO_IOMMU_SPAPR_INFO_DDW (1U << 0) /* ddw counts */
+
+/* Windows that are made while it runs. */
+struct uapi_vfio_iommu_spapr_tce_ddw_info {
+	uapi_u64 pgsizes; /* a bit for each size */
+	uint32_t max_dynamic_windows_supported;
+	uint32_t levels; /* of a window's table, at the most */
+};
+
+struct uapi_vfio_iommu_spapr_tce_info {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t dma32_window_start; /* bytes, on the bus */
+	uint32_t dma32_window_size;
+	struct uapi_vfio_iommu_spapr_tce_ddw_info ddw;
+};
+
+/* Memory that may be mapped afterwards: pinned, and counted against RLIMIT_MEMLOCK. */
+struct uapi_vfio_iommu_spapr_register_memory {
+	uint32_t argsz;
+	uint32_t flags;
+	uapi_u64 vaddr;
+	uapi_u64 size;
+};
+
+struct uapi_vfio_iommu_spapr_tce_create {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t page_shift;
+	uint32_t __resv1;
+	uapi_u64 window_size; /* bytes, a power of two */
+	uint32_t levels;
+	uint32_t __resv2;
+	uapi_u64 start_addr; /* out */
+};
+
+struct uapi_vfio_iommu_spapr_tce_remove {
+	uint32_t argsz;
+	uint32_t flags;
+	uapi_u64 start_addr;
 };
 
 #endif
