@@ -11,6 +11,7 @@ arch_triplet()
 	case $1 in
 	x86_64) echo x86_64-linux-gnu ;;
 	arm64) echo aarch64-linux-gnu ;;
+	ppc64el) echo powerpc64le-linux-gnu ;;
 	*) die "no such architecture: $1" ;;
 	esac
 }
