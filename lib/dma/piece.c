@@ -63,14 +63,14 @@ static int choose(struct libiommu_dma_space *space, const struct dma_source *sou
 		                           &piece->iova);
 	if (!error)
 		return 0;
-	return error == -ENOMEM
-	               ? FAIL_MEMORY_IN(space->ctx, source->operation)
-	               : FAIL_LIBRARY(space->ctx, source->operation, error,
-	                              error == -ENOSPC ? "the window has no free range as long"
-	                                               : "the window's granule is larger, or the "
-	                                                 "range is not free",
-	                              .length = piece->length, .anywhere = true,
-	                              .memory = source->address);
+	if (error == -ENOMEM)
+		return FAIL_MEMORY_IN(space->ctx, source->operation);
+	if (error == -ENOSPC)
+		return li_window_full(space->ctx, piece->window, source->operation, source->address,
+		                      piece->length);
+	return FAIL_LIBRARY(space->ctx, source->operation, error,
+	                    "the window's granule is larger, or the range is not free",
+	                    .length = piece->length, .anywhere = true, .memory = source->address);
 }
 
 static void unchoose(struct dma_piece *piece)

@@ -109,25 +109,30 @@ int li_window_give(struct libiommu_iova_window *window, uint64_t iova, uint64_t 
 	return error;
 }
 
-/* Words for what went wrong; of what is full, how it is full. */
-static int fail(struct libiommu_iova_window *window, const char *operation, int error,
-                uint64_t start, uint64_t length)
+int li_window_full(const struct libiommu_ctx *ctx, struct libiommu_iova_window *window,
+                   const char *operation, uint64_t memory, uint64_t length)
 {
 	struct iova_usage usage;
 	char text[96];
 
+	pthread_mutex_lock(&window->lock);
+	li_iova_usage(&window->space, &usage);
+	pthread_mutex_unlock(&window->lock);
+	snprintf(text, sizeof(text),
+	         "%" PRIu64 " bytes in %zu ranges, the longest %" PRIu64 " bytes", usage.free_bytes,
+	         usage.pieces, usage.longest);
+	return FAIL_LIBRARY(ctx, operation, -ENOSPC, "no free range is long enough",
+	                    .memory = memory, .length = length, .anywhere = true, .subject = text);
+}
+
+/* Words for what went wrong; of what is full, how it is full. */
+static int fail(struct libiommu_iova_window *window, const char *operation, int error,
+                uint64_t start, uint64_t length)
+{
 	if (error == -ENOMEM)
 		return FAIL_MEMORY_IN(NULL, operation);
-	if (error == -ENOSPC) {
-		pthread_mutex_lock(&window->lock);
-		li_iova_usage(&window->space, &usage);
-		pthread_mutex_unlock(&window->lock);
-		snprintf(text, sizeof(text),
-		         "%" PRIu64 " bytes in %zu ranges, the longest %" PRIu64 " bytes",
-		         usage.free_bytes, usage.pieces, usage.longest);
-		return FAIL_LIBRARY(NULL, operation, error, "no free range is long enough",
-		                    .length = length, .anywhere = true, .subject = text);
-	}
+	if (error == -ENOSPC)
+		return li_window_full(NULL, window, operation, 0, length);
 	return FAIL_LIBRARY(
 		NULL, operation, error,
 		error == -EEXIST          ? "a part of the range is taken"

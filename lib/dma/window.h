@@ -21,6 +21,9 @@ int li_window_take_for(struct libiommu_iova_window *window, uint64_t address, ui
                        uint64_t *iova);
 int li_window_take_at(struct libiommu_iova_window *window, uint64_t iova, uint64_t length);
 int li_window_give(struct libiommu_iova_window *window, uint64_t iova, uint64_t length);
+/* Records that the window is full, and how; @memory: what was to be mapped. Returns -ENOSPC. */
+int li_window_full(const struct libiommu_ctx *ctx, struct libiommu_iova_window *window,
+                   const char *operation, uint64_t memory, uint64_t length);
 /* One figure of what a window's account says; false where there is no such figure. */
 bool li_window_figure(const struct iova_usage *usage, enum libiommu_iova_usage which,
                       uint64_t *value);

@@ -283,6 +283,8 @@ static void test_allowed(void **state)
 	assert_int_equal(libiommu_dma_space_config_set_policy(config, LIBIOMMU_DMA_WINDOW), 0);
 	assert_int_equal(libiommu_dma_space_new(ioas, config, &space), 0);
 	assert_int_equal(must_add(AT, 8 * PAGE), 0x18000);
+	assert_int_equal(add(AT + MIB2, 9 * PAGE, &iova), -ENOSPC);
+	assert_explained("32768 bytes in 1 ranges, the longest 32768 bytes");
 	assert_int_equal(must_add(AT + MIB2, 8 * PAGE), 0x30000);
 	assert_int_equal(add(AT + 2 * MIB2, PAGE, &iova), -ENOSPC);
 	assert_int_equal(libiommu_dma_space_destroy(space), 0);
