@@ -90,6 +90,15 @@ static uint64_t entry_to(uint64_t value, uint64_t length)
 	return value << ENTRY_TO_SHIFT | least(length, ENTRY_RUN) | ENTRY_VALID;
 }
 
+/* The entries of @span bytes in one node; @length: how many bytes go on from the first. */
+static void fill_node(struct libiommu_dma_table *table, uint64_t node, uint64_t index,
+                      uint64_t value, uint64_t length, uint64_t span, bool valid)
+{
+	for (uint64_t done = 0; done < span; done += TABLE_PAGE)
+		store(table, node, index++,
+		      valid ? entry_to(value + done, length - done) : ENTRY_GONE);
+}
+
 /*
  * Each entry of a range, with @valid what leads to @value and on, else what says that it is gone.
  */
@@ -100,14 +109,14 @@ static void fill(struct libiommu_dma_table *table, enum table_root root, uint64_
 		const uint64_t node = table_load(table->base, root, key >> 30) & ENTRY_OFFSET;
 		const uint64_t block = key >> 21 & (ENTRIES - 1);
 		const uint64_t below = table_load(table->base, node, block);
-		const uint64_t entry = valid ? entry_to(value, length) : ENTRY_GONE;
-		uint64_t step = TABLE_PAGE;
+		uint64_t step = TABLE_BLOCK;
 
 		if (is_block(key, length, below)) {
-			step = TABLE_BLOCK;
-			store(table, node, block, entry);
+			store(table, node, block, valid ? entry_to(value, length) : ENTRY_GONE);
 		} else {
-			store(table, below & ENTRY_OFFSET, key >> 12 & (ENTRIES - 1), entry);
+			step = least(length, TABLE_BLOCK - (key & (TABLE_BLOCK - 1)));
+			fill_node(table, below & ENTRY_OFFSET, key >> 12 & (ENTRIES - 1), value,
+			          length, step, valid);
 		}
 		key += step;
 		value += step;
