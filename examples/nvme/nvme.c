@@ -46,6 +46,7 @@ static int open_device(struct nvme *nvme, const char *address)
 	err = libiommu_dma_space_new(nvme->ioas, NULL, &nvme->space);
 	if (err)
 		return nvme_fail_library("cannot make a DMA space");
+	nvme->table = libiommu_dma_space_table(nvme->space);
 	err = libiommu_device_attach_ioas(nvme->dev, nvme->ioas);
 	if (err)
 		return nvme_fail_library("cannot attach the drive");

@@ -21,7 +21,8 @@ struct nvme_config {
 struct nvme {
 	struct libiommu_ctx *ctx;
 	struct libiommu_ioas *ioas;
-	struct libiommu_dma_space *space; /* what the drive reaches, over @ioas */
+	struct libiommu_dma_space *space;       /* what the drive reaches, over @ioas */
+	const struct libiommu_dma_table *table; /* of @space, looked up once for all requests */
 	struct libiommu_device *dev;
 	struct libiommu_bar_map *bar;
 	volatile uint8_t *regs;

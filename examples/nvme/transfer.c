@@ -51,8 +51,7 @@ static bool submit(struct nvme *nvme, struct nvme_queue *queue, const struct nvm
 	const struct iovec buffer = {.iov_base = data, .iov_len = length};
 	struct libiommu_dma_segment segment;
 
-	*err = libiommu_dma_table_gather(libiommu_dma_space_table(nvme->space), &buffer, 1,
-	                                 &segment, 1);
+	*err = libiommu_dma_table_gather(nvme->table, &buffer, 1, &segment, 1);
 	if (*err < 0) {
 		nvme_fail_library("the buffer is not the drive's");
 		return false;
