@@ -75,26 +75,34 @@ struct libiommu_ctx *world_ctx_again(struct world *world)
 	return make_ctx(world, world->fd);
 }
 
-/* Another device for each that is opened. */
+static int add_device(struct world *world, uint32_t kind)
+{
+	struct libiommu_emu_device_config *config;
+	struct libiommu_emu_device *device;
+	uint32_t flags = LIBIOMMU_EMU_DEVICE_PAGE_REQUESTS;
+	int error = libiommu_emu_device_config_new(&config);
+
+	if (error)
+		return error;
+	if (kind & WORLD_DEV_NO_DIRTY)
+		flags |= LIBIOMMU_EMU_DEVICE_NO_DIRTY;
+	libiommu_emu_device_config_set_iommu(config, world->iommu);
+	libiommu_emu_device_config_set_flags(config, flags);
+	if (kind & WORLD_DEV_PASIDS)
+		libiommu_emu_device_config_set_pasid_bits(config, MOCK_PASID_BITS);
+	error = libiommu_emu_device_add(world->emu, config, &device);
+	libiommu_emu_device_config_free(config);
+	return error;
+}
+
+/* Another device for each that is opened; there is no node of one for which memory has failed. */
 const char *world_node(uint32_t kind)
 {
 	static char name[48];
 	struct world *const world = &the_world;
-	struct libiommu_emu_device_config *config;
-	struct libiommu_emu_device *device;
-	uint32_t flags = LIBIOMMU_EMU_DEVICE_PAGE_REQUESTS;
 
-	if (kind & WORLD_DEV_NO_DIRTY)
-		flags |= LIBIOMMU_EMU_DEVICE_NO_DIRTY;
-	if (libiommu_emu_device_config_new(&config) ||
-	    libiommu_emu_device_config_set_iommu(config, world->iommu) ||
-	    libiommu_emu_device_config_set_flags(config, flags) ||
-	    (kind & WORLD_DEV_PASIDS &&
-	     libiommu_emu_device_config_set_pasid_bits(config, MOCK_PASID_BITS)) ||
-	    libiommu_emu_device_add(world->emu, config, &device))
-		return "no memory";
-	libiommu_emu_device_config_free(config);
-	snprintf(name, sizeof(name), "/dev/vfio/devices/vfio%u", world->devices++);
+	snprintf(name, sizeof(name), "/dev/vfio/devices/vfio%u", world->devices);
+	world->devices += !add_device(world, kind);
 	return name;
 }
 
