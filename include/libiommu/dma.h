@@ -86,7 +86,8 @@ LIBIOMMU_API int libiommu_dma_space_config_set_policy(struct libiommu_dma_space_
  * pages need 2 MiB at the least.
  *
  * @param config   The choices.
- * @param granule  Bytes, a power of two from 4096 on, raised to the IOMMU's page; 0, the default: ranges are mapped whole.
+ * @param granule  Bytes, a power of two from 4096 on, raised to the IOMMU's page; 0, the default:
+ *                 ranges are mapped whole.
  * @return 0.
  * @retval -EINVAL  @p config is NULL, or @p granule is not as it must be.
  * @threads Owner.

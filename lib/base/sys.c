@@ -175,16 +175,6 @@ DEFINE_SETTER(size)
 DEFINE_SETTER(madvise)
 DEFINE_SETTER(mprotect)
 DEFINE_SETTER(mbind)
-DEFINE_SETTER(eventfd)
-DEFINE_SETTER(timer)
-DEFINE_SETTER(timer_set)
-DEFINE_SETTER(clock)
-DEFINE_SETTER(epoll)
-DEFINE_SETTER(epoll_ctl)
-DEFINE_SETTER(epoll_wait)
-DEFINE_SETTER(socketpair)
-DEFINE_SETTER(send)
-DEFINE_SETTER(receive)
 
 int li_sys_open(const struct libiommu_sys *sys, const char *path, int flags)
 {
@@ -288,6 +278,17 @@ int li_sys_mbind(const struct libiommu_sys *sys, void *address, size_t length, i
 {
 	return sys->mbind(sys->user, address, length, node);
 }
+
+DEFINE_SETTER(eventfd)
+DEFINE_SETTER(timer)
+DEFINE_SETTER(timer_set)
+DEFINE_SETTER(clock)
+DEFINE_SETTER(epoll)
+DEFINE_SETTER(epoll_ctl)
+DEFINE_SETTER(epoll_wait)
+DEFINE_SETTER(socketpair)
+DEFINE_SETTER(send)
+DEFINE_SETTER(receive)
 
 int li_sys_eventfd(const struct libiommu_sys *sys)
 {
