@@ -8,12 +8,11 @@
 #include "viommu.h"
 
 #define MOST_ENTRIES (1U << 19)
-#define LONGEST      4096U /* bytes of an entry */
 
 /* No array at all is allowed: it asks whether the type is known. */
 static bool in_bounds(const struct uapi_hwpt_invalidate *cmd)
 {
-	return !cmd->entry_num || (cmd->data_uptr && cmd->entry_len && cmd->entry_len <= LONGEST &&
+	return !cmd->entry_num || (cmd->data_uptr && cmd->entry_len && cmd->entry_len <= EMU_USER_ENTRY_MAX &&
 	                           cmd->entry_num <= MOST_ENTRIES);
 }
 

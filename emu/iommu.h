@@ -39,6 +39,8 @@ int emu_user_data_get(const struct emu_user_data *data, uint32_t type, void *to,
 int emu_user_data_put(const struct emu_user_data *data, uint32_t type, const void *from,
                       size_t size, size_t least);
 
+#define EMU_USER_ENTRY_MAX 4096U /* bytes of an entry */
+
 /* An array of vendor's entries; @count is what was handled, also when one fails. */
 struct emu_user_array {
 	const struct emu_task *task;
@@ -46,9 +48,12 @@ struct emu_user_array {
 	uint32_t entry_length;
 	uint32_t count;
 	uintptr_t address;
+	/* Entries that are at hand: a system call for each would take most of the time. */
+	uint32_t first, held;
+	unsigned char bytes[EMU_USER_ENTRY_MAX];
 };
 
-int emu_user_array_get(const struct emu_user_array *array, uint32_t index, uint32_t type, void *to,
+int emu_user_array_get(struct emu_user_array *array, uint32_t index, uint32_t type, void *to,
                        size_t size, size_t least);
 /* All entries, each into a structure of @size. */
 int emu_user_array_get_all(const struct emu_user_array *array, uint32_t type, void *to,

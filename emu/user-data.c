@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 #include <errno.h>
+#include <string.h>
 
 #include "iommu.h"
 
@@ -32,7 +33,27 @@ static uintptr_t entry_at(const struct emu_user_array *array, uint32_t index)
 	return array->address + (uintptr_t)index * array->entry_length;
 }
 
-int emu_user_array_get(const struct emu_user_array *array, uint32_t index, uint32_t type, void *to,
+/* Fetches the entry and those behind it that fit; false where they are not all there. */
+static bool fetch(struct emu_user_array *array, uint32_t index)
+{
+	const uint32_t room = sizeof(array->bytes) / array->entry_length;
+	const uint32_t left = array->count - index;
+
+	array->first = index;
+	array->held = left < room ? left : room;
+	if (!emu_get(array->task, array->bytes, entry_at(array, index),
+	             (size_t)array->held * array->entry_length))
+		return true;
+	array->held = 0;
+	return false;
+}
+
+static bool is_held(const struct emu_user_array *array, uint32_t index)
+{
+	return index >= array->first && index - array->first < array->held;
+}
+
+int emu_user_array_get(struct emu_user_array *array, uint32_t index, uint32_t type, void *to,
                        size_t size, size_t least)
 {
 	const struct emu_user_data entry = {
@@ -41,8 +62,16 @@ int emu_user_array_get(const struct emu_user_array *array, uint32_t index, uint3
 		.length = array->entry_length,
 		.address = entry_at(array, index),
 	};
+	const int error = index < array->count ? check(&entry, type, size, least) : -EINVAL;
 
-	return index < array->count ? emu_user_data_get(&entry, type, to, size, least) : -EINVAL;
+	if (error)
+		return error;
+	if (!is_held(array, index) && !fetch(array, index))
+		return emu_user_data_get(&entry, type, to, size, least);
+	memset(to, 0, size);
+	memcpy(to, array->bytes + (size_t)(index - array->first) * array->entry_length,
+	       array->entry_length);
+	return 0;
 }
 
 /* Here entries may be longer, if what the kernel does not know is zero. */

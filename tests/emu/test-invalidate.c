@@ -5,6 +5,7 @@
 #include "nest-rig.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 enum { TYPE = 9 };
 
@@ -20,6 +21,7 @@ static struct {
 	struct entry entries[4];
 	bool whole; /* takes the array at once */
 	size_t least;
+	uint64_t sum; /* of what came with those that are handled */
 } driver;
 
 static int take(struct emu_user_array *array)
@@ -35,15 +37,18 @@ static int take(struct emu_user_array *array)
 		array->count = error ? 0 : array->count;
 		return error;
 	}
+	driver.sum = 0;
 	for (uint32_t i = 0; i < driver.count; i++) {
-		error = emu_user_array_get(array, i, TYPE, &driver.entries[i], sizeof(struct entry),
-		                           driver.least);
-		if (!error && driver.entries[i].value == 13)
+		struct entry *const entry = &driver.entries[i % 4];
+
+		error = emu_user_array_get(array, i, TYPE, entry, sizeof(*entry), driver.least);
+		if (!error && entry->value == 13)
 			error = driver.error;
 		if (error) {
 			array->count = i;
 			return error;
 		}
+		driver.sum += entry->more;
 	}
 	return emu_user_array_get(array, array->count, TYPE, &driver.entries[0],
 	                          sizeof(struct entry), 0) == -EINVAL
@@ -223,6 +228,31 @@ static void lengths_of_entries(void **state)
 	nest_rig_free(t.rig);
 }
 
+/* Where many are fetched together each is still by itself: those in front of a gap are handled. */
+static void entries_up_to_a_gap(void **state)
+{
+	enum { PAGE = 4096, ALL = 1280, THERE = 1024 }; /* pages of 512 entries */
+	struct entry *const entries =
+		mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct test t;
+	uint32_t done;
+
+	(void)state;
+	assert_ptr_not_equal(entries, MAP_FAILED);
+	for (uint32_t i = 0; i < ALL; i++)
+		entries[i] = (struct entry){100 + i, i};
+	begin(&t);
+	assert_int_equal(invalidate(&t, command(6, entries + 1, 8, ALL - 1), &done), 0);
+	assert_int_equal(done, ALL - 1);
+	assert_int_equal(driver.sum, (uint64_t)(ALL - 1) * ALL / 2);
+	assert_int_equal(munmap(entries + THERE, PAGE), 0);
+	assert_int_equal(invalidate(&t, command(6, entries + 1, 8, ALL - 1), &done), -EFAULT);
+	assert_int_equal(done, THERE - 1);
+	assert_int_equal(driver.sum, (uint64_t)(THERE - 1) * THERE / 2);
+	nest_rig_free(t.rig);
+	assert_int_equal(munmap(entries, THERE * sizeof(struct entry)), 0);
+}
+
 /* Of all entries at once, more may come if it is zero. */
 static void lengths_of_arrays(void **state)
 {
@@ -260,6 +290,7 @@ int main(void)
 		cmocka_unit_test(one_by_one),
 		cmocka_unit_test(lost_answer),
 		cmocka_unit_test(lengths_of_entries),
+		cmocka_unit_test(entries_up_to_a_gap),
 		cmocka_unit_test(lengths_of_arrays),
 	};
 
