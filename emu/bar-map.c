@@ -7,6 +7,7 @@
 
 #include "machine.h"
 #include "mapping.h"
+#include "vfio-dmabuf.h"
 
 #define OFFSET_MASK ((UINT64_C(1) << EMU_VFIO_SHIFT) - 1)
 
@@ -40,6 +41,7 @@ void emu_vfio_region_show(struct emu_vfio *vfio)
 		if (file && file->vfio == vfio)
 			show(mapping, vfio);
 	}
+	emu_vfio_dmabufs_show(vfio, false);
 }
 
 bool emu_bar_find(struct libiommu_emu *emu, uintptr_t address, struct emu_register *found)

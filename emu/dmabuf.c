@@ -46,6 +46,8 @@ int emu_dmabuf_import(struct emu_dmabuf *dmabuf, struct emu_importer *importer)
 {
 	if (dmabuf->revoked)
 		return -ENODEV;
+	if (dmabuf->phys == EMU_PHYS_NONE)
+		return -EOPNOTSUPP;
 	importer->dmabuf = dmabuf;
 	importer->next = dmabuf->importers;
 	importer->link = &dmabuf->importers;

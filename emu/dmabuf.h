@@ -16,7 +16,7 @@ struct emu_importer;
 /* Part of a larger thing, which @free frees. */
 struct emu_dmabuf {
 	struct emu_file file;
-	emu_phys phys; /* where it lies, in one piece */
+	emu_phys phys; /* where it lies; EMU_PHYS_NONE: not in one piece, which is of no use */
 	uint64_t length;
 	unsigned int holders; /* its file, and importers */
 	bool revoked;
@@ -36,7 +36,7 @@ struct emu_importer {
 int emu_dmabuf_open(struct libiommu_emu *emu, struct emu_dmabuf *dmabuf);
 /* NULL: the caller's descriptor is none. */
 struct emu_dmabuf *emu_dmabuf_of(struct libiommu_emu *emu, int fd);
-/* 0, or -ENODEV while it is revoked. importer->revoked is set. */
+/* 0; -ENODEV while it is revoked; -EOPNOTSUPP of several pieces. importer->revoked is set. */
 int emu_dmabuf_import(struct emu_dmabuf *dmabuf, struct emu_importer *importer);
 void emu_dmabuf_let_go(struct emu_importer *importer);
 /* Those who have it lose it; or it can be imported again. */

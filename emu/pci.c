@@ -59,9 +59,11 @@ void emu_pci_init(struct emu_pci *pci, const struct emu_pci_ops *ops, const stru
 
 void emu_pci_free(struct emu_pci *pci)
 {
-	for (unsigned int i = 0; i < EMU_PCI_BARS; i++)
+	for (unsigned int i = 0; i < EMU_PCI_BARS; i++) {
+		emu_pci_bar_end(&pci->bars[i]);
 		if (pci->bars[i].memory >= 0)
 			close(pci->bars[i].memory);
+	}
 	if (pci->rom >= 0)
 		close(pci->rom);
 	pci->ops->free(pci);

@@ -9,6 +9,7 @@
 #define EMU_PCI_H
 
 #include "dev.h"
+#include "phys.h"
 #include "pci-regs.h"
 
 #define EMU_PCI_BARS 6
@@ -43,7 +44,10 @@ struct emu_bar {
 	uint64_t size;    /* a power of two; 0: there is none */
 	uint64_t address; /* where the host has put it */
 	unsigned int flags;
-	int memory; /* descriptor of its memory, or -1 */
+	int memory;               /* descriptor of its memory, or -1 */
+	struct emu_window window; /* that other devices reach it through, once it is exported */
+	struct emu_pci *pci;      /* whose it is; NULL: it is not exported */
+	bool in_use;              /* by DMA, which it must not start itself */
 };
 
 /* The first member of each model's own. */
@@ -106,6 +110,9 @@ uint64_t emu_pci_bar_read(struct emu_pci *pci, unsigned int bar, uint64_t offset
                           unsigned int size);
 void emu_pci_bar_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, unsigned int size,
                        uint64_t value);
+/* Where it is for other devices' DMA: 0 or -ENOSPC. */
+int emu_pci_bar_place(struct emu_pci *pci, unsigned int bar, emu_phys *phys);
+void emu_pci_bar_end(struct emu_bar *bar);
 /* False: nothing decodes its accesses. */
 bool emu_pci_decodes(const struct emu_pci *pci, unsigned int bar);
 

@@ -9,7 +9,7 @@
 #include "heap.h"
 #include "machine.h"
 #include "caller.h"
-#include "vfio.h"
+#include "vfio-dmabuf.h"
 
 static void set_master(struct emu_pci *pci, bool on)
 {
@@ -46,6 +46,7 @@ static void disable(struct emu_vfio *vfio)
 	struct emu_pci *const pci = vfio->pci;
 
 	set_master(pci, false);
+	emu_vfio_dmabufs_end(vfio);
 	emu_vfio_irqs_end(vfio);
 	if (vfio->wake >= 0)
 		close(vfio->wake);

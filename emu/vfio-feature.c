@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-/* Device features: of plain vfio-pci these are power, and little else. */
+/* Device features: of plain vfio-pci these are power and the export of BARs. */
 #include <errno.h>
 #include <unistd.h>
 
 #include "caller.h"
-#include "vfio.h"
+#include "vfio-dmabuf.h"
 
 #define OPERATIONS (UAPI_VFIO_DEVICE_FEATURE_GET | UAPI_VFIO_DEVICE_FEATURE_SET)
 
@@ -91,6 +91,15 @@ static int power(struct emu_vfio *vfio, const struct uapi_vfio_device_feature *f
 	return 0;
 }
 
+static int give_memory(struct emu_vfio *vfio, const struct uapi_vfio_device_feature *feature,
+                       const struct emu_task *task, uintptr_t data)
+{
+	const int result = check(feature, UAPI_VFIO_DEVICE_FEATURE_GET,
+	                         sizeof(struct uapi_vfio_device_feature_dma_buf));
+
+	return result == 1 ? emu_vfio_export(vfio, task, data) : result;
+}
+
 int emu_vfio_feature(struct emu_vfio *vfio, const struct emu_task *task, uintptr_t arg)
 {
 	const uint32_t known =
@@ -112,6 +121,8 @@ int emu_vfio_feature(struct emu_vfio *vfio, const struct emu_task *task, uintptr
 		return sleep_until(vfio, &feature, task, arg + sizeof(feature));
 	case UAPI_VFIO_DEVICE_FEATURE_LOW_POWER_EXIT:
 		return power(vfio, &feature, false);
+	case UAPI_VFIO_DEVICE_FEATURE_DMA_BUF:
+		return give_memory(vfio, &feature, task, arg + sizeof(feature));
 	case UAPI_VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2:
 		return -EINVAL; /* as the kernel has it, where the device cannot migrate at all */
 	default:

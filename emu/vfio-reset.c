@@ -9,6 +9,7 @@
 #include "heap.h"
 #include "machine.h"
 #include "caller.h"
+#include "vfio-dmabuf.h"
 #include "vfio-group.h"
 
 struct address {
@@ -77,6 +78,7 @@ int emu_vfio_reset(struct emu_vfio *vfio)
 		return -EINVAL;
 	wake(vfio->pci);
 	emu_pci_reset(vfio->pci);
+	emu_vfio_dmabufs_show(vfio, true);
 	emu_vfio_region_show(vfio);
 	return 0;
 }
@@ -86,8 +88,10 @@ static void reset_bus(const struct emu_dev *with)
 	for (struct emu_dev *dev = next_on_bus(with, NULL); dev; dev = next_on_bus(with, dev)) {
 		wake(emu_pci_of(dev));
 		emu_pci_reset(emu_pci_of(dev));
-		if (dev->vfio)
-			emu_vfio_region_show(dev->vfio);
+		if (!dev->vfio)
+			continue;
+		emu_vfio_dmabufs_show(dev->vfio, true);
+		emu_vfio_region_show(dev->vfio);
 	}
 }
 

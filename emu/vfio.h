@@ -11,6 +11,7 @@
 #include "vfio-config.h"
 #include "vfio-irq.h"
 
+struct emu_vfio_dmabuf;
 struct emu_vfio_group;
 
 /* A device that is bound, or was opened by its group. */
@@ -27,6 +28,7 @@ struct emu_vfio {
 	uint8_t before[EMU_PCI_EXPRESS_SIZE]; /* its registers as they were found */
 	struct emu_vfio_config config;
 	struct emu_vfio_irqs irqs;
+	struct emu_vfio_dmabuf *dmabufs; /* of its BARs */
 };
 
 /* An open device. */
