@@ -12,8 +12,9 @@
 /* No array at all is allowed: it asks whether the type is known. */
 static bool in_bounds(const struct uapi_hwpt_invalidate *cmd)
 {
-	return !cmd->entry_num || (cmd->data_uptr && cmd->entry_len && cmd->entry_len <= EMU_USER_ENTRY_MAX &&
-	                           cmd->entry_num <= MOST_ENTRIES);
+	return !cmd->entry_num ||
+	       (cmd->data_uptr && cmd->entry_len && cmd->entry_len <= EMU_USER_ENTRY_MAX &&
+	        cmd->entry_num <= MOST_ENTRIES);
 }
 
 static int of_table(struct emu_domain *domain, struct emu_user_array *array, uint32_t *done)
