@@ -174,10 +174,12 @@ LIBIOMMU_API int libiommu_emu_driver_pin(struct libiommu_emu_driver *driver, uin
 	struct item *made;
 	int error;
 
-	if (!driver || !length || flags & ~LIBIOMMU_EMU_DRIVER_WRITE)
+	if (!driver || flags & ~LIBIOMMU_EMU_DRIVER_WRITE)
 		return -EINVAL;
 	if (!driver->pins)
 		return -EOPNOTSUPP;
+	if (!length)
+		return -EINVAL;
 	if (iova + length - 1 < iova)
 		return -EOVERFLOW;
 	made = emu_alloc(sizeof(*made));

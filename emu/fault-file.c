@@ -85,8 +85,11 @@ static int answer(struct emu_fault_queue *queue, const struct emu_task *task, ui
 	if (response.code != UAPI_PAGE_RESP_SUCCESS && response.code != UAPI_PAGE_RESP_INVALID)
 		return -EINVAL;
 	group = emu_ids_find(&queue->read, response.cookie);
-	if (!group)
+	if (!group) {
+		if (!response.cookie)
+			emu_ids_erase_zero(&queue->read);
 		return -EINVAL;
+	}
 	emu_ids_remove(&queue->read, response.cookie, false);
 	emu_fault_group_answer(group, response.code);
 	return 0;

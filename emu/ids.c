@@ -77,9 +77,17 @@ void emu_ids_free(struct emu_ids *ids)
 
 bool emu_ids_none(const struct emu_ids *ids)
 {
-	/* The first bit is of the number 0. */
+	/* The first bit is of the number 0, which nothing has, mostly. */
 	for (size_t word = 0; word < ids->room / 64; word++)
-		if (ids->taken[word] != (word ? 0 : 1))
+		if (ids->taken[word] & (word ? UINT64_MAX : ~UINT64_C(1)))
 			return false;
-	return true;
+	return !ids->room || !ids->slots[0];
+}
+
+void emu_ids_erase_zero(struct emu_ids *ids)
+{
+	if (emu_ids_none(ids) || ids->slots[0])
+		return;
+	ids->taken[0] &= ~UINT64_C(1);
+	ids->lowest = 0;
 }

@@ -27,6 +27,11 @@ void emu_ids_remove(struct emu_ids *ids, uint32_t id, bool tombstone);
 void *emu_ids_find(const struct emu_ids *ids, uint32_t id);
 /* Nothing has a number, nor had one that nothing gets again. */
 bool emu_ids_none(const struct emu_ids *ids);
+/*
+ * The number 0 is taken away, though nothing has it. Where anything has a number, that makes it one
+ * as good as any other, as in the kernel's arrays.
+ */
+void emu_ids_erase_zero(struct emu_ids *ids);
 /* The things are not freed. */
 void emu_ids_free(struct emu_ids *ids);
 
