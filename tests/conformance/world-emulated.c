@@ -63,9 +63,14 @@ static struct libiommu_ctx *make_ctx(struct world *world, int fd)
 struct libiommu_ctx *world_ctx(struct world *world)
 {
 	struct libiommu_ctx *const ctx = make_ctx(world, -1);
+	char text[256];
 
-	if (!ctx)
+	if (!ctx) {
+		libiommu_failure_text(text, sizeof(text));
+		printf("# no context: %s\n", text);
+		fflush(stdout);
 		abort();
+	}
 	world->fd = libiommu_ctx_fd(ctx);
 	return ctx;
 }
@@ -119,6 +124,11 @@ ssize_t world_read_fd(struct world *world, int fd, void *buffer, size_t size)
 ssize_t world_write_fd(struct world *world, int fd, const void *buffer, size_t size)
 {
 	return libiommu_emu_write(world->emu, fd, buffer, size);
+}
+
+void world_close(struct world *world, int fd)
+{
+	libiommu_emu_close(world->emu, fd);
 }
 
 void *world_mmap(struct world *world, size_t length, int prot, int flags, uint64_t offset)

@@ -63,10 +63,17 @@ int world_ioctl(struct world *world, unsigned long request, void *arg);
 /* The same on a descriptor of it, or of something in it. */
 ssize_t world_read_fd(struct world *world, int fd, void *buffer, size_t size);
 ssize_t world_write_fd(struct world *world, int fd, const void *buffer, size_t size);
+void world_close(struct world *world, int fd);
 void *world_mmap(struct world *world, size_t length, int prot, int flags, uint64_t offset);
 void world_munmap(struct world *world, void *address, size_t length);
 /* KiB that are pinned for a process and, where @locked, charged as locked memory. */
 long world_charged(struct world *world, pid_t pid, bool locked);
+
+/* A device's descriptor is asked past the library to attach; PASID 0 is without one. */
+int world_attach(struct world *world, const struct libiommu_device *dev, uint32_t pasid,
+                 uint32_t pt_id);
+/* Only a PASID can be detached. */
+int world_detach(struct world *world, const struct libiommu_device *dev, uint32_t pasid);
 
 /* The memory that the kernel has for the work of one call; 0 is as much as normally. */
 int world_set_memory_limit(struct world *world, uint32_t bytes);

@@ -238,6 +238,11 @@ static int device_ioctl(void *user, int fd, unsigned long request, void *arg)
 	return result < 0 ? -errno : result;
 }
 
+int mock_device_ioctl(struct mock *mock, int fd, unsigned long request, void *arg)
+{
+	return device_ioctl(mock, fd, request, arg);
+}
+
 static int close_device(void *user, int fd)
 {
 	struct device *const dev = find(user, fd);

@@ -84,6 +84,9 @@ void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, vo
 /* The same around io_uring_register(2) where that cancels what the kernel is about to do. */
 void mock_set_cancel_hook(struct mock *mock, mock_hook before, mock_hook after, void *user);
 
+/* What the door does with an ioctl on a device's descriptor, past the library: 0 or -errno. */
+int mock_device_ioctl(struct mock *mock, int fd, unsigned long request, void *arg);
+
 /* For all descriptors but the devices'. NULL for none; set while nobody calls. */
 void mock_set_ioctl(struct mock *mock, mock_ioctl instead, void *user);
 

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 The libiommu authors */
+
+/* Moves with devices, their page tables, what was written, and page requests. */
+#include "differ.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../lib/base/uapi/iommufd.h"
+
+static int call(struct differ *d, unsigned long request, void *cmd)
+{
+	return world_ioctl(d->world, request, cmd);
+}
+
+/* A page table that PASIDs can have of its own: it is always attached to one. */
+static int settle(struct differ *d, struct libiommu_device *dev, uint32_t id)
+{
+	struct uapi_ioas_alloc ioas = {.size = sizeof(ioas)};
+	struct uapi_hwpt_alloc hwpt = {
+		.size = sizeof(hwpt), .flags = UAPI_HWPT_ALLOC_PASID, .dev_id = id};
+	int error = call(d, UAPI_IOC_IOAS_ALLOC, &ioas);
+
+	hwpt.pt_id = ioas.out_ioas_id;
+	if (!error)
+		error = call(d, UAPI_IOC_HWPT_ALLOC, &hwpt);
+	return error ? error : world_attach(d->world, dev, 0, hwpt.out_hwpt_id);
+}
+
+static void device(struct differ *d)
+{
+	struct differ_thing *const place = differ_place(d);
+	const uint32_t kind = differ_draw(d, 3) ? WORLD_DEV_PASIDS : differ_draw(d, 4);
+	struct libiommu_device *dev;
+	uint32_t id;
+
+	for (size_t i = 0, count = 0; i < DIFFER_THINGS; i++)
+		if (d->things[i].kind == DIFFER_DEVICE && ++count == 4)
+			return;
+	if (!place || libiommu_device_open_node(d->ctx, world_node(kind), &dev))
+		return;
+	if (libiommu_device_bind(dev, (uint64_t)differ_name(d, place), NULL, 0)) {
+		libiommu_device_destroy(dev);
+		return;
+	}
+	libiommu_device_id(dev, &id);
+	printf(" kind %u", kind);
+	differ_keep(d, place, DIFFER_DEVICE, id, -1, 0);
+	place->dev = dev;
+	place->item = kind;
+	printf(" %d", settle(d, dev, id));
+}
+
+static void table(struct differ *d)
+{
+	static const uint32_t all[] = {0, UAPI_HWPT_ALLOC_NEST_PARENT,
+	                               UAPI_HWPT_ALLOC_DIRTY_TRACKING, UAPI_HWPT_ALLOC_PASID,
+	                               UAPI_HWPT_FAULT_ID_VALID};
+	struct differ_thing *const place = differ_place(d);
+	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
+	struct differ_thing *const ioas = differ_pick(d, DIFFER_IOAS);
+	struct differ_thing *const queue = differ_pick(d, DIFFER_FAULTS);
+	struct mock_hwpt_data data = {.value = MOCK_CACHED, .huge = !differ_draw(d, 8)};
+	struct uapi_hwpt_alloc cmd = {.size = sizeof(cmd),
+	                              .flags = all[differ_draw(d, 5)] | all[differ_draw(d, 5)],
+	                              .dev_id = dev->id,
+	                              .pt_id = ioas->id};
+	int error;
+
+	if (!place)
+		return;
+	if (!differ_draw(d, 30))
+		cmd.flags |= 1U << differ_draw(d, 6);
+	if (cmd.flags & UAPI_HWPT_FAULT_ID_VALID)
+		cmd.fault_id = queue->id;
+	if (!differ_draw(d, 6)) {
+		cmd.data_type = differ_draw(d, 8) ? MOCK_HWPT_DATA : 1;
+		cmd.data_len = differ_draw(d, 8) ? sizeof(data) : 4;
+		cmd.data_uptr = (uintptr_t)&data;
+	}
+	printf(" %d of %d flags %#x queue %d data %#x+%u", differ_name(d, dev),
+	       differ_name(d, ioas), cmd.flags, differ_name(d, queue), cmd.data_type, cmd.data_len);
+	error = call(d, UAPI_IOC_HWPT_ALLOC, &cmd);
+	differ_keep(d, place, DIFFER_HWPT, cmd.out_hwpt_id, -1, error);
+}
+
+static struct differ_thing *pick_table(struct differ *d)
+{
+	static const enum differ_kind kinds[] = {DIFFER_HWPT, DIFFER_HWPT, DIFFER_NESTED,
+	                                         DIFFER_IOAS};
+
+	return differ_pick(d, kinds[differ_draw(d, 4)]);
+}
+
+static void attach(struct differ *d)
+{
+	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
+	struct differ_thing *const to = pick_table(d);
+	const uint32_t pasid = differ_draw(d, 2) ? 0 : 1 + differ_draw(d, 4);
+
+	/* Without PASIDs the door of the test driver does not ask the kernel. */
+	if (dev->kind != DIFFER_DEVICE || (pasid && !(dev->item & WORLD_DEV_PASIDS)))
+		return;
+	printf(" %d pasid %u to %d = %d", differ_name(d, dev), pasid, differ_name(d, to),
+	       world_attach(d->world, dev->dev, pasid, to->id));
+}
+
+static void detach(struct differ *d)
+{
+	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
+	const uint32_t pasid = 1 + differ_draw(d, 4);
+
+	if (dev->kind == DIFFER_DEVICE)
+		printf(" %d pasid %u = %d", differ_name(d, dev), pasid,
+		       world_detach(d->world, dev->dev, pasid));
+}
+
+static void check_map(struct differ *d)
+{
+	struct differ_thing *const hwpt = differ_pick(d, DIFFER_HWPT);
+	const uint32_t which = differ_draw(d, 8);
+	const uint64_t iova = differ_draw(d, 8) ? d->mapped[which] : differ_iova(d);
+	const uint64_t page = differ_draw(d, 8) ? d->pages[which] : differ_draw(d, 40);
+
+	printf(" %d %#llx page %d = %d", differ_name(d, hwpt), (unsigned long long)iova, (int)page,
+	       world_check_map(d->world, hwpt->id, iova, d->memory + page * DIFFER_PAGE,
+	                       DIFFER_PAGE));
+}
+
+static void set_dirty(struct differ *d)
+{
+	struct differ_thing *const hwpt = differ_pick(d, DIFFER_HWPT);
+	struct uapi_hwpt_set_dirty_tracking cmd = {
+		.size = sizeof(cmd), .flags = differ_draw(d, 5) / 2, .hwpt_id = hwpt->id};
+
+	printf(" %d flags %u = %d", differ_name(d, hwpt), cmd.flags,
+	       call(d, UAPI_IOC_HWPT_SET_DIRTY_TRACKING, &cmd));
+}
+
+static void write_pages(struct differ *d)
+{
+	struct differ_thing *const thing = differ_pick(d, DIFFER_HWPT);
+	const uint64_t iova = differ_iova(d) & -(uint64_t)DIFFER_PAGE;
+	const uint64_t bits = differ_draw(d, 65536);
+	struct libiommu_hwpt *hwpt;
+
+	if (libiommu_hwpt_adopt(d->ctx, thing->id, LIBIOMMU_ID_BORROW, &hwpt))
+		return;
+	printf(" %d %#llx %#llx = %d", differ_name(d, thing), (unsigned long long)iova,
+	       (unsigned long long)bits,
+	       world_write(d->world, hwpt, iova, 16 * DIFFER_PAGE, DIFFER_PAGE, &bits));
+	libiommu_hwpt_destroy(hwpt);
+}
+
+static void get_dirty(struct differ *d)
+{
+	struct differ_thing *const hwpt = differ_pick(d, DIFFER_HWPT);
+	uint64_t bits[16] = {0};
+	struct uapi_hwpt_get_dirty_bitmap cmd = {.size = sizeof(cmd),
+	                                         .hwpt_id = hwpt->id,
+	                                         .flags = differ_draw(d, 8) ? differ_draw(d, 2) : 4,
+	                                         .iova = differ_iova(d),
+	                                         .length = differ_length(d),
+	                                         .page_size = 1024U << differ_draw(d, 6),
+	                                         .data = (uintptr_t)bits};
+
+	/* More than there is room for is no use. */
+	if (cmd.length / cmd.page_size > 1024)
+		return;
+	printf(" %d flags %u %#llx %#llx by %#llx", differ_name(d, hwpt), cmd.flags,
+	       (unsigned long long)cmd.iova, (unsigned long long)cmd.length,
+	       (unsigned long long)cmd.page_size);
+	printf(" = %d", call(d, UAPI_IOC_HWPT_GET_DIRTY_BITMAP, &cmd));
+	printf(" sum %#x", differ_sum(bits, sizeof(bits)));
+}
+
+static void queue(struct differ *d)
+{
+	struct uapi_fault_alloc cmd = {.size = sizeof(cmd), .flags = !differ_draw(d, 30)};
+	struct differ_thing *const place = differ_place(d);
+	int error;
+
+	if (!place)
+		return;
+	error = call(d, UAPI_IOC_FAULT_QUEUE_ALLOC, &cmd);
+	differ_keep(d, place, DIFFER_FAULTS, cmd.out_fault_id, (int)cmd.out_fault_fd, error);
+}
+
+static void fault(struct differ *d)
+{
+	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
+	const uint32_t pasid = differ_draw(d, 2) ? 0 : 1 + differ_draw(d, 4);
+	const uint64_t address = differ_draw(d, 1000) * (uint64_t)DIFFER_PAGE;
+
+	if (dev->kind == DIFFER_DEVICE)
+		printf(" %d pasid %u %#llx = %d", differ_name(d, dev), pasid,
+		       (unsigned long long)address,
+		       world_fault(d->world, dev->dev, pasid, differ_draw(d, 100),
+		                   1 + differ_draw(d, 15), address));
+}
+
+static void print_fault(struct differ *d, const struct uapi_hwpt_pgfault *fault)
+{
+	int device = -1;
+
+	for (int i = 0; i < DIFFER_THINGS; i++)
+		if (d->things[i].kind == DIFFER_DEVICE && d->things[i].id == fault->dev_id)
+			device = i;
+	printf(" [device %d flags %u pasid %u group %u perm %u %#llx length %u cookie %u]", device,
+	       fault->flags, fault->pasid, fault->grpid, fault->perm,
+	       (unsigned long long)fault->addr, fault->length, fault->cookie);
+}
+
+static void read_faults(struct differ *d)
+{
+	struct differ_thing *const thing = differ_pick(d, DIFFER_FAULTS);
+	struct uapi_hwpt_pgfault faults[3];
+	const size_t size = differ_draw(d, 10) ? sizeof(faults) : differ_draw(d, 90);
+	ssize_t got;
+
+	if (thing->kind != DIFFER_FAULTS || thing->fd < 0)
+		return;
+	got = world_read_fd(d->world, thing->fd, faults, size);
+	printf(" %d room %d = %d", differ_name(d, thing), (int)size, (int)got);
+	for (ssize_t i = 0; i < got / (ssize_t)sizeof(faults[0]); i++)
+		print_fault(d, &faults[i]);
+}
+
+static void answer(struct differ *d)
+{
+	struct differ_thing *const thing = differ_pick(d, DIFFER_FAULTS);
+	struct uapi_hwpt_page_response answers[3];
+	const size_t size = differ_draw(d, 10) ? (1 + differ_draw(d, 3)) * sizeof(answers[0])
+	                                       : differ_draw(d, 24);
+
+	if (thing->kind != DIFFER_FAULTS || thing->fd < 0)
+		return;
+	for (size_t i = 0; i < 3; i++)
+		answers[i] = (struct uapi_hwpt_page_response){
+			.cookie = differ_draw(d, 6),
+			.code = differ_draw(d, 10) ? differ_draw(d, 2) : differ_draw(d, 5)};
+	printf(" %d size %d cookies %u %u %u = %d", differ_name(d, thing), (int)size,
+	       answers[0].cookie, answers[1].cookie, answers[2].cookie,
+	       (int)world_write_fd(d->world, thing->fd, answers, size));
+}
+
+static void ready(struct differ *d)
+{
+	struct differ_thing *const thing =
+		differ_pick(d, differ_draw(d, 3) ? DIFFER_FAULTS : DIFFER_VEVENTQ);
+	struct pollfd pollfd = {.fd = thing->fd, .events = POLLIN | POLLOUT};
+
+	if (thing->fd < 0 || (thing->kind != DIFFER_FAULTS && thing->kind != DIFFER_VEVENTQ))
+		return;
+	poll(&pollfd, 1, 0);
+	printf(" %d = %#x", differ_name(d, thing), pollfd.revents);
+}
+
+const struct differ_move differ_tables[] = {
+	{"device", device, 3},
+	{"table", table, 8},
+	{"attach", attach, 10},
+	{"detach", detach, 3},
+	{"check-map", check_map, 10},
+	{"set-dirty", set_dirty, 4},
+	{"write", write_pages, 5},
+	{"get-dirty", get_dirty, 6},
+	{"queue", queue, 2},
+	{"fault", fault, 8},
+	{"read-faults", read_faults, 6},
+	{"answer", answer, 5},
+	{"ready", ready, 4},
+	{NULL, NULL, 0},
+};
