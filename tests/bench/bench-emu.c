@@ -25,7 +25,7 @@
 #include "bench.h"
 
 #define PAGE   ((size_t)4096)
-#define IOVA   UINT64_C(0x10000000)
+#define IOVA   (UINT64_C(1) << 32)
 #define RW     (LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE)
 #define CALLS  256 /* in a round */
 #define ROUNDS 201
