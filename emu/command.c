@@ -75,7 +75,7 @@ union any_command {
 int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long request,
                 uintptr_t arg)
 {
-	const unsigned int nr = _IOC_NR(request);
+	const unsigned int nr = (unsigned int)request & 0xff;
 	const struct command *command;
 	union any_command buffer;
 	uint32_t user_size;

@@ -4,11 +4,14 @@
 #include "phys.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "machine.h"
+
+/* futex(2); the system's headers may be without them. */
+#define WAKE_OP (5 | 128)  /* of this process */
+#define OP_OR   (2U << 28) /* with the bits from bit 12 on */
 
 /* Of the pages of any IOMMU, the largest that devices have a use for: 1 GiB. */
 #define ALIGNMENT (UINT64_C(1) << 30)
@@ -67,10 +70,8 @@ static int set_bits_here(uintptr_t at, uint32_t bits)
 	static uint32_t nobody;
 	const uintptr_t low = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? at : at + 4;
 
-	return syscall(SYS_futex, &nobody, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, NULL, low,
-	               FUTEX_OP(FUTEX_OP_OR, bits, FUTEX_OP_CMP_EQ, 0)) < 0
-	               ? -EFAULT
-	               : 0;
+	return syscall(SYS_futex, &nobody, WAKE_OP, 0, NULL, low, OP_OR | bits << 12) < 0 ? -EFAULT
+	                                                                                  : 0;
 }
 
 int emu_phys_set_bits(struct libiommu_emu *emu, emu_phys at, uint32_t bits)

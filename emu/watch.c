@@ -9,11 +9,17 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "heap.h"
 #include "machine.h"
+
+/* Some systems' headers are without it. */
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 8
+#endif
 
 struct emu_watch {
 	struct emu_watch *next, **link;
@@ -50,7 +56,8 @@ static bool read_back(int fd)
 	uint64_t count;
 	const struct iovec to = {&count, sizeof(count)};
 
-	if (preadv2(fd, &to, 1, -1, RWF_NOWAIT) == sizeof(count))
+	/* Not every libc has preadv2(). */
+	if (syscall(SYS_preadv2, fd, &to, 1, -1L, -1L, RWF_NOWAIT) == sizeof(count))
 		return true;
 	return errno == EOPNOTSUPP && poll(&ready, 1, 0) == 1 &&
 	       read(fd, &count, sizeof(count)) == sizeof(count);
