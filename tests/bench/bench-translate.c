@@ -219,15 +219,15 @@ static double time_way(enum way way, uint32_t registrations, unsigned int thread
 	pthread_t ids[THREADS];
 	const double start = bench_now();
 
-	for (unsigned int i = 0; i < threads; i++)
+	for (unsigned int i = 0; i < threads && i < THREADS; i++)
 		tasks[i] = (struct task){way, registrations, i + 1, 0};
-	for (unsigned int i = 1; i < threads; i++)
+	for (unsigned int i = 1; i < threads && i < THREADS; i++)
 		if (pthread_create(&ids[i], NULL, run, &tasks[i]))
 			exit(1);
 	run(&tasks[0]);
-	for (unsigned int i = 1; i < threads; i++)
+	for (unsigned int i = 1; i < threads && i < THREADS; i++)
 		pthread_join(ids[i], NULL);
-	for (unsigned int i = 0; i < threads; i++)
+	for (unsigned int i = 0; i < threads && i < THREADS; i++)
 		sum += tasks[i].sum;
 	return (bench_now() - start) / LOOKUPS;
 }
