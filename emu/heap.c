@@ -25,12 +25,15 @@ void *emu_alloc(size_t size)
 
 	if (fails())
 		return NULL;
-	/* What is small and was freed just now is there at once; calloc() does not look for it. */
+	/*
+	 * What is small and was freed just now is there at once. calloc() does not look for it, and
+	 * a compiler makes calloc() of malloc() and memset().
+	 */
 	if (size > SMALL)
 		return calloc(1, size);
 	memory = malloc(size);
 	if (memory)
-		memset(memory, 0, size);
+		explicit_bzero(memory, size);
 	return memory;
 }
 

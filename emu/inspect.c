@@ -13,10 +13,10 @@
 #include "device.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "look.h"
 #include "machine.h"
 #include "pages.h"
 #include "phys-same.h"
-#include "source.h"
 
 struct emu_object *emu_inspect(struct libiommu_emu *emu, int iommufd, uint32_t id,
                                enum emu_type type, int *error)
@@ -70,7 +70,7 @@ static int compare(const struct emu_domain *domain, uint64_t iova, uintptr_t add
 
 	if ((iova | address | length) & (page - 1) || address + length < address)
 		return -EINVAL;
-	if (length && emu_source_populate(address, length, false))
+	if (length && emu_look_at(address, length, false))
 		return -EFAULT;
 	for (uint64_t at = 0; at < length; at += page) {
 		const emu_phys phys =

@@ -11,6 +11,7 @@
 #include <libiommu-emu/machine.h>
 
 #include "file.h"
+#include "look.h"
 #include "phys.h"
 
 struct emu_account;
@@ -45,6 +46,7 @@ struct libiommu_emu {
 	struct emu_dev *gone;    /* what the user may still ask of */
 	struct emu_pages *pages; /* all that is mapped */
 	struct emu_memfile *memfiles;
+	struct emu_seen seen;
 	struct emu_account *accounts;
 };
 

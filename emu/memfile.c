@@ -13,8 +13,8 @@
 
 #include "channel.h"
 #include "heap.h"
+#include "look.h"
 #include "machine.h"
-#include "source.h"
 
 /* Of the file systems that memory is in. */
 #define TMPFS     0x01021994U
@@ -178,5 +178,5 @@ int emu_memfile_populate(struct emu_memfile *file, uintptr_t address, uint64_t s
 
 	if (error)
 		return error;
-	return emu_source_populate(address, length, is_writable(file, address)) ? -ENOMEM : 0;
+	return emu_look_at(address, length, is_writable(file, address)) ? -ENOMEM : 0;
 }

@@ -78,6 +78,10 @@ static bool next_hole(const struct emu_pages *pages, uint64_t first, uint64_t la
 {
 	uint64_t reach;
 
+	*from = first;
+	*to = last;
+	if (!pages->mapped.root && !pages->accessed.root)
+		return true;
 	while (is_covered(pages, first, &reach)) {
 		if (reach >= last)
 			return false;

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "heap.h"
+#include "look.h"
 #include "machine.h"
 #include "maps.h"
 #include "source.h"
@@ -120,8 +121,8 @@ static int look(struct emu_pages *pages, uint64_t first, uint64_t last)
 	if (!pages->pinned)
 		error = locate(pages);
 	if (!error && pages->phys < EMU_PHYS_WINDOW)
-		error = emu_source_populate((uintptr_t)pages->phys + first * EMU_PAGE,
-		                            (last - first + 1) * EMU_PAGE, pages->writable);
+		error = emu_look_at((uintptr_t)pages->phys + first * EMU_PAGE,
+		                    (last - first + 1) * EMU_PAGE, pages->writable);
 	return error;
 }
 

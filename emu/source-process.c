@@ -3,31 +3,13 @@
 
 /* Memory of the process that the machine is in: it is where it is. */
 #include <errno.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "heap.h"
+#include "look.h"
+#include "machine.h"
 #include "mapping.h"
 #include "source-child.h"
 #include "source.h"
-
-/* Linux 5.14; what the C library calls it may be newer. */
-#define POPULATE_READ  22
-#define POPULATE_WRITE 23
-
-/* In pages as the machine under this one has them. */
-int emu_source_populate(uintptr_t address, uint64_t length, bool write)
-{
-	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
-	const uintptr_t start = address & ~page;
-	int error;
-
-	do
-		error = madvise((void *)start, address + length - start,
-		                write ? POPULATE_WRITE : POPULATE_READ);
-	while (error && (errno == EINTR || errno == EAGAIN));
-	return error ? -EFAULT : 0;
-}
 
 static int look(struct emu_pages *pages, uint64_t first, uint64_t last)
 {
@@ -38,7 +20,7 @@ static int look(struct emu_pages *pages, uint64_t first, uint64_t last)
 	if (emu_mapping_meets(pages->emu, address, length))
 		return -EFAULT;
 	pages->phys = pages->start;
-	return emu_source_populate(address, length, pages->writable);
+	return emu_look(pages->emu, address, length, pages->writable);
 }
 
 static void free_pages(struct emu_pages *pages)

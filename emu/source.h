@@ -38,7 +38,5 @@ int emu_source_dmabuf(struct libiommu_emu *emu, const struct emu_task *task,
 int emu_pages_begin(struct emu_pages *pages, const struct emu_source *source,
                     struct libiommu_emu *emu, const struct emu_task *task, uint64_t start,
                     uint64_t length, bool writable);
-/* As the processor would: 0 or -EFAULT. */
-int emu_source_populate(uintptr_t address, uint64_t length, bool write);
 
 #endif
