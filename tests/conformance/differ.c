@@ -11,7 +11,7 @@
 #include "../../lib/base/uapi/iommufd.h"
 
 /* The same address everywhere: the kernel chooses IOVAs by it. */
-#define MEMORY UINT64_C(0x600000000000)
+#define MEMORY UINT64_C(0x7eb000000000) /* where no sanitizer has anything of its own */
 #define NOBODY UINT32_C(0x7ffffff0)
 
 /* Of the memory: not there; not to be written. */
