@@ -2,6 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Arithmetic of x86-64, with the flags that it leaves. */
+#include "decode.h"
+
 #if defined(__x86_64__) && defined(__LP64__)
 
 #include "decode-x86.h"

@@ -2,6 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Moves of x86-64's vector registers, which memcpy() is made of. */
+#include "decode.h"
+
 #if defined(__x86_64__) && defined(__LP64__)
 
 #include <string.h>
