@@ -55,6 +55,14 @@ struct emu_user_array {
 
 int emu_user_array_get(struct emu_user_array *array, uint32_t index, uint32_t type, void *to,
                        size_t size, size_t least);
+
+#define EMU_USER_KNOWN_MAX 64U /* bytes of an entry, as far as a driver knows it */
+
+typedef int (*emu_entry_fn)(void *user, const void *entry);
+
+/* Each in its turn until one fails; the type is wrong also where there are none. */
+int emu_user_array_each(struct emu_user_array *array, uint32_t type, size_t size, size_t least,
+                        emu_entry_fn fn, void *user);
 /* All entries, each into a structure of @size. */
 int emu_user_array_get_all(const struct emu_user_array *array, uint32_t type, void *to,
                            size_t size);

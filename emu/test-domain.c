@@ -80,8 +80,11 @@ static int nested_translate(struct emu_domain *domain, uint64_t iova, unsigned i
 	return domain->parent->ops->translate(domain->parent, iova, access, phys, length);
 }
 
-static int invalidate_entry(struct nested *nested, const struct emu_test_hwpt_entry *entry)
+static int invalidate_entry(void *user, const void *of)
 {
+	struct nested *const nested = user;
+	const struct emu_test_hwpt_entry *const entry = of;
+
 	if (entry->flags & ~EMU_TEST_ALL)
 		return -EOPNOTSUPP;
 	if (entry->index >= EMU_TEST_CACHES)
@@ -94,21 +97,10 @@ static int invalidate_entry(struct nested *nested, const struct emu_test_hwpt_en
 
 static int nested_invalidate(struct emu_domain *domain, struct emu_user_array *array)
 {
-	int error = array->type == EMU_TEST_INVALIDATE ? 0 : -EINVAL;
-	uint32_t done = 0;
+	const size_t size = sizeof(struct emu_test_hwpt_entry);
 
-	while (!error && done < array->count) {
-		struct emu_test_hwpt_entry entry;
-
-		error = emu_user_array_get(array, done, EMU_TEST_INVALIDATE, &entry, sizeof(entry),
-		                           sizeof(entry));
-		if (!error)
-			error = invalidate_entry((struct nested *)domain, &entry);
-		if (!error)
-			done++;
-	}
-	array->count = done;
-	return error;
+	return emu_user_array_each(array, EMU_TEST_INVALIDATE, size, size, invalidate_entry,
+	                           domain);
 }
 
 static void nested_free(struct emu_domain *domain)

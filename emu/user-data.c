@@ -74,6 +74,24 @@ int emu_user_array_get(struct emu_user_array *array, uint32_t index, uint32_t ty
 	return 0;
 }
 
+int emu_user_array_each(struct emu_user_array *array, uint32_t type, size_t size, size_t least,
+                        emu_entry_fn fn, void *user)
+{
+	uint64_t entry[EMU_USER_KNOWN_MAX / sizeof(uint64_t)];
+	int error = array->type == type && size <= sizeof(entry) ? 0 : -EINVAL;
+	uint32_t done = 0;
+
+	while (!error && done < array->count) {
+		error = emu_user_array_get(array, done, type, entry, size, least);
+		if (!error)
+			error = fn(user, entry);
+		if (!error)
+			done++;
+	}
+	array->count = done;
+	return error;
+}
+
 /* Here entries may be longer, if what the kernel does not know is zero. */
 int emu_user_array_get_all(const struct emu_user_array *array, uint32_t type, void *to, size_t size)
 {

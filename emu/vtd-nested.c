@@ -97,8 +97,10 @@ static int nested_translate(struct emu_domain *domain, uint64_t iova, unsigned i
 	                                      phys, length);
 }
 
-static int forget(struct nested *nested, const struct uapi_hwpt_vtd_s1_invalidate *entry)
+static int forget(void *user, const void *of)
 {
+	struct nested *const nested = user;
+	const struct uapi_hwpt_vtd_s1_invalidate *const entry = of;
 	uint64_t last = UINT64_MAX;
 
 	if ((entry->flags & ~(uint32_t)UAPI_VTD_INV_FLAGS_LEAF) || entry->reserved)
@@ -115,23 +117,9 @@ static int forget(struct nested *nested, const struct uapi_hwpt_vtd_s1_invalidat
 
 static int nested_invalidate(struct emu_domain *domain, struct emu_user_array *array)
 {
-	const size_t least = offsetof(struct uapi_hwpt_vtd_s1_invalidate, reserved) + 4;
-	struct uapi_hwpt_vtd_s1_invalidate entry;
-	uint32_t done = 0;
-	int error = 0;
-
-	if (array->type != UAPI_HWPT_INVALIDATE_DATA_VTD_S1)
-		error = -EINVAL;
-	while (!error && done < array->count) {
-		error = emu_user_array_get(array, done, UAPI_HWPT_INVALIDATE_DATA_VTD_S1, &entry,
-		                           sizeof(entry), least);
-		if (!error)
-			error = forget((struct nested *)domain, &entry);
-		if (!error)
-			done++;
-	}
-	array->count = done;
-	return error;
+	return emu_user_array_each(
+		array, UAPI_HWPT_INVALIDATE_DATA_VTD_S1, sizeof(struct uapi_hwpt_vtd_s1_invalidate),
+		offsetof(struct uapi_hwpt_vtd_s1_invalidate, reserved) + 4, forget, domain);
 }
 
 static void nested_free(struct emu_domain *domain)
