@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../lib/base/uapi/vfio.h"
 #include "../vm/mock-cmd.h"
 
 int world_reserve(struct world *world, const struct libiommu_ioas *ioas, uint64_t start,
@@ -119,27 +118,10 @@ int world_unpin(struct world *world, int access, uint32_t item)
 	return mock_command(world->fd, &cmd);
 }
 
-int world_attach(struct world *world, const struct libiommu_device *dev, uint32_t pasid,
-                 uint32_t pt_id)
+int world_device_ioctl(struct world *world, const struct libiommu_device *dev,
+                       unsigned long request, void *arg)
 {
-	struct uapi_vfio_device_attach_iommufd_pt cmd = {
-		.argsz = sizeof(cmd),
-		.flags = pasid ? UAPI_VFIO_DEVICE_ATTACH_PASID : 0,
-		.pt_id = pt_id,
-		.pasid = pasid,
-	};
-
-	return mock_device_ioctl(world->mock, libiommu_device_fd(dev),
-	                         UAPI_IOC_VFIO_DEVICE_ATTACH_IOMMUFD_PT, &cmd);
-}
-
-int world_detach(struct world *world, const struct libiommu_device *dev, uint32_t pasid)
-{
-	struct uapi_vfio_device_detach_iommufd_pt cmd = {
-		.argsz = sizeof(cmd), .flags = UAPI_VFIO_DEVICE_DETACH_PASID, .pasid = pasid};
-
-	return mock_device_ioctl(world->mock, libiommu_device_fd(dev),
-	                         UAPI_IOC_VFIO_DEVICE_DETACH_IOMMUFD_PT, &cmd);
+	return mock_device_ioctl(world->mock, libiommu_device_fd(dev), request, arg);
 }
 
 int world_check_pasid(struct world *world, struct libiommu_device *dev, uint32_t pasid,

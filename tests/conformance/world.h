@@ -69,7 +69,10 @@ void world_munmap(struct world *world, void *address, size_t length);
 /* KiB that are pinned for a process and, where @locked, charged as locked memory. */
 long world_charged(struct world *world, pid_t pid, bool locked);
 
-/* A device's descriptor is asked past the library to attach; PASID 0 is without one. */
+/* A call past the library on a device's descriptor. */
+int world_device_ioctl(struct world *world, const struct libiommu_device *dev,
+                       unsigned long request, void *arg);
+/* The same, to attach; PASID 0 is without one. */
 int world_attach(struct world *world, const struct libiommu_device *dev, uint32_t pasid,
                  uint32_t pt_id);
 /* Only a PASID can be detached. */
