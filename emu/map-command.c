@@ -18,21 +18,32 @@ static unsigned int access_of(uint32_t flags)
 	       (flags & UAPI_IOAS_MAP_READABLE ? EMU_READ : 0);
 }
 
+/* The address space that something is to be mapped to, or copied from; or -errno. */
+static int find(const struct emu_call *call, uint32_t id, uint32_t flags, bool too_far,
+                struct emu_ioas **ioas)
+{
+	if (flags & ~MAP_FLAGS)
+		return -EOPNOTSUPP;
+	if (too_far)
+		return -EOVERFLOW;
+	if (!access_of(flags))
+		return -EINVAL;
+	*ioas = emu_ioas_find(call->ctx, id);
+	return *ioas ? 0 : -ENOENT;
+}
+
 int emu_ioas_map(struct emu_call *call)
 {
 	struct uapi_ioas_map *const cmd = call->cmd;
 	struct emu_ioas *ioas;
 	int error;
 
-	if (cmd->flags & ~MAP_FLAGS || cmd->reserved)
+	if (cmd->reserved)
 		return -EOPNOTSUPP;
-	if (cmd->iova == UINT64_MAX || cmd->length == UINT64_MAX)
-		return -EOVERFLOW;
-	if (!access_of(cmd->flags))
-		return -EINVAL;
-	ioas = emu_ioas_find(call->ctx, cmd->ioas_id);
-	if (!ioas)
-		return -ENOENT;
+	error = find(call, cmd->ioas_id, cmd->flags,
+	             cmd->iova == UINT64_MAX || cmd->length == UINT64_MAX, &ioas);
+	if (error)
+		return error;
 	error = emu_map_process(call->ctx, call->task, ioas, cmd->user_va, cmd->length, &cmd->iova,
 	                        access_of(cmd->flags), !(cmd->flags & UAPI_IOAS_MAP_FIXED_IOVA));
 	/* The mapping stays where the caller cannot be told. */
@@ -64,16 +75,10 @@ int emu_ioas_map_file(struct emu_call *call)
 	struct emu_ioas *ioas;
 	int error;
 
-	if (cmd->flags & ~MAP_FLAGS)
-		return -EOPNOTSUPP;
-	if (cmd->iova == UINT64_MAX || cmd->length == UINT64_MAX)
-		return -EOVERFLOW;
-	if (!access_of(cmd->flags))
-		return -EINVAL;
-	ioas = emu_ioas_find(call->ctx, cmd->ioas_id);
-	if (!ioas)
-		return -ENOENT;
-	error = map_file(call, ioas);
+	error = find(call, cmd->ioas_id, cmd->flags,
+	             cmd->iova == UINT64_MAX || cmd->length == UINT64_MAX, &ioas);
+	if (!error)
+		error = map_file(call, ioas);
 	return error ? error : emu_call_respond(call);
 }
 
@@ -133,16 +138,12 @@ int emu_ioas_copy(struct emu_call *call)
 	struct emu_ioas *from;
 	int error;
 
-	if (cmd->flags & ~MAP_FLAGS)
-		return -EOPNOTSUPP;
-	if (cmd->length == UINT64_MAX || cmd->src_iova == UINT64_MAX || cmd->dst_iova == UINT64_MAX)
-		return -EOVERFLOW;
-	if (!access_of(cmd->flags))
-		return -EINVAL;
-	from = emu_ioas_find(call->ctx, cmd->src_ioas_id);
-	if (!from)
-		return -ENOENT;
-	error = copy(call, from);
+	error = find(call, cmd->src_ioas_id, cmd->flags,
+	             cmd->length == UINT64_MAX || cmd->src_iova == UINT64_MAX ||
+	                     cmd->dst_iova == UINT64_MAX,
+	             &from);
+	if (!error)
+		error = copy(call, from);
 	return error ? error : emu_call_respond(call);
 }
 
