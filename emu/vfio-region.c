@@ -144,34 +144,33 @@ bool emu_vfio_has_rom(const struct emu_pci *pci)
 	       signature[0] == 0x55 && signature[1] == 0xaa;
 }
 
-ssize_t emu_vfio_region_read(struct emu_vfio *vfio, const struct emu_task *task, uintptr_t buffer,
-                             size_t size, uint64_t offset)
+static ssize_t access_region(struct emu_vfio *vfio, const struct emu_task *task, uintptr_t buffer,
+                             size_t size, uint64_t offset, bool write)
 {
 	const uint64_t index = offset >> EMU_VFIO_SHIFT;
 
 	if (!size)
 		return 0;
 	emu_vfio_wake(vfio);
-	if (index == UAPI_VFIO_PCI_CONFIG_REGION_INDEX)
-		return emu_vfio_config_read(vfio, task, buffer, size, offset & OFFSET_MASK);
-	return index <= UAPI_VFIO_PCI_ROM_REGION_INDEX
-	               ? access_bar(vfio, task, buffer, size, offset, false)
-	               : -EINVAL;
+	if (index > UAPI_VFIO_PCI_CONFIG_REGION_INDEX)
+		return -EINVAL;
+	if (index < UAPI_VFIO_PCI_CONFIG_REGION_INDEX)
+		return access_bar(vfio, task, buffer, size, offset, write);
+	offset &= OFFSET_MASK;
+	return write ? emu_vfio_config_write(vfio, task, buffer, size, offset)
+	             : emu_vfio_config_read(vfio, task, buffer, size, offset);
+}
+
+ssize_t emu_vfio_region_read(struct emu_vfio *vfio, const struct emu_task *task, uintptr_t buffer,
+                             size_t size, uint64_t offset)
+{
+	return access_region(vfio, task, buffer, size, offset, false);
 }
 
 ssize_t emu_vfio_region_write(struct emu_vfio *vfio, const struct emu_task *task, uintptr_t buffer,
                               size_t size, uint64_t offset)
 {
-	const uint64_t index = offset >> EMU_VFIO_SHIFT;
-
-	if (!size)
-		return 0;
-	emu_vfio_wake(vfio);
-	if (index == UAPI_VFIO_PCI_CONFIG_REGION_INDEX)
-		return emu_vfio_config_write(vfio, task, buffer, size, offset & OFFSET_MASK);
-	return index <= UAPI_VFIO_PCI_ROM_REGION_INDEX
-	               ? access_bar(vfio, task, buffer, size, offset, true)
-	               : -EINVAL;
+	return access_region(vfio, task, buffer, size, offset, true);
 }
 
 /* A BAR of less than a page has that page for itself. */
