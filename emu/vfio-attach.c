@@ -3,26 +3,40 @@
 
 /* Page tables of a device, and of its PASIDs, through its node. */
 #include <errno.h>
+#include <string.h>
 
 #include "vfio.h"
 
+/* Fetches both kinds of requests: @least bytes without a PASID, with it all of @size. */
+static int get(const struct emu_task *task, uintptr_t arg, void *to, size_t size, size_t least,
+               uint32_t with_pasid)
+{
+	uint32_t argsz, flags;
+
+	if (emu_get(task, to, arg, least))
+		return -EFAULT;
+	memcpy(&argsz, to, sizeof(argsz));
+	memcpy(&flags, (char *)to + sizeof(argsz), sizeof(flags));
+	if (argsz < least || flags & ~with_pasid)
+		return -EINVAL;
+	if (!(flags & with_pasid))
+		return 0;
+	if (argsz < size)
+		return -EINVAL;
+	return emu_get(task, (char *)to + least, arg + least, size - least);
+}
+
 int emu_vfio_attach(struct emu_vfio *vfio, const struct emu_task *task, uintptr_t arg)
 {
-	const size_t least = offsetof(struct uapi_vfio_device_attach_iommufd_pt, pasid);
 	struct uapi_vfio_device_attach_iommufd_pt attach = {0};
-	bool pasid;
 	int error;
 
-	if (emu_get(task, &attach, arg, least))
-		return -EFAULT;
-	if (attach.argsz < least || attach.flags & ~UAPI_VFIO_DEVICE_ATTACH_PASID)
-		return -EINVAL;
-	pasid = attach.flags & UAPI_VFIO_DEVICE_ATTACH_PASID;
-	if (pasid && attach.argsz < sizeof(attach))
-		return -EINVAL;
-	if (pasid && emu_get(task, &attach.pasid, arg + least, sizeof(attach.pasid)))
-		return -EFAULT;
-	error = emu_device_attach(vfio->device, pasid ? &attach.pasid : NULL, &attach.pt_id);
+	error = get(task, arg, &attach, sizeof(attach),
+	            offsetof(struct uapi_vfio_device_attach_iommufd_pt, pasid),
+	            UAPI_VFIO_DEVICE_ATTACH_PASID);
+	if (error)
+		return error;
+	error = emu_device_attach(vfio->device, attach.flags ? &attach.pasid : NULL, &attach.pt_id);
 	if (error)
 		return error;
 	if (!emu_put(task, arg + offsetof(struct uapi_vfio_device_attach_iommufd_pt, pt_id),
@@ -35,19 +49,13 @@ int emu_vfio_attach(struct emu_vfio *vfio, const struct emu_task *task, uintptr_
 
 int emu_vfio_detach(struct emu_vfio *vfio, const struct emu_task *task, uintptr_t arg)
 {
-	const size_t least = offsetof(struct uapi_vfio_device_detach_iommufd_pt, pasid);
 	struct uapi_vfio_device_detach_iommufd_pt detach = {0};
-	bool pasid;
+	const int error = get(task, arg, &detach, sizeof(detach),
+	                      offsetof(struct uapi_vfio_device_detach_iommufd_pt, pasid),
+	                      UAPI_VFIO_DEVICE_DETACH_PASID);
 
-	if (emu_get(task, &detach, arg, least))
-		return -EFAULT;
-	if (detach.argsz < least || detach.flags & ~UAPI_VFIO_DEVICE_DETACH_PASID)
-		return -EINVAL;
-	pasid = detach.flags & UAPI_VFIO_DEVICE_DETACH_PASID;
-	if (pasid && detach.argsz < sizeof(detach))
-		return -EINVAL;
-	if (pasid && emu_get(task, &detach.pasid, arg + least, sizeof(detach.pasid)))
-		return -EFAULT;
-	emu_device_detach(vfio->device, pasid ? &detach.pasid : NULL);
+	if (error)
+		return error;
+	emu_device_detach(vfio->device, detach.flags ? &detach.pasid : NULL);
 	return 0;
 }
