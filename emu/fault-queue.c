@@ -134,24 +134,9 @@ static const struct emu_object_ops fault_queue_ops = {
 	.destroy = fault_queue_destroy,
 };
 
-static int open_queue(struct emu_call *call, struct emu_fault_queue *queue)
-{
-	struct uapi_fault_alloc *const cmd = call->cmd;
-	const int fd = emu_queue_open(&queue->queue, &emu_fault_file_ops);
-
-	if (fd < 0)
-		return fd;
-	cmd->out_fault_id = queue->queue.object.id;
-	cmd->out_fault_fd = (uint32_t)fd;
-	if (!emu_call_respond(call))
-		return 0;
-	emu_queue_undo(&queue->queue, fd);
-	return -EFAULT;
-}
-
 int emu_fault_alloc(struct emu_call *call)
 {
-	const struct uapi_fault_alloc *const cmd = call->cmd;
+	struct uapi_fault_alloc *const cmd = call->cmd;
 	struct emu_fault_queue *queue;
 	int error;
 
@@ -163,7 +148,8 @@ int emu_fault_alloc(struct emu_call *call)
 		return -ENOMEM;
 	}
 	queue->last = &queue->first;
-	error = open_queue(call, queue);
+	error = emu_queue_open(&queue->queue, &emu_fault_file_ops, call, &cmd->out_fault_id,
+	                       &cmd->out_fault_fd);
 	if (error)
 		emu_object_remove(&queue->queue.object, false);
 	return error;

@@ -8,7 +8,7 @@
 
 #include "machine.h"
 
-int emu_queue_open(struct emu_queue *queue, const struct emu_file_ops *ops)
+static int open_file(struct emu_queue *queue, const struct emu_file_ops *ops)
 {
 	struct emu_ctx *const ctx = queue->object.ctx;
 	const int fd = emu_file_open(ctx->file.emu, &queue->file, ops);
@@ -28,10 +28,20 @@ static void closed(struct emu_queue *queue)
 	emu_ctx_let_go(queue->object.ctx);
 }
 
-void emu_queue_undo(struct emu_queue *queue, int fd)
+int emu_queue_open(struct emu_queue *queue, const struct emu_file_ops *ops, struct emu_call *call,
+                   uint32_t *id, uint32_t *out_fd)
 {
+	const int fd = open_file(queue, ops);
+
+	if (fd < 0)
+		return fd;
+	*id = queue->object.id;
+	*out_fd = (uint32_t)fd;
+	if (!emu_call_respond(call))
+		return 0;
 	emu_file_undo(&queue->file, fd);
 	closed(queue);
+	return -EFAULT;
 }
 
 struct emu_queue *emu_queue_of(struct emu_file *file)

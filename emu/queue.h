@@ -14,10 +14,9 @@ struct emu_queue {
 	bool open;
 };
 
-/* The queue is an object already: its new descriptor, or -errno. */
-int emu_queue_open(struct emu_queue *queue, const struct emu_file_ops *ops);
-/* As if it had not been opened. */
-void emu_queue_undo(struct emu_queue *queue, int fd);
+/* The queue is an object already; the caller is told of it and its new descriptor: 0 or -errno. */
+int emu_queue_open(struct emu_queue *queue, const struct emu_file_ops *ops, struct emu_call *call,
+                   uint32_t *id, uint32_t *out_fd);
 struct emu_queue *emu_queue_of(struct emu_file *file);
 /* Whether something waits. */
 void emu_queue_set_ready(struct emu_queue *queue, bool ready);

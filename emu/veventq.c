@@ -156,24 +156,9 @@ static const struct emu_object_ops veventq_ops = {
 	.destroy = veventq_destroy,
 };
 
-static int open_queue(struct emu_call *call, struct emu_veventq *veventq)
-{
-	struct uapi_veventq_alloc *const cmd = call->cmd;
-	const int fd = emu_queue_open(&veventq->queue, &veventq_file_ops);
-
-	if (fd < 0)
-		return fd;
-	cmd->out_veventq_id = veventq->queue.object.id;
-	cmd->out_veventq_fd = (uint32_t)fd;
-	if (!emu_call_respond(call))
-		return 0;
-	emu_queue_undo(&veventq->queue, fd);
-	return -EFAULT;
-}
-
 static int make(struct emu_call *call, struct emu_viommu *viommu)
 {
-	const struct uapi_veventq_alloc *const cmd = call->cmd;
+	struct uapi_veventq_alloc *const cmd = call->cmd;
 	struct emu_veventq *const veventq = emu_alloc(sizeof(*veventq));
 	int error;
 
@@ -188,7 +173,8 @@ static int make(struct emu_call *call, struct emu_viommu *viommu)
 	emu_object_use(&viommu->object);
 	veventq->next = viommu->queues;
 	viommu->queues = veventq;
-	error = open_queue(call, veventq);
+	error = emu_queue_open(&veventq->queue, &veventq_file_ops, call, &cmd->out_veventq_id,
+	                       &cmd->out_veventq_fd);
 	if (error)
 		emu_object_remove(&veventq->queue.object, false);
 	return error;
