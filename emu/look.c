@@ -4,7 +4,6 @@
 #include "look.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,6 +13,11 @@
 /* Linux 5.14; what the C library calls it may be newer. */
 #define POPULATE_READ  22
 #define POPULATE_WRITE 23
+
+/* The kernel's numbers, which not every C library comes with. */
+#define REQUEUE_PRIVATE (4 | 128)
+#define WAKE_OP_PRIVATE (5 | 128)
+#define OR_NOTHING      (2 << 28 | 0x800) /* and compare with what wakes nobody */
 
 /* In pages as the machine under this one has them. */
 int emu_look_at(uintptr_t address, uint64_t length, bool write)
@@ -37,13 +41,12 @@ int emu_look_at(uintptr_t address, uint64_t length, bool write)
 static bool is_still_there(uintptr_t page, bool write)
 {
 	static uint32_t nobody;
-	const int nothing = FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0x800);
 	long result;
 
 	if (write)
-		result = syscall(SYS_futex, &nobody, FUTEX_WAKE_OP_PRIVATE, 0, NULL, page, nothing);
+		result = syscall(SYS_futex, &nobody, WAKE_OP_PRIVATE, 0, NULL, page, OR_NOTHING);
 	else
-		result = syscall(SYS_futex, page, FUTEX_CMP_REQUEUE_PRIVATE, 0, NULL, &nobody, 0);
+		result = syscall(SYS_futex, page, REQUEUE_PRIVATE, 0, NULL, &nobody, 0);
 	return result >= 0 || errno == EAGAIN;
 }
 
