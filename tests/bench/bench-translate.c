@@ -213,21 +213,22 @@ static void *run(void *user)
 static uint64_t sum;
 
 /* Nanoseconds of a lookup, by the clock on the wall. */
-static double time_way(enum way way, uint32_t registrations, unsigned int threads)
+static double time_way(enum way way, uint32_t registrations, unsigned int wanted)
 {
+	const unsigned int threads = wanted < THREADS ? wanted : THREADS;
 	struct task tasks[THREADS];
 	pthread_t ids[THREADS];
 	const double start = bench_now();
 
-	for (unsigned int i = 0; i < threads && i < THREADS; i++)
+	for (unsigned int i = 0; i < threads; i++)
 		tasks[i] = (struct task){way, registrations, i + 1, 0};
-	for (unsigned int i = 1; i < threads && i < THREADS; i++)
+	for (unsigned int i = 1; i < threads; i++)
 		if (pthread_create(&ids[i], NULL, run, &tasks[i]))
 			exit(1);
 	run(&tasks[0]);
-	for (unsigned int i = 1; i < threads && i < THREADS; i++)
+	for (unsigned int i = 1; i < threads; i++)
 		pthread_join(ids[i], NULL);
-	for (unsigned int i = 0; i < threads && i < THREADS; i++)
+	for (unsigned int i = 0; i < threads; i++)
 		sum += tasks[i].sum;
 	return (bench_now() - start) / LOOKUPS;
 }
