@@ -2,17 +2,22 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /*
- * A word that a forked child finds zeroed: there the memory of rings is not mapped, and their
- * descriptors are the parent's.
+ * What a forked child finds zeroed: there the memory of rings and of tables is not mapped, and
+ * their descriptors are the parent's.
  */
-#ifndef LIBIOMMU_FAULT_GUARD_H
-#define LIBIOMMU_FAULT_GUARD_H
+#ifndef LIBIOMMU_BASE_GUARD_H
+#define LIBIOMMU_BASE_GUARD_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../base/sys.h"
+#include "sys.h"
 
+/* A page of it. */
+int li_guard_page_new(const struct libiommu_sys *sys, void **page);
+void li_guard_page_free(const struct libiommu_sys *sys, void *page);
+
+/* A word of it, which is not zero in the parent. */
 int li_guard_new(const struct libiommu_sys *sys, const volatile uint32_t **guard);
 void li_guard_free(const struct libiommu_sys *sys, const volatile uint32_t *guard);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "../base/guard.h"
 #include "../object/ctx.h"
 #include "table.h"
 
@@ -17,27 +18,21 @@
 /* The page of the handle; in a forked child all of it is zero. */
 static int new_handle(const struct libiommu_sys *sys, struct libiommu_dma_table **table)
 {
-	const size_t size = (size_t)li_sys_page_size();
 	struct libiommu_dma_table *made;
-	void *at = NULL;
-	int error;
+	void *page = NULL;
+	const int error = li_guard_page_new(sys, &page);
 
-	error = li_sys_mmap(sys, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-	                    -1, 0, &at);
 	if (error)
 		return error;
-	error = li_sys_madvise(sys, at, size, MADV_WIPEONFORK);
-	made = at;
-	if (!error) {
-		made->sys = li_sys_copy(sys);
-		made->fd = -1;
-		error = made->sys ? 0 : -ENOMEM;
+	made = page;
+	made->sys = li_sys_copy(sys);
+	made->fd = -1;
+	if (!made->sys) {
+		li_guard_page_free(sys, page);
+		return -ENOMEM;
 	}
-	if (error)
-		li_sys_munmap(sys, at, size);
-	else
-		*table = made;
-	return error;
+	*table = made;
+	return 0;
 }
 
 static void free_handle(struct libiommu_dma_table *table)
@@ -48,7 +43,7 @@ static void free_handle(struct libiommu_dma_table *table)
 		li_sys_munmap(sys, table->base, (size_t)TABLE_SIZE);
 	if (table->fd >= 0)
 		li_sys_close(sys, table->fd);
-	li_sys_munmap(sys, table, (size_t)li_sys_page_size());
+	li_guard_page_free(sys, table);
 	libiommu_sys_free(sys);
 }
 

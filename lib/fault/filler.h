@@ -13,8 +13,8 @@
 
 #include <libiommu/ring.h>
 
+#include "../base/guard.h"
 #include "../base/sys.h"
-#include "guard.h"
 #include "session.h"
 #include "slots.h"
 #include "source.h"

@@ -8,7 +8,7 @@
 #include <libiommu/reader.h>
 
 #include "../base/failure.h"
-#include "guard.h"
+#include "../base/guard.h"
 #include "memory.h"
 
 struct libiommu_reader {
