@@ -39,6 +39,8 @@ static _Thread_local struct {
 	struct failure_log log;
 } held;
 
+static _Thread_local unsigned int undoing;
+
 /* Text that is built up piece by piece, counting what does not fit. */
 struct line {
 	char *text;
@@ -178,9 +180,21 @@ void li_failure_release(void)
 	tell(&log);
 }
 
+void li_failure_undo(void)
+{
+	undoing++;
+}
+
+void li_failure_undone(void)
+{
+	undoing--;
+}
+
 int li_failure_library(const struct failure_log *log, const char *operation, int error,
                        const char *text, const struct failure_detail *detail)
 {
+	if (undoing)
+		return error;
 	last.text = text;
 	last.call = CALL_NONE;
 	return record(log, LIBIOMMU_FAILURE_LIBRARY, operation, error, detail);
@@ -189,6 +203,8 @@ int li_failure_library(const struct failure_log *log, const char *operation, int
 int li_failure_kernel(const struct failure_log *log, const char *operation, int error,
                       enum failure_call call, const struct failure_detail *detail)
 {
+	if (undoing)
+		return error;
 	last.text = NULL;
 	last.call = call;
 	return record(log, LIBIOMMU_FAILURE_KERNEL, operation, error, detail);

@@ -124,6 +124,13 @@ int li_refuse_kernel(struct refusal *refusal, int error, enum failure_call call)
 void li_failure_hold(void);
 void li_failure_release(void);
 
+/*
+ * While what was done before a failure is undone: what fails in it is neither recorded nor told.
+ * In pairs, on one thread.
+ */
+void li_failure_undo(void);
+void li_failure_undone(void);
+
 /* The words (hints.c): "" where there is nothing to add. */
 const char *li_hint_find(enum failure_call call, int error);
 const char *li_hint_errno_name(int error);

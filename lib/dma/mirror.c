@@ -89,8 +89,10 @@ static int copy_all(struct libiommu_dma_space *space, const struct dma_mirror *t
 	if (!error)
 		error = copy_pieces(space, &space->nameless, to, operation, &nameless);
 	if (error) {
+		li_failure_undo();
 		unmap_pieces(&space->pieces, to, operation, named);
 		unmap_pieces(&space->nameless, to, operation, nameless);
+		li_failure_undone();
 	}
 	return error;
 }
@@ -141,7 +143,9 @@ static int add(struct libiommu_dma_space *space, const struct dma_mirror *mirror
 	}
 	space->mirror_count--;
 	/* The window is not to be narrower for what does not mirror. */
+	li_failure_undo();
 	li_space_update_ranges(space, operation);
+	li_failure_undone();
 	return error;
 }
 
@@ -248,8 +252,11 @@ int libiommu_dma_space_attach(struct libiommu_dma_space *space, struct libiommu_
 		error = libiommu_device_attach_ioas(dev, mirror.ioas);
 	if (!error) {
 		error = li_space_update_ranges(space, __func__);
-		if (error)
+		if (error) {
+			li_failure_undo();
 			libiommu_device_detach(dev);
+			li_failure_undone();
+		}
 	}
 	dma_unlock(space);
 	return error;

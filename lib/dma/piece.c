@@ -94,12 +94,14 @@ static int map_first(struct libiommu_dma_space *space, const struct dma_source *
 	                   source->length, source->flags, identity || piece->window, &piece->iova);
 }
 
-/* From the first of @count mirrors on. What succeeds does not overwrite what is recorded. */
+/* From the first of @count mirrors on, after a failure. */
 static void unmap_mirrors(struct libiommu_dma_space *space, const struct dma_piece *piece,
                           const char *operation, size_t count)
 {
+	li_failure_undo();
 	for (size_t i = 0; i < count; i++)
 		li_mirror_unmap(&space->mirrors[i], operation, piece);
+	li_failure_undone();
 }
 
 static int map_mirrors(struct libiommu_dma_space *space, const struct dma_piece *piece,
@@ -180,7 +182,9 @@ int li_piece_map(struct libiommu_dma_space *space, const struct dma_source *sour
 	return 0;
 
 unmap:
+	li_failure_undo();
 	li_ioas_unmap(space->ioas, source->operation, made->iova, made->length);
+	li_failure_undone();
 give:
 	unchoose(made);
 forget:
@@ -215,8 +219,10 @@ int li_piece_unmap(struct libiommu_dma_space *space, const char *operation, stru
 		 * A copy pins nothing anew, so that it can fail for want of memory only; a vDPA
 		 * device has just let go of the same memory.
 		 */
+		li_failure_undo();
 		while (done--)
 			li_mirror_map(space, &space->mirrors[done], operation, piece);
+		li_failure_undone();
 		publish(space, piece);
 		return error;
 	}

@@ -137,9 +137,11 @@ int libiommu_dma_space_register_many(struct libiommu_dma_space *space, const str
 		if (error)
 			break;
 	}
+	li_failure_undo();
 	while (error && done--)
 		do_unregister(space, __func__, (uintptr_t)ranges[done].iov_base,
 		              ranges[done].iov_len);
+	li_failure_undone();
 	return error;
 }
 

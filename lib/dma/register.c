@@ -171,11 +171,12 @@ static int fill_gaps(struct libiommu_dma_space *space, const struct dma_source *
 	return 0;
 }
 
-/* What no claim has is unmapped again. */
+/* What no claim has is unmapped again, after a failure. */
 static void drop_unclaimed(struct libiommu_dma_space *space, const struct dma_source *source)
 {
 	struct dma_piece *piece = li_piece_from(&space->pieces, source->address);
 
+	li_failure_undo();
 	while (piece && piece->address < source->address + source->length) {
 		struct dma_piece *const next = li_piece_next(piece);
 
@@ -183,6 +184,7 @@ static void drop_unclaimed(struct libiommu_dma_space *space, const struct dma_so
 			li_piece_unmap(space, source->operation, piece);
 		piece = next;
 	}
+	li_failure_undone();
 }
 
 static int register_nameless(struct libiommu_dma_space *space, const struct dma_source *source,

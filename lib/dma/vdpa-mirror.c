@@ -37,11 +37,22 @@ int li_vdpa_mirror_unmap(const struct dma_mirror *mirror, const char *operation,
 	return error;
 }
 
+/* @error: what has failed in it. */
+static int end_batch(const struct dma_mirror *mirror, const char *operation, int error)
+{
+	if (!error)
+		return li_vdpa_end(mirror->vdpa, operation, mirror->asid);
+	li_failure_undo();
+	li_vdpa_end(mirror->vdpa, operation, mirror->asid);
+	li_failure_undone();
+	return error;
+}
+
 /* In a batch; @piece: the first, then the one that failed, or @until. */
 static int update_all(const struct dma_mirror *mirror, const char *operation,
                       const struct dma_piece **piece, const struct dma_piece *until)
 {
-	int error, end;
+	int error;
 
 	if (*piece == until)
 		return 0;
@@ -54,14 +65,13 @@ static int update_all(const struct dma_mirror *mirror, const char *operation,
 		if (!error)
 			*piece = li_piece_next(*piece);
 	}
-	end = li_vdpa_end(mirror->vdpa, operation, mirror->asid);
-	return error ? error : end;
+	return end_batch(mirror, operation, error);
 }
 
 static int invalidate_all(const struct dma_mirror *mirror, const char *operation,
                           const struct dma_piece *piece, const struct dma_piece *until)
 {
-	int error, end;
+	int error;
 
 	if (piece == until)
 		return 0;
@@ -71,8 +81,7 @@ static int invalidate_all(const struct dma_mirror *mirror, const char *operation
 	for (; piece != until && !error; piece = li_piece_next(piece))
 		error = li_vdpa_invalidate(mirror->vdpa, operation, mirror->asid, piece->iova,
 		                           piece->length);
-	end = li_vdpa_end(mirror->vdpa, operation, mirror->asid);
-	return error ? error : end;
+	return end_batch(mirror, operation, error);
 }
 
 /*
@@ -91,8 +100,11 @@ static int fill(const struct dma_mirror *mirror, const char *operation,
 	if (!error)
 		error = li_vdpa_update(mirror->vdpa, operation, mirror->asid, last->iova,
 		                       last->length, last->address, last->flags);
-	if (error)
+	if (error) {
+		li_failure_undo();
 		invalidate_all(mirror, operation, first, stopped);
+		li_failure_undone();
+	}
 	return error;
 }
 

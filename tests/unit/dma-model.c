@@ -21,6 +21,8 @@ static unsigned long fail_request;
 static unsigned int fail_countdown;
 static int fail_error;
 static bool fail_happened;
+static unsigned long fail_always;
+static int always_error;
 static uint32_t next_id;
 static unsigned int calls;
 static uint64_t alignment;
@@ -160,6 +162,8 @@ static int maps_ioctl(void *user, int fd, unsigned long request, void *arg)
 		fail_happened = true;
 		return fail_error;
 	}
+	if (request == fail_always)
+		return always_error;
 	switch (request) {
 	case UAPI_IOC_IOAS_ALLOC:
 		((struct uapi_ioas_alloc *)arg)->out_ioas_id = next_id++;
@@ -222,6 +226,7 @@ struct libiommu_ctx *maps_ctx(void)
 	alignment = 4096;
 	on_map = NULL;
 	maps_fail_nth(0, 0, 0);
+	maps_fail_all(0, 0);
 	door_on_ioctl(maps_ioctl);
 	maps_calls();
 	return ctx;
@@ -233,6 +238,12 @@ void maps_fail_nth(unsigned long request, unsigned int nth, int error)
 	fail_countdown = nth;
 	fail_error = error;
 	fail_happened = false;
+}
+
+void maps_fail_all(unsigned long request, int error)
+{
+	fail_always = request;
+	always_error = error;
 }
 
 bool maps_failed(void)

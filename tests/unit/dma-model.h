@@ -27,6 +27,8 @@ struct libiommu_ctx *maps_ctx(void);
 /* The @nth ioctl of this kind from now fails; 0 ends that. Whether it came to that. */
 void maps_fail_nth(unsigned long request, unsigned int nth, int error);
 bool maps_failed(void);
+/* From now on each of this kind fails; 0 ends that. */
+void maps_fail_all(unsigned long request, int error);
 /* What an address space can map from now on. */
 void maps_set_ranges(uint32_t ioas, const struct libiommu_iova_range *ranges, size_t count);
 /* What all that is mapped is a multiple of. */

@@ -742,6 +742,53 @@ static void test_failures_are_told_without_the_lock(void **state)
 	door_on_log(NULL);
 }
 
+static void hear(const char *message)
+{
+	told++;
+	assert_non_null(strstr(message, "EINVAL"));
+}
+
+/* What cannot be undone is not what has failed. */
+static void test_the_first_failure_is_told(void **state)
+{
+	const struct iovec ranges[] = {{ptr(AT), PAGE}, {ptr(AT + MIB2), PAGE}};
+	uint64_t iovas[2];
+
+	(void)state;
+	make(LIBIOMMU_DMA_KERNEL, 0);
+	told = 0;
+	door_on_log(hear);
+	must_add(AT + 2 * MIB2, PAGE);
+	must_add(AT + 3 * MIB2, PAGE);
+	maps_fail_all(UAPI_IOC_IOAS_UNMAP, -EBUSY);
+	maps_fail_nth(UAPI_IOC_IOAS_COPY, 2, -EINVAL);
+	assert_int_equal(libiommu_dma_space_mirror(space, second), -EINVAL);
+	assert_failure(-EINVAL, KERNEL, "libiommu_dma_space_mirror");
+	maps_fail_all(0, 0);
+	assert_int_equal(maps_count(2), 1);
+	assert_int_equal(libiommu_ioas_unmap_all(second, NULL), 0);
+	assert_int_equal(libiommu_dma_space_mirror(space, second), 0);
+	assert_int_equal(libiommu_dma_space_mirror(space, third), 0);
+	maps_fail_all(UAPI_IOC_IOAS_COPY, -ENOMEM);
+	maps_fail_nth(UAPI_IOC_IOAS_UNMAP, 3, -EINVAL);
+	assert_int_equal(drop(AT + 2 * MIB2, PAGE), -EINVAL);
+	assert_failure(-EINVAL, KERNEL, "libiommu_dma_space_unregister");
+	assert_int_equal(drop(AT + 3 * MIB2, PAGE), 0);
+	maps_fail_all(UAPI_IOC_IOAS_UNMAP, -EBUSY);
+	maps_fail_nth(UAPI_IOC_IOAS_COPY, 4, -EINVAL);
+	assert_int_equal(libiommu_dma_space_register_many(space, ranges, 2, RW, iovas), -EINVAL);
+	assert_failure(-EINVAL, KERNEL, "libiommu_dma_space_register_many");
+	assert_int_equal(told, 3);
+	door_on_log(NULL);
+	maps_fail_all(0, 0);
+	assert_int_equal(drop(AT, PAGE), 0);
+	assert_int_equal(drop(AT + 2 * MIB2, PAGE), 0);
+	assert_int_equal(maps_count(1), 1);
+	assert_int_equal(maps_count(2), 1);
+	assert_int_equal(libiommu_ioas_unmap_all(ioas, NULL), 0);
+	assert_int_equal(libiommu_ioas_unmap_all(second, NULL), 0);
+}
+
 static void test_iova_that_cannot_be_looked_up(void **state)
 {
 	static const struct libiommu_iova_range far = {UINT64_C(1) << 48, UINT64_C(1) << 56};
@@ -1008,6 +1055,7 @@ int main(void)
 		TEST(test_many),
 		TEST(test_attach),
 		TEST(test_failures_are_told_without_the_lock),
+		TEST(test_the_first_failure_is_told),
 		TEST(test_iova_that_cannot_be_looked_up),
 		TEST(test_failed_mirror_leaves_the_window),
 		TEST(test_window_of_larger_granules),

@@ -29,6 +29,8 @@ static struct {
 	uint32_t batch_asid;
 	char log[256]; /* a letter for each message */
 	unsigned int fail_in;
+	bool fail_on; /* and what comes then, with another error */
+	bool failing;
 } iotlb;
 
 static const struct libiommu_iova_range everything = {0, UINT64_MAX};
@@ -72,8 +74,12 @@ static ssize_t take(int fd, const void *buffer, size_t size)
 	assert_int_equal(message->type, UAPI_VHOST_IOTLB_MSG_V2);
 	assert_true(used + 1 < sizeof(iotlb.log));
 	iotlb.log[used] = "??UI?BE"[message->iotlb.type];
-	if (iotlb.fail_in && !--iotlb.fail_in)
+	if (iotlb.failing)
+		return -EIO;
+	if (iotlb.fail_in && !--iotlb.fail_in) {
+		iotlb.failing = iotlb.fail_on;
 		return -EFAULT;
+	}
 	if (iotlb.batch && iotlb.batch_asid != message->asid)
 		return -EFAULT;
 	switch (message->iotlb.type) {
@@ -332,6 +338,32 @@ static void test_unmirror_fails(void **state)
 	assert_int_equal(unmirror(0), 0);
 }
 
+/* Nothing reaches the device any more: what cannot be undone is not what has failed. */
+static void test_the_first_failure_is_told(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 3; i++)
+		must_add(AT + i * STEP);
+	iotlb.fail_on = true;
+	for (unsigned int nth = 2; nth <= 5; nth++) {
+		fail_in(nth);
+		assert_int_equal(mirror(0), -EFAULT);
+		assert_failure(-EFAULT, KERNEL, "libiommu_dma_space_mirror_vdpa");
+		iotlb.failing = false;
+		iotlb.batch = false;
+		iotlb.count = 0;
+	}
+	iotlb.fail_on = false;
+	assert_int_equal(mirror(0), 0);
+	iotlb.fail_on = true;
+	fail_in(2);
+	assert_int_equal(unmirror(0), -EFAULT);
+	assert_failure(-EFAULT, KERNEL, "libiommu_dma_space_unmirror_vdpa");
+	iotlb.failing = false;
+	iotlb.batch = false;
+	assert_int_equal(unmirror(0), 0);
+}
+
 /* Only what the process has mapped can be given to a vDPA device. */
 static void test_files(void **state)
 {
@@ -407,9 +439,16 @@ static void test_arguments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_follows),      TEST(test_filled),         TEST(test_without_batches),
-		TEST(test_mirror_fails), TEST(test_register_fails), TEST(test_unmirror_fails),
-		TEST(test_files),        TEST(test_range),          TEST(test_arguments),
+		TEST(test_follows),
+		TEST(test_filled),
+		TEST(test_without_batches),
+		TEST(test_mirror_fails),
+		TEST(test_register_fails),
+		TEST(test_unmirror_fails),
+		TEST(test_the_first_failure_is_told),
+		TEST(test_files),
+		TEST(test_range),
+		TEST(test_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
