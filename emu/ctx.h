@@ -19,7 +19,6 @@ struct emu_ctx {
 	struct emu_objects objects;
 	struct emu_ioas *vfio_ioas;      /* of the legacy VFIO calls; may be NULL */
 	struct emu_published *published; /* what vIOMMUs have for mmap() */
-	bool no_iommu;                   /* the legacy VFIO calls do without */
 	bool charge_process;             /* UAPI_OPTION_RLIMIT_MODE */
 	bool noiommu;                    /* the legacy calls are about a device without an IOMMU */
 	unsigned int holders;            /* its own file, and others */

@@ -7,11 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "caller.h"
+#include "compat.h"
 #include "heap.h"
 #include "ioas.h"
 #include "machine.h"
 #include "vfio-names.h"
-#include "caller.h"
 
 #define NAME_MOST 4096
 
@@ -60,17 +61,6 @@ static int get_status(struct emu_vfio_group *group, const struct emu_task *task,
 	return emu_put(task, arg, &status, sizeof(status));
 }
 
-/* A context has an address space for this, or works without an IOMMU: not both. */
-static int begin(struct emu_ctx *ctx, bool iommu)
-{
-	if (iommu ? ctx->no_iommu : ctx->vfio_ioas != NULL)
-		return -EINVAL;
-	if (iommu)
-		return ctx->vfio_ioas ? 0 : emu_ioas_new(ctx, &ctx->vfio_ioas);
-	ctx->no_iommu = true;
-	return 0;
-}
-
 static int set_container(struct emu_vfio_group *group, const struct emu_task *task, uintptr_t arg)
 {
 	struct emu_ctx *ctx;
@@ -88,7 +78,8 @@ static int set_container(struct emu_vfio_group *group, const struct emu_task *ta
 	ctx = emu_ctx_of(group->file.emu, fd);
 	if (!ctx)
 		return -EBADFD;
-	error = begin(ctx, group->group->iommu);
+	/* A context translates for its groups, or for none. */
+	error = group->group->iommu ? emu_compat_create(ctx) : emu_compat_set_noiommu(ctx);
 	if (error)
 		return error;
 	emu_ctx_hold(ctx);

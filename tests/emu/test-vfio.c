@@ -19,6 +19,7 @@
 
 #include "../../emu/ctx.h"
 #include "../../emu/heap.h"
+#include "../../lib/base/uapi/vfio-container.h"
 #include "../../lib/base/uapi/vfio.h"
 
 static const char first[] = "0000:01:00.0", second[] = "0000:01:00.1", alone[] = "0000:02:00.0",
@@ -356,6 +357,14 @@ static void without_an_iommu(void **state)
 		assert_int_equal(
 			call(bare, UAPI_IOC_VFIO_GROUP_SET_CONTAINER, (void *)(uintptr_t)&other),
 			0);
+		assert_int_equal(
+			call(other, UAPI_IOC_VFIO_CHECK_EXTENSION, (void *)UAPI_VFIO_TYPE1v2_IOMMU),
+			0);
+		assert_int_equal(
+			call(other, UAPI_IOC_VFIO_SET_IOMMU, (void *)UAPI_VFIO_TYPE1v2_IOMMU),
+			-EINVAL);
+		assert_int_equal(
+			call(other, UAPI_IOC_VFIO_SET_IOMMU, (void *)UAPI_VFIO_NOIOMMU_IOMMU), 0);
 		device = call(bare, UAPI_IOC_VFIO_GROUP_GET_DEVICE_FD, (void *)(uintptr_t)free_one);
 		assert_true(device >= 0);
 		close_fd(device);
