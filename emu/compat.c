@@ -12,11 +12,6 @@
 #include "compat-info.h"
 #include "map.h"
 
-struct emu_ioas *emu_compat_ioas(struct emu_ctx *ctx)
-{
-	return ctx->vfio_ioas;
-}
-
 int emu_compat_create(struct emu_ctx *ctx)
 {
 	if (ctx->noiommu)

@@ -10,10 +10,6 @@
 
 #include "ctx.h"
 
-struct emu_ioas;
-
-/* NULL: there is none. */
-struct emu_ioas *emu_compat_ioas(struct emu_ctx *ctx);
 /* There is one from now on: 0; -EINVAL: no IOMMU is wanted; -ENOMEM. */
 int emu_compat_create(struct emu_ctx *ctx);
 /* A group without an IOMMU comes: 0; -EINVAL: there is an address space. */

@@ -94,46 +94,6 @@ void emu_device_unbind(struct emu_device *device)
 	emu_ctx_let_go(ctx);
 }
 
-/* Numbers that VFIO can keep are those of an int. */
-static int attach_pasid(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
-{
-	int error;
-
-	if (pasid > INT_MAX)
-		return -ENOSPC;
-	if (emu_sparse_get(&device->pasids, pasid))
-		return emu_replace(device, pasid, pt_id);
-	if (emu_sparse_set(&device->pasids, pasid, device))
-		return -ENOMEM;
-	error = emu_attach(device, pasid, pt_id);
-	if (error)
-		emu_sparse_set(&device->pasids, pasid, NULL);
-	return error;
-}
-
-int emu_device_attach(struct emu_device *device, const uint32_t *pasid, uint32_t *pt_id)
-{
-	int error;
-
-	if (pasid)
-		return attach_pasid(device, *pasid, pt_id);
-	error = device->attached ? emu_replace(device, 0, pt_id) : emu_attach(device, 0, pt_id);
-	if (!error)
-		device->attached = true;
-	return error;
-}
-
-void emu_device_detach(struct emu_device *device, const uint32_t *pasid)
-{
-	if (pasid ? !emu_sparse_get(&device->pasids, *pasid) : !device->attached)
-		return;
-	emu_detach(device, pasid ? *pasid : 0);
-	if (pasid)
-		emu_sparse_set(&device->pasids, *pasid, NULL);
-	else
-		device->attached = false;
-}
-
 /* What becomes of a device, and what it had, if that is to be put. */
 typedef int (*change_fn)(struct emu_hwpt *hwpt, struct emu_device *device, uint32_t pasid,
                          struct emu_hwpt **old);
@@ -198,7 +158,7 @@ static int change_to(struct emu_device *device, uint32_t pasid, uint32_t *pt_id,
 	return 0;
 }
 
-int emu_attach(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
+static int attach(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
 {
 	const int error = change_to(device, pasid, pt_id, join);
 
@@ -207,12 +167,12 @@ int emu_attach(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
 	return error;
 }
 
-int emu_replace(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
+static int replace(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
 {
 	return change_to(device, pasid, pt_id, emu_hwpt_replace);
 }
 
-void emu_detach(struct emu_device *device, uint32_t pasid)
+static void detach(struct emu_device *device, uint32_t pasid)
 {
 	struct emu_hwpt *const hwpt = emu_hwpt_detach(device, pasid);
 
@@ -220,4 +180,44 @@ void emu_detach(struct emu_device *device, uint32_t pasid)
 		return;
 	emu_hwpt_put(hwpt);
 	emu_object_unuse(&device->object);
+}
+
+/* Numbers that VFIO can keep are those of an int. */
+static int attach_pasid(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
+{
+	int error;
+
+	if (pasid > INT_MAX)
+		return -ENOSPC;
+	if (emu_sparse_get(&device->pasids, pasid))
+		return replace(device, pasid, pt_id);
+	if (emu_sparse_set(&device->pasids, pasid, device))
+		return -ENOMEM;
+	error = attach(device, pasid, pt_id);
+	if (error)
+		emu_sparse_set(&device->pasids, pasid, NULL);
+	return error;
+}
+
+int emu_device_attach(struct emu_device *device, const uint32_t *pasid, uint32_t *pt_id)
+{
+	int error;
+
+	if (pasid)
+		return attach_pasid(device, *pasid, pt_id);
+	error = device->attached ? replace(device, 0, pt_id) : attach(device, 0, pt_id);
+	if (!error)
+		device->attached = true;
+	return error;
+}
+
+void emu_device_detach(struct emu_device *device, const uint32_t *pasid)
+{
+	if (pasid ? !emu_sparse_get(&device->pasids, *pasid) : !device->attached)
+		return;
+	detach(device, pasid ? *pasid : 0);
+	if (pasid)
+		emu_sparse_set(&device->pasids, *pasid, NULL);
+	else
+		device->attached = false;
 }

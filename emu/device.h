@@ -29,11 +29,6 @@ void emu_device_unbind(struct emu_device *device);
 int emu_device_attach(struct emu_device *device, const uint32_t *pasid, uint32_t *pt_id);
 void emu_device_detach(struct emu_device *device, const uint32_t *pasid);
 
-/* The kernel's own, for drivers other than VFIO: -EBUSY or -EINVAL where they do not fit. */
-int emu_attach(struct emu_device *device, uint32_t pasid, uint32_t *pt_id);
-int emu_replace(struct emu_device *device, uint32_t pasid, uint32_t *pt_id);
-void emu_detach(struct emu_device *device, uint32_t pasid);
-
 int emu_get_hw_info(struct emu_call *call);
 
 #endif

@@ -105,8 +105,8 @@ static uint16_t delete_queue(struct nvme *nvme, const struct nvme_command *comma
 	return NVME_SUCCESS;
 }
 
-void emu_nvme_feature(struct nvme *nvme, const struct nvme_command *command, bool set,
-                      struct nvme_answer *answer)
+static void feature(struct nvme *nvme, const struct nvme_command *command, bool set,
+                    struct nvme_answer *answer)
 {
 	const uint32_t most = (NVME_QUEUES - 2) << 16 | (NVME_QUEUES - 2);
 	const uint32_t value = le32toh(command->dword11);
@@ -154,7 +154,7 @@ void emu_nvme_admin(struct nvme *nvme, const struct nvme_command *command,
 		break;
 	case NVME_SET_FEATURES:
 	case NVME_GET_FEATURES:
-		emu_nvme_feature(nvme, command, command->opcode == NVME_SET_FEATURES, answer);
+		feature(nvme, command, command->opcode == NVME_SET_FEATURES, answer);
 		break;
 	case NVME_ABORT:
 		/* All are done before they could be: this one was not found. */

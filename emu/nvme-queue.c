@@ -106,7 +106,8 @@ static bool is_ready(const struct nvme *nvme)
 	return (nvme->status & 3) == 1;
 }
 
-void emu_nvme_run(struct nvme *nvme)
+/* All that has been submitted is done, as far as there is room for completions. */
+static void run(struct nvme *nvme)
 {
 	bool more = true;
 
@@ -139,5 +140,5 @@ void emu_nvme_ring(struct nvme *nvme, uint32_t index, uint32_t value)
 			return;
 		sq->tail = value;
 	}
-	emu_nvme_run(nvme);
+	run(nvme);
 }

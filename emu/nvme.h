@@ -106,8 +106,6 @@ uint16_t emu_nvme_each_piece(struct nvme *nvme, const struct nvme_command *comma
 uint16_t emu_nvme_reply(struct nvme *nvme, const struct nvme_command *command, const void *from,
                         size_t size);
 
-/* All that has been submitted is done, as far as there is room for completions. */
-void emu_nvme_run(struct nvme *nvme);
 /* A doorbell has been rung. */
 void emu_nvme_ring(struct nvme *nvme, uint32_t index, uint32_t value);
 /* The pin is as the completions are that nobody has seen. */
@@ -118,7 +116,5 @@ void emu_nvme_admin(struct nvme *nvme, const struct nvme_command *command,
 void emu_nvme_io(struct nvme *nvme, const struct nvme_command *command, struct nvme_answer *answer);
 uint16_t emu_nvme_identify(struct nvme *nvme, const struct nvme_command *command);
 uint16_t emu_nvme_log_page(struct nvme *nvme, const struct nvme_command *command);
-void emu_nvme_feature(struct nvme *nvme, const struct nvme_command *command, bool set,
-                      struct nvme_answer *answer);
 
 #endif

@@ -58,9 +58,7 @@ int emu_pages_write(struct emu_pages *pages, uint64_t byte, const void *from, ui
 
 bool emu_pages_has_pinned(const struct emu_pages *pages, uint64_t index);
 
-/* How often the kernel holds this page of this process's memory. */
-unsigned int emu_pins_of(struct libiommu_emu *emu, uintptr_t page);
-/* It holds each page there so often. */
+/* The kernel holds each page of this process's memory there so often. */
 bool emu_pins_are(struct libiommu_emu *emu, uintptr_t address, uint64_t length, unsigned int count);
 
 #endif

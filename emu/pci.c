@@ -198,7 +198,8 @@ void emu_pci_config_write(struct emu_pci *pci, unsigned int at, unsigned int siz
 	}
 }
 
-bool emu_pci_decodes(const struct emu_pci *pci, unsigned int bar)
+/* False: nothing does with the accesses to it. */
+static bool decodes(const struct emu_pci *pci, unsigned int bar)
 {
 	const uint32_t command = emu_pci_get(pci, EMU_PCI_COMMAND, 2);
 
@@ -213,7 +214,7 @@ uint64_t emu_pci_bar_read(struct emu_pci *pci, unsigned int bar, uint64_t offset
 	const struct emu_bar *const region = &pci->bars[bar];
 	uint64_t value = 0;
 
-	if (pci->dev->removed || !emu_pci_decodes(pci, bar))
+	if (pci->dev->removed || !decodes(pci, bar))
 		return UINT64_MAX >> (64 - 8 * size);
 	if (region->memory >= 0)
 		return pread(region->memory, &value, size, (off_t)offset) < 0 ? 0 : value;
@@ -226,7 +227,7 @@ void emu_pci_bar_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, u
 {
 	const struct emu_bar *const region = &pci->bars[bar];
 
-	if (pci->dev->removed || !emu_pci_decodes(pci, bar))
+	if (pci->dev->removed || !decodes(pci, bar))
 		return;
 	/* What a full memory refuses to take is lost, as on a bus. */
 	if (region->memory >= 0) {

@@ -113,8 +113,6 @@ void emu_pci_bar_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, u
 /* Where it is for other devices' DMA: 0 or -ENOSPC. */
 int emu_pci_bar_place(struct emu_pci *pci, unsigned int bar, emu_phys *phys);
 void emu_pci_bar_end(struct emu_bar *bar);
-/* False: nothing decodes its accesses. */
-bool emu_pci_decodes(const struct emu_pci *pci, unsigned int bar);
 
 /* How many vectors there are of each kind. */
 unsigned int emu_pci_msi_count(const struct emu_pci *pci);

@@ -42,11 +42,3 @@ bool emu_pins_are(struct libiommu_emu *emu, uintptr_t address, uint64_t length, 
 	}
 	return true;
 }
-
-unsigned int emu_pins_of(struct libiommu_emu *emu, uintptr_t page)
-{
-	struct emu_vma vma = {0};
-
-	emu_maps_find(0, page, &vma);
-	return count(emu, &vma, page);
-}

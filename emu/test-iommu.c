@@ -125,7 +125,7 @@ bool emu_test_is(const struct emu_iommu *iommu)
 	return iommu && iommu->ops == &ops;
 }
 
-int emu_test_iommu_new(struct emu_iommu **iommu)
+static int new_iommu(struct emu_iommu **iommu)
 {
 	struct emu_iommu *const made = emu_alloc(sizeof(*made));
 
@@ -160,7 +160,7 @@ LIBIOMMU_API int libiommu_emu_iommu_add_test(struct libiommu_emu *emu,
 	if (!emu || !iommu)
 		return -EINVAL;
 	emu_lock(emu);
-	error = emu_test_iommu_new(&made);
+	error = new_iommu(&made);
 	if (!error)
 		emu_iommu_add(emu, made);
 	emu_unlock(emu);

@@ -63,7 +63,6 @@ struct emu_test_dev {
 	uint32_t caches[EMU_TEST_CACHES];
 };
 
-int emu_test_iommu_new(struct emu_iommu **iommu);
 bool emu_test_is(const struct emu_iommu *iommu);
 struct emu_test_dev *emu_test_dev_of(const struct emu_dev *dev);
 

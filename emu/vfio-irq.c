@@ -95,11 +95,6 @@ static void look_at_pin(struct emu_vfio *vfio)
 	emu_vfio_intx_signal(vfio);
 }
 
-void emu_vfio_irq_pin(struct emu_vfio *vfio)
-{
-	look_at_pin(vfio);
-}
-
 void emu_vfio_intx_signal(struct emu_vfio *vfio)
 {
 	const struct emu_vfio_irqs *const irqs = &vfio->irqs;
@@ -242,7 +237,7 @@ void emu_vfio_irqs_end(struct emu_vfio *vfio)
 }
 
 /* A message is a write to memory, which only masters of the bus can do. */
-void emu_vfio_irq_raise(struct emu_vfio *vfio, unsigned int vector)
+static void raise_vector(struct emu_vfio *vfio, unsigned int vector)
 {
 	const struct emu_vfio_irqs *const irqs = &vfio->irqs;
 
@@ -277,7 +272,7 @@ bool emu_vfio_error(struct emu_vfio *vfio)
 void emu_pci_raise(struct emu_pci *pci, unsigned int vector)
 {
 	if (pci->dev && pci->dev->vfio && !pci->dev->removed)
-		emu_vfio_irq_raise(pci->dev->vfio, vector);
+		raise_vector(pci->dev->vfio, vector);
 }
 
 void emu_pci_set_pin(struct emu_pci *pci, bool asserted)

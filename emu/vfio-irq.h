@@ -30,9 +30,6 @@ unsigned int emu_vfio_irq_count(const struct emu_vfio *vfio, unsigned int kind);
 
 /* The command register's bit, as the program has it. */
 void emu_vfio_irq_pin_off(struct emu_vfio *vfio, bool off);
-/* The device has raised one, or has changed the state of its pin. */
-void emu_vfio_irq_raise(struct emu_vfio *vfio, unsigned int vector);
-void emu_vfio_irq_pin(struct emu_vfio *vfio);
 
 /* An event, as the kernel signals it: never blocks. */
 void emu_event_signal(int fd);

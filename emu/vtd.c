@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-#include "vtd.h"
-
+/* The IOMMU of Intel's platforms, in scalable mode: Intel VT-d specification, revision 4. */
 #include <errno.h>
 #include <libiommu-emu/iommu.h>
 
 #include "../lib/base/uapi/iommufd.h"
 #include "dev.h"
 #include "heap.h"
+#include "iommu.h"
 #include "machine.h"
 #include "paging.h"
 #include "vtd-nested.h"
@@ -135,7 +135,7 @@ static const struct emu_iommu_ops vtd_ops = {
 	.free = vtd_free,
 };
 
-int emu_vtd_new(uint32_t flags, uint32_t pasid_bits, struct emu_iommu **iommu)
+static int new_iommu(uint32_t flags, uint32_t pasid_bits, struct emu_iommu **iommu)
 {
 	struct vtd *const vtd = emu_alloc(sizeof(*vtd));
 
@@ -170,7 +170,7 @@ LIBIOMMU_API int libiommu_emu_iommu_add_vtd(struct libiommu_emu *emu, uint32_t f
 	               LIBIOMMU_EMU_VTD_EXTENDED_ACCESSED)))
 		return -EINVAL;
 	emu_lock(emu);
-	error = emu_vtd_new(flags, pasid_bits, &made);
+	error = new_iommu(flags, pasid_bits, &made);
 	if (!error)
 		emu_iommu_add(emu, made);
 	emu_unlock(emu);

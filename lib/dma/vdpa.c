@@ -15,7 +15,10 @@
 static const uint64_t wanted =
 	FEATURE(IOTLB_MSG_V2) | FEATURE(IOTLB_BATCH) | FEATURE(IOTLB_ASID) | FEATURE(IOTLB_PERSIST);
 
-int li_vdpa_ioctl(const struct libiommu_vdpa *vdpa, unsigned long request, void *arg)
+/*
+ * Nothing of the device goes over with a context: it belongs to the process, whose memory it has.
+ */
+static int call(const struct libiommu_vdpa *vdpa, unsigned long request, void *arg)
 {
 	return li_sys_ioctl(li_ctx_own_door(vdpa->ctx), vdpa->fd, request, arg);
 }
@@ -45,7 +48,7 @@ static void free_handle(struct libiommu_vdpa *vdpa)
 static int ask(const struct libiommu_vdpa *vdpa, const char *operation, unsigned long request,
                void *arg)
 {
-	const int error = li_vdpa_ioctl(vdpa, request, arg);
+	const int error = call(vdpa, request, arg);
 
 	return error ? FAIL_KERNEL(vdpa->ctx, operation, error, CALL_VDPA, .id = 0) : 0;
 }
@@ -53,7 +56,7 @@ static int ask(const struct libiommu_vdpa *vdpa, const char *operation, unsigned
 /* @taken: this process may own it already. Another owner shows when something is mapped. */
 static int own(const struct libiommu_vdpa *vdpa, const char *operation, bool taken)
 {
-	const int error = li_vdpa_ioctl(vdpa, UAPI_IOC_VHOST_SET_OWNER, NULL);
+	const int error = call(vdpa, UAPI_IOC_VHOST_SET_OWNER, NULL);
 
 	if (!error || (taken && error == -EBUSY))
 		return 0;
@@ -233,7 +236,7 @@ int libiommu_vdpa_queue_group(struct libiommu_vdpa *vdpa, uint32_t queue, uint32
 
 	if (!vdpa || !group)
 		return FAIL_NULL(vdpa ? vdpa->ctx : NULL);
-	error = li_vdpa_ioctl(vdpa, UAPI_IOC_VHOST_VDPA_GET_VRING_GROUP, &state);
+	error = call(vdpa, UAPI_IOC_VHOST_VDPA_GET_VRING_GROUP, &state);
 	if (error)
 		return FAIL_KERNEL(vdpa->ctx, __func__, error, CALL_VDPA_GROUP, .id = queue);
 	*group = state.num;
@@ -254,7 +257,7 @@ int libiommu_vdpa_set_group(struct libiommu_vdpa *vdpa, uint32_t group, uint32_t
 	error = li_vdpa_check_space(vdpa, __func__, asid);
 	if (error)
 		return error;
-	error = li_vdpa_ioctl(vdpa, UAPI_IOC_VHOST_VDPA_SET_GROUP_ASID, &state);
+	error = call(vdpa, UAPI_IOC_VHOST_VDPA_SET_GROUP_ASID, &state);
 	return error ? FAIL_KERNEL(vdpa->ctx, __func__, error, CALL_VDPA_GROUP, .id = group,
 	                           .other = asid)
 	             : 0;

@@ -37,10 +37,6 @@ static inline void vdpa_unlock(struct libiommu_vdpa *vdpa)
 	li_failure_release();
 }
 
-/*
- * Nothing of the device goes over with a context: it belongs to the process, whose memory it has.
- */
-int li_vdpa_ioctl(const struct libiommu_vdpa *vdpa, unsigned long request, void *arg);
 /* 0, or -EINVAL recorded under @operation. */
 int li_vdpa_check_space(const struct libiommu_vdpa *vdpa, const char *operation, uint32_t asid);
 

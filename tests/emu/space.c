@@ -127,8 +127,5 @@ bool space_has(const struct space *space, unsigned int table, uint64_t iova, con
 
 bool space_pins(const struct space *space, const void *memory, uint64_t length, unsigned int count)
 {
-	for (uint64_t at = 0; at < length; at += PAGE)
-		if (emu_pins_of(space->emu, (uintptr_t)memory + at) != count)
-			return false;
-	return true;
+	return emu_pins_are(space->emu, (uintptr_t)memory, length, count);
 }

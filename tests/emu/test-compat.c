@@ -60,7 +60,7 @@ static void which_space(void **state)
 	uint64_t unmapped;
 
 	(void)state;
-	assert_null(emu_compat_ioas(ctx));
+	assert_null(ctx->vfio_ioas);
 	assert_int_equal(map(space, space->memory, PAGE, IOVA), -ENODEV);
 	assert_int_equal(unmap(space, IOVA, PAGE, &unmapped), -ENODEV);
 	assert_int_equal(call_value(space, UAPI_IOC_VFIO_CHECK_EXTENSION, UAPI_VFIO_DMA_CC_IOMMU),
@@ -69,12 +69,12 @@ static void which_space(void **state)
 	assert_int_equal(emu_compat_create(ctx), 0);
 	assert_int_equal(emu_compat_set_noiommu(ctx), -EINVAL);
 	assert_int_equal(map(space, space->memory, PAGE, IOVA), 0);
-	assert_int_equal(emu_object_remove(&emu_compat_ioas(ctx)->object, false), 0);
-	assert_null(emu_compat_ioas(ctx));
+	assert_int_equal(emu_object_remove(&ctx->vfio_ioas->object, false), 0);
+	assert_null(ctx->vfio_ioas);
 	emu_heap_fail(1);
 	assert_int_equal(emu_compat_create(ctx), -ENOMEM);
 	emu_heap_stop();
-	assert_null(emu_compat_ioas(ctx));
+	assert_null(ctx->vfio_ioas);
 	space_free(space);
 }
 

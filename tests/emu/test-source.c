@@ -68,8 +68,7 @@ static void files(void **state)
 	assert_int_equal(space_add(space, 0), 0);
 	assert_true(emu_pins_are(space->emu, (uintptr_t)memory + PAGE, 2 * PAGE, 1));
 	assert_true(emu_pins_are(space->emu, (uintptr_t)memory, PAGE, 0));
-	assert_int_equal(emu_pins_of(space->emu, (uintptr_t)memory + PAGE), 1);
-	assert_int_equal(emu_pins_of(space->emu, (uintptr_t)memory + 3 * PAGE), 0);
+	assert_true(emu_pins_are(space->emu, (uintptr_t)memory + 3 * PAGE, PAGE, 0));
 	memcpy(memory + 2 * PAGE, "abc", 4);
 	assert_int_equal(read_at(space, IOVA + PAGE, buffer, 4), 0);
 	assert_string_equal(buffer, "abc");
