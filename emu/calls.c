@@ -100,7 +100,9 @@ bool emu_open_path(struct libiommu_emu *emu, const char *path, int flags, int *r
 
 	emu_lock(emu);
 	emu_files_sweep(emu);
-	if (emu->troubles && is_ours(emu, path))
+	if (emu_is_nested(emu) && is_ours(emu, path))
+		error = -EDEADLK;
+	else if (emu->troubles && is_ours(emu, path))
 		error = meet_trouble(emu, LIBIOMMU_EMU_OPEN, 0);
 	if (error)
 		*result = error;
@@ -236,7 +238,9 @@ bool emu_call(struct libiommu_emu *emu, const struct emu_task *task,
 	if (emu->server)
 		emu_files_sweep(emu);
 	file = emu_file_find(emu, request->fd, request->call == LIBIOMMU_EMU_IOCTL);
-	if (file && emu->troubles) {
+	if (file && emu_is_nested(emu)) {
+		error = -EDEADLK;
+	} else if (file && emu->troubles) {
 		error = meet_trouble(emu, request->call, request->request);
 		file = emu_file_find(emu, request->fd, false);
 	}
@@ -350,7 +354,7 @@ int emu_munmap(struct libiommu_emu *emu, uintptr_t address, size_t length)
 	if (emu_is_child(emu))
 		return munmap((void *)address, length) ? -errno : 0;
 	emu_lock(emu);
-	error = emu_mapping_remove(emu, address, length);
+	error = emu_is_nested(emu) ? -EDEADLK : emu_mapping_remove(emu, address, length);
 	if (!error)
 		error = munmap((void *)address, length) ? -errno : 0;
 	emu_files_sweep(emu);

@@ -129,9 +129,9 @@ static bool fits(uint64_t offset, unsigned int size)
 	return size == 4 || (size == 8 && offset >= EDU_WIDE);
 }
 
-static uint64_t edu_read(struct emu_pci *pci, unsigned int bar, uint64_t offset, unsigned int size)
+static uint64_t edu_read(void *user, unsigned int bar, uint64_t offset, unsigned int size)
 {
-	const struct edu *const edu = (struct edu *)pci;
+	const struct edu *const edu = user;
 
 	(void)bar;
 	if (!fits(offset, size))
@@ -177,10 +177,10 @@ static void write_copy(struct edu *edu, uint64_t offset, uint64_t value)
 	}
 }
 
-static void edu_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, unsigned int size,
+static void edu_write(void *user, unsigned int bar, uint64_t offset, unsigned int size,
                       uint64_t value)
 {
-	struct edu *const edu = (struct edu *)pci;
+	struct edu *const edu = user;
 
 	(void)bar;
 	if (!fits(offset, size))
@@ -207,9 +207,9 @@ static void edu_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, un
 	}
 }
 
-static void edu_reset(struct emu_pci *pci)
+static void edu_reset(void *user)
 {
-	struct edu *const edu = (struct edu *)pci;
+	struct edu *const edu = user;
 
 	emu_engine_stop(&edu->engine);
 	edu->liveness = 0;
@@ -222,16 +222,11 @@ static void edu_reset(struct emu_pci *pci)
 	edu->command = 0;
 }
 
-static void edu_free(struct emu_pci *pci)
-{
-	emu_release(pci);
-}
-
 static const struct emu_pci_ops edu_ops = {
 	.read = edu_read,
 	.write = edu_write,
 	.reset = edu_reset,
-	.free = edu_free,
+	.end = emu_release,
 };
 
 static struct edu *new_edu(void)
@@ -240,7 +235,7 @@ static struct edu *new_edu(void)
 
 	if (!edu)
 		return NULL;
-	emu_pci_init(&edu->pci, &edu_ops, &edu_ids);
+	emu_pci_init(&edu->pci, &edu_ops, edu, &edu_ids);
 	emu_pci_add_pin(&edu->pci);
 	emu_pci_add_msi(&edu->pci, 1);
 	emu_pci_add_bar(&edu->pci, 0, EDU_BAR_SIZE, 0);

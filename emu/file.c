@@ -51,6 +51,9 @@ void emu_files_sweep(struct libiommu_emu *emu)
 {
 	struct epoll_event event;
 
+	/* What is being done may need them. */
+	if (emu_is_nested(emu))
+		return;
 	while (epoll_wait(emu->files.epoll, &event, 1, 0) == 1) {
 		struct emu_file *const file = event.data.ptr;
 

@@ -27,12 +27,19 @@ void emu_lock(struct libiommu_emu *emu)
 {
 	pthread_mutex_lock(&emu->lock);
 	held++;
+	emu->depth++;
 }
 
 void emu_unlock(struct libiommu_emu *emu)
 {
+	emu->depth--;
 	held--;
 	pthread_mutex_unlock(&emu->lock);
+}
+
+bool emu_is_nested(const struct libiommu_emu *emu)
+{
+	return emu->depth > 1;
 }
 
 bool emu_locks_held(void)
@@ -55,14 +62,21 @@ void emu_deadline(int timeout, struct timespec *deadline)
 
 bool emu_wait(struct libiommu_emu *emu, int timeout, const struct timespec *deadline)
 {
-	if (timeout < 0)
-		return !pthread_cond_wait(&emu->changed, &emu->lock);
-	return !pthread_cond_timedwait(&emu->changed, &emu->lock, deadline);
+	int error;
+
+	if (emu_is_nested(emu))
+		return false;
+	emu->depth = 0;
+	error = timeout < 0 ? pthread_cond_wait(&emu->changed, &emu->lock)
+	                    : pthread_cond_timedwait(&emu->changed, &emu->lock, deadline);
+	emu->depth = 1;
+	return !error;
 }
 
 LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu)
 {
 	struct libiommu_emu *made;
+	pthread_mutexattr_t recursive;
 	pthread_condattr_t by_clock;
 	int error;
 
@@ -87,7 +101,10 @@ LIBIOMMU_API int libiommu_emu_new(struct libiommu_emu **emu)
 	made->next_port = FIRST_PORT;
 	made->next_narrow = FIRST_NARROW;
 	made->next_wide = FIRST_WIDE;
-	pthread_mutex_init(&made->lock, NULL);
+	pthread_mutexattr_init(&recursive);
+	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&made->lock, &recursive);
+	pthread_mutexattr_destroy(&recursive);
 	pthread_condattr_init(&by_clock);
 	pthread_condattr_setclock(&by_clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&made->changed, &by_clock);

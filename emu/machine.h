@@ -27,7 +27,8 @@ struct libiommu_emu_trouble;
 struct libiommu_sys;
 
 struct libiommu_emu {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* recursive, for models of devices that use the machine */
+	unsigned int depth;
 	pthread_cond_t changed; /* a transfer has ended, an answer is there; by CLOCK_MONOTONIC */
 	struct libiommu_sys *door;
 	struct emu_files files;
@@ -52,12 +53,15 @@ struct libiommu_emu {
 
 void emu_lock(struct libiommu_emu *emu);
 void emu_unlock(struct libiommu_emu *emu);
+/* With the lock: whether this is inside of something that the machine does. */
+bool emu_is_nested(const struct libiommu_emu *emu);
 /* Whether this thread has any machine's. */
 bool emu_locks_held(void);
 
 /* Milliseconds from now; 0 and less are now. */
 void emu_deadline(int timeout, struct timespec *deadline);
-/* Until something has changed, the lock meanwhile given away; false: the deadline has come. */
+/* Until something has changed, the lock meanwhile given away; false: the deadline
+ * has come, or a model cannot wait. */
 bool emu_wait(struct libiommu_emu *emu, int timeout, const struct timespec *deadline);
 
 #endif

@@ -143,10 +143,9 @@ static uint64_t value_of(const struct nvme *nvme, uint64_t offset)
 	}
 }
 
-static uint64_t nvme_bar_read(struct emu_pci *pci, unsigned int bar, uint64_t offset,
-                              unsigned int size)
+static uint64_t nvme_bar_read(void *user, unsigned int bar, uint64_t offset, unsigned int size)
 {
-	const uint64_t value = value_of((struct nvme *)pci, offset & ~UINT64_C(7));
+	const uint64_t value = value_of(user, offset & ~UINT64_C(7));
 
 	(void)bar;
 	return value >> 8 * (offset & 7) & UINT64_MAX >> (64 - 8 * size);
@@ -194,10 +193,10 @@ static void set_register(struct nvme *nvme, uint64_t offset, unsigned int size, 
 	}
 }
 
-static void nvme_bar_write(struct emu_pci *pci, unsigned int bar, uint64_t offset,
-                           unsigned int size, uint64_t value)
+static void nvme_bar_write(void *user, unsigned int bar, uint64_t offset, unsigned int size,
+                           uint64_t value)
 {
-	struct nvme *const nvme = (struct nvme *)pci;
+	struct nvme *const nvme = user;
 
 	(void)bar;
 	/* Smaller ones the specification leaves open. */
@@ -209,9 +208,9 @@ static void nvme_bar_write(struct emu_pci *pci, unsigned int bar, uint64_t offse
 		emu_nvme_ring(nvme, (uint32_t)(offset - NVME_DOORBELLS) / 4, (uint32_t)value);
 }
 
-static void nvme_reset(struct emu_pci *pci)
+static void nvme_reset(void *user)
 {
-	struct nvme *const nvme = (struct nvme *)pci;
+	struct nvme *const nvme = user;
 
 	stop(nvme);
 	nvme->config = 0;
@@ -220,9 +219,9 @@ static void nvme_reset(struct emu_pci *pci)
 	nvme->admin_cq = 0;
 }
 
-static void nvme_free(struct emu_pci *pci)
+static void nvme_end(void *user)
 {
-	struct nvme *const nvme = (struct nvme *)pci;
+	struct nvme *const nvme = user;
 
 	if (nvme->file >= 0)
 		close(nvme->file);
@@ -233,7 +232,7 @@ static const struct emu_pci_ops nvme_ops = {
 	.read = nvme_bar_read,
 	.write = nvme_bar_write,
 	.reset = nvme_reset,
-	.free = nvme_free,
+	.end = nvme_end,
 };
 
 static int open_file(struct nvme *nvme, int file)
@@ -256,7 +255,7 @@ static struct nvme *new_nvme(const char *serial)
 	nvme->file = -1;
 	nvme->cache = true;
 	strncpy(nvme->serial, serial ? serial : "libiommu-emu", NVME_SERIAL);
-	emu_pci_init(&nvme->pci, &nvme_ops, &nvme_ids);
+	emu_pci_init(&nvme->pci, &nvme_ops, nvme, &nvme_ids);
 	emu_pci_add_pin(&nvme->pci);
 	emu_pci_add_bar(&nvme->pci, 0, BAR_SIZE, EMU_BAR_64);
 	emu_pci_add_pm(&nvme->pci);

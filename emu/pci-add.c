@@ -18,10 +18,10 @@ int emu_pci_add(struct libiommu_emu *emu, const struct libiommu_emu_device_confi
 		return error;
 	emu_lock(emu);
 	error = emu_dev_new(emu, &spec, &dev);
-	if (!error)
+	if (!error) {
 		emu_pci_plug(pci, dev);
-	emu_unlock(emu);
-	if (!error)
 		*device = (struct libiommu_emu_device *)dev;
+	}
+	emu_unlock(emu);
 	return error;
 }

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "heap.h"
 #include "machine.h"
 
 static bool is_power_of_two(uint64_t value)
@@ -36,9 +37,11 @@ void emu_pci_allow(struct emu_pci *pci, unsigned int at, unsigned int size, uint
 		pci->writable[at + i] = (uint8_t)bits;
 }
 
-void emu_pci_init(struct emu_pci *pci, const struct emu_pci_ops *ops, const struct emu_pci_ids *ids)
+void emu_pci_init(struct emu_pci *pci, const struct emu_pci_ops *ops, void *user,
+                  const struct emu_pci_ids *ids)
 {
-	pci->ops = ops;
+	pci->ops = *ops;
+	pci->user = user;
 	pci->config_size = EMU_PCI_CONVENTIONAL_SIZE;
 	pci->room = EMU_PCI_HEADER_SIZE;
 	pci->room_extended = EMU_PCI_CONVENTIONAL_SIZE;
@@ -59,6 +62,8 @@ void emu_pci_init(struct emu_pci *pci, const struct emu_pci_ops *ops, const stru
 
 void emu_pci_free(struct emu_pci *pci)
 {
+	struct emu_pci *const own = pci->own ? pci : NULL;
+
 	for (unsigned int i = 0; i < EMU_PCI_BARS; i++) {
 		emu_pci_bar_end(&pci->bars[i]);
 		if (pci->bars[i].memory >= 0)
@@ -66,7 +71,9 @@ void emu_pci_free(struct emu_pci *pci)
 	}
 	if (pci->rom >= 0)
 		close(pci->rom);
-	pci->ops->free(pci);
+	if (pci->ops.end)
+		pci->ops.end(pci->user);
+	emu_release(own);
 }
 
 struct emu_pci *emu_pci_of(const struct emu_dev *dev)
@@ -196,6 +203,8 @@ void emu_pci_config_write(struct emu_pci *pci, unsigned int at, unsigned int siz
 
 		*byte = (uint8_t)((*byte & ~writable) | (value & writable));
 	}
+	if (pci->ops.configured)
+		pci->ops.configured(pci->user, at, size);
 }
 
 /* False: nothing does with the accesses to it. */
@@ -218,7 +227,7 @@ uint64_t emu_pci_bar_read(struct emu_pci *pci, unsigned int bar, uint64_t offset
 		return UINT64_MAX >> (64 - 8 * size);
 	if (region->memory >= 0)
 		return pread(region->memory, &value, size, (off_t)offset) < 0 ? 0 : value;
-	value = pci->ops->read ? pci->ops->read(pci, bar, offset, size) : 0;
+	value = pci->ops.read ? pci->ops.read(pci->user, bar, offset, size) : 0;
 	return value & UINT64_MAX >> (64 - 8 * size);
 }
 
@@ -233,14 +242,14 @@ void emu_pci_bar_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, u
 	if (region->memory >= 0) {
 		if (pwrite(region->memory, &value, size, (off_t)offset) < 0)
 			return;
-	} else if (pci->ops->write) {
-		pci->ops->write(pci, bar, offset, size, value);
+	} else if (pci->ops.write) {
+		pci->ops.write(pci->user, bar, offset, size, value);
 	}
 }
 
 void emu_pci_reset(struct emu_pci *pci)
 {
 	pci->intx = false;
-	if (!pci->dev->removed && pci->ops->reset)
-		pci->ops->reset(pci);
+	if (!pci->dev->removed && pci->ops.reset)
+		pci->ops.reset(pci->user);
 }

@@ -8,6 +8,8 @@
 #ifndef EMU_PCI_H
 #define EMU_PCI_H
 
+#include <libiommu-emu/pci.h>
+
 #include "dev.h"
 #include "phys.h"
 #include "pci-regs.h"
@@ -18,14 +20,13 @@ struct emu_pci;
 struct libiommu_emu_device;
 struct libiommu_emu_device_config;
 
+/* What the public header says of a model of the user's; any may be NULL. */
 struct emu_pci_ops {
-	/* Registers. @size is 1, 2, 4 or 8, and @offset a multiple of it. NULL: reads as 0. */
-	uint64_t (*read)(struct emu_pci *pci, unsigned int bar, uint64_t offset, unsigned int size);
-	void (*write)(struct emu_pci *pci, unsigned int bar, uint64_t offset, unsigned int size,
-	              uint64_t value);
-	/* Stops, and is as it was when it was switched on. May be NULL. */
-	void (*reset)(struct emu_pci *pci);
-	void (*free)(struct emu_pci *pci);
+	libiommu_emu_pci_read_fn read;
+	libiommu_emu_pci_write_fn write;
+	libiommu_emu_pci_configured_fn configured;
+	libiommu_emu_pci_reset_fn reset;
+	libiommu_emu_pci_end_fn end;
 };
 
 struct emu_pci_ids {
@@ -35,10 +36,10 @@ struct emu_pci_ids {
 	uint8_t revision;
 };
 
-#define EMU_BAR_IO       (1U << 0)
-#define EMU_BAR_64       (1U << 1) /* takes the next BAR's place too */
-#define EMU_BAR_PREFETCH (1U << 2)
-#define EMU_BAR_MEMORY   (1U << 3) /* no registers: what is written is read */
+#define EMU_BAR_IO       LIBIOMMU_EMU_PCI_BAR_IO
+#define EMU_BAR_64       LIBIOMMU_EMU_PCI_BAR_64
+#define EMU_BAR_PREFETCH LIBIOMMU_EMU_PCI_BAR_PREFETCH
+#define EMU_BAR_MEMORY   LIBIOMMU_EMU_PCI_BAR_MEMORY
 
 struct emu_bar {
 	uint64_t size;    /* a power of two; 0: there is none */
@@ -50,9 +51,9 @@ struct emu_bar {
 	bool in_use;              /* by DMA, which it must not start itself */
 };
 
-/* The first member of each model's own. */
 struct emu_pci {
-	const struct emu_pci_ops *ops;
+	struct emu_pci_ops ops;
+	void *user; /* for them */
 	struct emu_dev *dev;
 	size_t config_size;
 	uint8_t config[EMU_PCI_EXPRESS_SIZE];
@@ -66,9 +67,10 @@ struct emu_pci {
 	int rom; /* descriptor of the ROM's image, or -1 */
 	uint64_t rom_size;
 	bool intx; /* the pin is asserted */
+	bool own;  /* its memory is its own, and no part of its model */
 };
 
-void emu_pci_init(struct emu_pci *pci, const struct emu_pci_ops *ops,
+void emu_pci_init(struct emu_pci *pci, const struct emu_pci_ops *ops, void *user,
                   const struct emu_pci_ids *ids);
 /* The device is of this kind from now on, and of no other. */
 void emu_pci_plug(struct emu_pci *pci, struct emu_dev *dev);
@@ -76,7 +78,10 @@ void emu_pci_plug(struct emu_pci *pci, struct emu_dev *dev);
 int emu_pci_add(struct libiommu_emu *emu, const struct libiommu_emu_device_config *config,
                 struct emu_pci *pci, struct libiommu_emu_device **device);
 struct emu_pci *emu_pci_of(const struct emu_dev *dev);
+/* With it what its model has. */
 void emu_pci_free(struct emu_pci *pci);
+/* One that does nothing by itself, without PCI Express; NULL without memory. */
+struct emu_pci *emu_pci_plain_new(void);
 /* Makes the device one that does nothing by itself: 0 or -ENOMEM. */
 int emu_pci_plain(struct emu_dev *dev);
 
@@ -117,8 +122,8 @@ void emu_pci_bar_end(struct emu_bar *bar);
 /* How many vectors there are of each kind. */
 unsigned int emu_pci_msi_count(const struct emu_pci *pci);
 unsigned int emu_pci_msix_count(const struct emu_pci *pci);
-/* An interrupt; it is lost where software has not enabled it. */
-void emu_pci_raise(struct emu_pci *pci, unsigned int vector);
+/* An interrupt; false: it is lost, for software has not enabled it. */
+bool emu_pci_raise(struct emu_pci *pci, unsigned int vector);
 void emu_pci_set_pin(struct emu_pci *pci, bool asserted);
 
 /* The host resets the function, and writes its registers back. */

@@ -236,27 +236,26 @@ void emu_vfio_irqs_end(struct emu_vfio *vfio)
 	emu_release(vfio->irqs.triggers);
 }
 
-/* A message is a write to memory, which only masters of the bus can do. */
-static void raise_vector(struct emu_vfio *vfio, unsigned int vector)
-{
-	const struct emu_vfio_irqs *const irqs = &vfio->irqs;
-
-	if (irqs->kind != UAPI_VFIO_PCI_MSI_IRQ_INDEX && irqs->kind != UAPI_VFIO_PCI_MSIX_IRQ_INDEX)
-		return;
-	if (!(emu_pci_get(vfio->pci, EMU_PCI_COMMAND, 2) & EMU_PCI_COMMAND_MASTER))
-		return;
-	/* With fewer messages than it wanted a device puts several events into one. */
-	if (irqs->kind == UAPI_VFIO_PCI_MSI_IRQ_INDEX)
-		vector &= (1U << vfio->config.msi_enabled) - 1;
-	if (vector < irqs->count && irqs->triggers[vector] >= 0)
-		emu_event_signal(irqs->triggers[vector]);
-}
-
 static bool tell(int fd)
 {
 	if (fd >= 0)
 		emu_event_signal(fd);
 	return fd >= 0;
+}
+
+/* A message is a write to memory, which only masters of the bus can do. */
+static bool raise_vector(struct emu_vfio *vfio, unsigned int vector)
+{
+	const struct emu_vfio_irqs *const irqs = &vfio->irqs;
+
+	if (irqs->kind != UAPI_VFIO_PCI_MSI_IRQ_INDEX && irqs->kind != UAPI_VFIO_PCI_MSIX_IRQ_INDEX)
+		return false;
+	if (!(emu_pci_get(vfio->pci, EMU_PCI_COMMAND, 2) & EMU_PCI_COMMAND_MASTER))
+		return false;
+	/* With fewer messages than it wanted a device puts several events into one. */
+	if (irqs->kind == UAPI_VFIO_PCI_MSI_IRQ_INDEX)
+		vector &= (1U << vfio->config.msi_enabled) - 1;
+	return vector < irqs->count && tell(irqs->triggers[vector]);
 }
 
 bool emu_vfio_request(struct emu_vfio *vfio)
@@ -269,10 +268,10 @@ bool emu_vfio_error(struct emu_vfio *vfio)
 	return tell(vfio->irqs.error);
 }
 
-void emu_pci_raise(struct emu_pci *pci, unsigned int vector)
+bool emu_pci_raise(struct emu_pci *pci, unsigned int vector)
 {
-	if (pci->dev && pci->dev->vfio && !pci->dev->removed)
-		raise_vector(pci->dev->vfio, vector);
+	return pci->dev && pci->dev->vfio && !pci->dev->removed &&
+	       raise_vector(pci->dev->vfio, vector);
 }
 
 void emu_pci_set_pin(struct emu_pci *pci, bool asserted)

@@ -19,6 +19,7 @@
 #include <libiommu-emu/iommu.h>
 #include <libiommu-emu/machine.h>
 #include <libiommu-emu/nvme.h>
+#include <libiommu-emu/pci.h>
 #include <libiommu-emu/request.h>
 #include <libiommu-emu/test-iommu.h>
 #include <libiommu-emu/transfer.h>

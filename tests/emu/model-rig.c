@@ -12,10 +12,9 @@
 #include "../../emu/heap.h"
 #include "../../emu/vfio.h"
 
-static uint64_t model_read(struct emu_pci *pci, unsigned int bar, uint64_t offset,
-                           unsigned int size)
+static uint64_t model_read(void *user, unsigned int bar, uint64_t offset, unsigned int size)
 {
-	struct model *const model = (struct model *)pci;
+	struct model *const model = user;
 	uint64_t value = 0;
 
 	(void)bar;
@@ -25,10 +24,10 @@ static uint64_t model_read(struct emu_pci *pci, unsigned int bar, uint64_t offse
 	return value;
 }
 
-static void model_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, unsigned int size,
+static void model_write(void *user, unsigned int bar, uint64_t offset, unsigned int size,
                         uint64_t value)
 {
-	struct model *const model = (struct model *)pci;
+	struct model *const model = user;
 
 	(void)bar;
 	memcpy(model->registers + offset, &value, size);
@@ -36,21 +35,16 @@ static void model_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, 
 	model->widest = size > model->widest ? size : model->widest;
 }
 
-static void model_reset(struct emu_pci *pci)
+static void model_reset(void *user)
 {
-	((struct model *)pci)->resets++;
-}
-
-static void model_free(struct emu_pci *pci)
-{
-	emu_release(pci);
+	((struct model *)user)->resets++;
 }
 
 static const struct emu_pci_ops model_ops = {
 	.read = model_read,
 	.write = model_write,
 	.reset = model_reset,
-	.free = model_free,
+	.end = emu_release,
 };
 
 static void furnish_plainly(struct model *model)
@@ -79,7 +73,7 @@ int model_setup(struct model_rig *rig, void (*furnish)(struct model *model))
 	assert_int_equal(libiommu_emu_new(&rig->emu), 0);
 	rig->model = emu_alloc(sizeof(*rig->model));
 	assert_non_null(rig->model);
-	emu_pci_init(&rig->model->pci, &model_ops, &ids);
+	emu_pci_init(&rig->model->pci, &model_ops, rig->model, &ids);
 	(furnish ? furnish : furnish_plainly)(rig->model);
 	assert_int_equal(libiommu_emu_iommu_add_test(rig->emu, &iommu), 0);
 	assert_int_equal(libiommu_emu_device_config_new(&config), 0);
