@@ -4,14 +4,9 @@
 #include "phys.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "machine.h"
-
-/* futex(2); the system's headers may be without them. */
-#define WAKE_OP (5 | 128)  /* of this process */
-#define OP_OR   (2U << 28) /* with the bits from bit 12 on */
+#include "word.h"
 
 /* Of the pages of any IOMMU, the largest that devices have a use for: 1 GiB. */
 #define ALIGNMENT (UINT64_C(1) << 30)
@@ -64,22 +59,13 @@ int emu_phys_write(struct libiommu_emu *emu, emu_phys at, const void *from, size
 	return error;
 }
 
-/* In memory that may not be there: the kernel does it, on the way to waking nobody up. */
-static int set_bits_here(uintptr_t at, uint32_t bits)
-{
-	static uint32_t nobody;
-	const uintptr_t low = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? at : at + 4;
-
-	return syscall(SYS_futex, &nobody, WAKE_OP, 0, NULL, low, OP_OR | bits << 12) < 0 ? -EFAULT
-	                                                                                  : 0;
-}
-
 int emu_phys_set_bits(struct libiommu_emu *emu, emu_phys at, uint32_t bits)
 {
 	uint64_t value;
 
 	if (at < EMU_PHYS_WINDOW)
-		return set_bits_here((uintptr_t)at, bits);
+		return emu_word_or((uintptr_t)at + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0),
+		                   bits);
 	if (emu_phys_read(emu, at, &value, sizeof(value)))
 		return -EFAULT;
 	value |= bits;
