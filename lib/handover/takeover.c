@@ -172,7 +172,7 @@ static int take(struct libiommu_takeover *takeover, const char *operation,
 	int libiommu_takeover_##object(struct libiommu_takeover *takeover, uint64_t key,           \
 	                               struct libiommu_##object **handle)                          \
 	{                                                                                          \
-		void *found;                                                                       \
+		void *found = NULL;                                                                \
 		int error;                                                                         \
                                                                                                    \
 		if (!takeover || !handle)                                                          \
