@@ -159,7 +159,7 @@ struct uapi_vfio_iommu_type1_dirty_bitmap_get {
 
 /* Windows that are made while it runs. */
 struct uapi_vfio_iommu_spapr_tce_ddw_info {
-	uapi_u64 pgsizes; /* a bit for each size */
+	uint64_t pgsizes; /* a bit for each size */
 	uint32_t max_dynamic_windows_supported;
 	uint32_t levels; /* of a window's table, at the most */
 };
@@ -176,8 +176,8 @@ struct uapi_vfio_iommu_spapr_tce_info {
 struct uapi_vfio_iommu_spapr_register_memory {
 	uint32_t argsz;
 	uint32_t flags;
-	uapi_u64 vaddr;
-	uapi_u64 size;
+	uint64_t vaddr;
+	uint64_t size;
 };
 
 struct uapi_vfio_iommu_spapr_tce_create {
@@ -185,16 +185,16 @@ struct uapi_vfio_iommu_spapr_tce_create {
 	uint32_t flags;
 	uint32_t page_shift;
 	uint32_t __resv1;
-	uapi_u64 window_size; /* bytes, a power of two */
+	uint64_t window_size; /* bytes, a power of two */
 	uint32_t levels;
 	uint32_t __resv2;
-	uapi_u64 start_addr; /* out */
+	uint64_t start_addr; /* out */
 };
 
 struct uapi_vfio_iommu_spapr_tce_remove {
 	uint32_t argsz;
 	uint32_t flags;
-	uapi_u64 start_addr;
+	uint64_t start_addr;
 };
 
 #endif
