@@ -5,7 +5,7 @@
 #include "decode.h"
 #include "trap.h"
 
-#if !defined(__x86_64__) || !defined(__LP64__)
+#if !defined(__LP64__) || !(defined(__x86_64__) || defined(__AARCH64EL__))
 
 bool emu_trap_works(void)
 {
