@@ -16,8 +16,11 @@
 #define MAPPED (2 * EMU_PAGE)
 
 struct test_viommu {
-	struct emu_hw_queue *queues[EMU_TEST_HW_QUEUES];
-	int memory; /* of the pages; -1: has none */
+	struct emu_hw_queue *first; /* NULL: there is none, as far as the driver knows */
+	struct emu_hw_queue *below; /* what the second one needs, whatever is first by now */
+	struct emu_hw_queue *second;
+	bool second_taken; /* for good: see hw_queue_end() */
+	int memory;        /* of the pages; -1: has none */
 };
 
 static struct test_viommu *own(const struct emu_viommu *viommu)
@@ -82,32 +85,42 @@ static bool supports_hw_queue(struct emu_viommu *viommu, uint32_t type)
 static int hw_queue(struct emu_viommu *viommu, struct emu_hw_queue *queue, uint32_t index,
                     emu_phys base, uint64_t length)
 {
-	struct emu_hw_queue **const queues = own(viommu)->queues;
+	struct test_viommu *const test = own(viommu);
 	struct emu_domain *const parent = viommu->parent->domain;
 
 	(void)length;
 	if (index >= EMU_TEST_HW_QUEUES)
 		return -EINVAL;
-	if (queues[index])
+	if (index ? test->second_taken : !!test->first)
 		return -EEXIST;
-	if (index && !queues[index - 1])
+	if (index && !test->first)
 		return -EIO;
 	if (base != parent->ops->phys(parent, queue->iova))
 		return -EFAULT;
-	if (index)
-		emu_object_use(&queues[index - 1]->object);
-	queues[index] = queue;
+	if (!index) {
+		test->first = queue;
+		return 0;
+	}
+	emu_object_use(&test->first->object);
+	test->below = test->first;
+	test->second = queue;
+	test->second_taken = true;
 	return 0;
 }
 
+/*
+ * The driver forgets which of the two it ends, and takes it for the first: there can be another
+ * first one then, and never another second.
+ */
 static void hw_queue_end(struct emu_viommu *viommu, struct emu_hw_queue *queue)
 {
-	struct emu_hw_queue **const queues = own(viommu)->queues;
-	const size_t index = queues[0] == queue ? 0 : 1;
+	struct test_viommu *const test = own(viommu);
 
-	queues[index] = NULL;
-	if (index)
-		emu_object_unuse(&queues[index - 1]->object);
+	test->first = NULL;
+	if (test->second != queue)
+		return;
+	emu_object_unuse(&test->below->object);
+	test->second = NULL;
 }
 
 static void free_own(struct test_viommu *test)

@@ -228,7 +228,7 @@ static void hardware_queues(void **state)
 {
 	struct guest *const guest = *state;
 	struct hw_rig *const rig = guest->rig;
-	int one, two;
+	int one, two, three;
 
 	assert_int_equal(hw_map(rig, rig->ioas, HW_IOVA), 0);
 	assert_int_equal(make_queue(guest, 2, HW_IOVA), -EINVAL);
@@ -241,7 +241,12 @@ static void hardware_queues(void **state)
 	/* The second stands on the first. */
 	assert_int_equal(hw_destroy(rig, (uint32_t)one), -EBUSY);
 	assert_int_equal(hw_destroy(rig, (uint32_t)two), 0);
+	/* The driver takes it for the first that has ended. */
+	assert_int_equal(make_queue(guest, 1, HW_IOVA), -EEXIST);
+	three = make_queue(guest, 0, HW_IOVA);
+	assert_true(three > 0);
 	assert_int_equal(hw_destroy(rig, (uint32_t)one), 0);
+	assert_int_equal(hw_destroy(rig, (uint32_t)three), 0);
 	assert_int_equal(hw_destroy(rig, guest->viommu), 0);
 }
 
