@@ -9,11 +9,6 @@
 
 #include "../../lib/base/uapi/iommufd.h"
 
-static int call(struct differ *d, unsigned long request, void *cmd)
-{
-	return world_ioctl(d->world, request, cmd);
-}
-
 static void nested(struct differ *d)
 {
 	struct differ_thing *const place = differ_place(d);
@@ -37,9 +32,9 @@ static void nested(struct differ *d)
 	cmd.flags |= differ_draw(d, 20) ? 0 : UAPI_HWPT_ALLOC_DIRTY_TRACKING;
 	if (cmd.flags & UAPI_HWPT_FAULT_ID_VALID)
 		cmd.fault_id = queue->id;
-	printf(" %d on %d flags %#x queue %d", differ_name(d, dev), differ_name(d, on), cmd.flags,
-	       differ_name(d, queue));
-	error = call(d, UAPI_IOC_HWPT_ALLOC, &cmd);
+	fprintf(d->out, " %d on %d flags %#x queue %d", differ_name(d, dev), differ_name(d, on),
+	        cmd.flags, differ_name(d, queue));
+	error = differ_call(d, UAPI_IOC_HWPT_ALLOC, &cmd);
 	differ_keep(d, place, DIFFER_NESTED, cmd.out_hwpt_id, -1, error);
 }
 
@@ -63,11 +58,13 @@ static void viommu(struct differ *d)
 		cmd.data_len = sizeof(data);
 		cmd.data_uptr = (uintptr_t)&data;
 	}
-	printf(" %d on %d type %#x data %u", differ_name(d, dev), differ_name(d, on), cmd.type,
-	       cmd.data_len);
-	error = call(d, UAPI_IOC_VIOMMU_ALLOC, &cmd);
+	fprintf(d->out, " %d on %d type %#x data %u", differ_name(d, dev), differ_name(d, on),
+	        cmd.type, cmd.data_len);
+	error = differ_call(d, UAPI_IOC_VIOMMU_ALLOC, &cmd);
 	differ_keep(d, place, DIFFER_VIOMMU, cmd.out_viommu_id, -1, error);
-	printf(" out %u length %#llx", data.out, (unsigned long long)data.length);
+	if (!error)
+		place->on = differ_name(d, on);
+	fprintf(d->out, " out %u length %#llx", data.out, (unsigned long long)data.length);
 }
 
 static void vdevice(struct differ *d)
@@ -85,9 +82,9 @@ static void vdevice(struct differ *d)
 		return;
 	if (!differ_draw(d, 20))
 		cmd.virt_id = UINT64_C(1) << 32;
-	printf(" %d on %d number %#llx", differ_name(d, dev), differ_name(d, on),
-	       (unsigned long long)cmd.virt_id);
-	error = call(d, UAPI_IOC_VDEVICE_ALLOC, &cmd);
+	fprintf(d->out, " %d on %d number %#llx", differ_name(d, dev), differ_name(d, on),
+	        (unsigned long long)cmd.virt_id);
+	error = differ_call(d, UAPI_IOC_VDEVICE_ALLOC, &cmd);
 	differ_keep(d, place, DIFFER_VDEVICE, cmd.out_vdevice_id, -1, error);
 }
 
@@ -104,8 +101,9 @@ static void veventq(struct differ *d)
 
 	if (!place)
 		return;
-	printf(" on %d depth %u type %#x", differ_name(d, on), cmd.veventq_depth, cmd.type);
-	error = call(d, UAPI_IOC_VEVENTQ_ALLOC, &cmd);
+	fprintf(d->out, " on %d depth %u type %#x", differ_name(d, on), cmd.veventq_depth,
+	        cmd.type);
+	error = differ_call(d, UAPI_IOC_VEVENTQ_ALLOC, &cmd);
 	differ_keep(d, place, DIFFER_VEVENTQ, cmd.out_veventq_id, (int)cmd.out_veventq_fd, error);
 }
 
@@ -114,7 +112,7 @@ static void event(struct differ *d)
 	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
 
 	if (dev->kind == DIFFER_DEVICE)
-		printf(" %d = %d", differ_name(d, dev), world_event(d->world, dev->dev));
+		fprintf(d->out, " %d = %d", differ_name(d, dev), world_event(d->world, dev->dev));
 }
 
 static void read_events(struct differ *d)
@@ -127,8 +125,8 @@ static void read_events(struct differ *d)
 	if (thing->kind != DIFFER_VEVENTQ || thing->fd < 0)
 		return;
 	got = world_read_fd(d->world, thing->fd, buffer, size);
-	printf(" %d room %d = %d sum %#x", differ_name(d, thing), (int)size, (int)got,
-	       got > 0 ? differ_sum(buffer, (size_t)got) : 0);
+	fprintf(d->out, " %d room %d = %d sum %#x", differ_name(d, thing), (int)size, (int)got,
+	        got > 0 ? differ_sum(buffer, (size_t)got) : 0);
 }
 
 static void hw_queue(struct differ *d)
@@ -138,8 +136,8 @@ static void hw_queue(struct differ *d)
 	struct uapi_hw_queue_alloc cmd = {.size = sizeof(cmd),
 	                                  .viommu_id = on->id,
 	                                  .type = differ_draw(d, 12) ? MOCK_HW_QUEUE : 0,
-	                                  .index = differ_draw(d, 3),
-	                                  .nesting_parent_iova = differ_iova(d),
+	                                  .index = differ_draw(d, differ_draw(d, 4) ? 2 : 3),
+	                                  .nesting_parent_iova = differ_iova(d, differ_base(d, on)),
 	                                  .length = differ_length(d)};
 	int error;
 
@@ -149,9 +147,9 @@ static void hw_queue(struct differ *d)
 	cmd.nesting_parent_iova &= -(uint64_t)DIFFER_PAGE;
 	if (!place)
 		return;
-	printf(" on %d index %u %#llx %#llx", differ_name(d, on), cmd.index,
-	       (unsigned long long)cmd.nesting_parent_iova, (unsigned long long)cmd.length);
-	error = call(d, UAPI_IOC_HW_QUEUE_ALLOC, &cmd);
+	fprintf(d->out, " on %d index %u %#llx %#llx", differ_name(d, on), cmd.index,
+	        (unsigned long long)cmd.nesting_parent_iova, (unsigned long long)cmd.length);
+	error = differ_call(d, UAPI_IOC_HW_QUEUE_ALLOC, &cmd);
 	differ_keep(d, place, DIFFER_HW_QUEUE, cmd.out_hw_queue_id, -1, error);
 }
 
@@ -174,10 +172,10 @@ static void invalidate(struct differ *d)
 		entries[i][1] = differ_draw(d, 5);
 		entries[i][2] = of_viommu ? differ_draw(d, 5) : 0;
 	}
-	printf(" %d count %u sum %#x", differ_name(d, thing), cmd.entry_num,
-	       differ_sum(entries, sizeof(entries)));
-	printf(" = %d", call(d, UAPI_IOC_HWPT_INVALIDATE, &cmd));
-	printf(" %u", cmd.entry_num);
+	fprintf(d->out, " %d count %u sum %#x", differ_name(d, thing), cmd.entry_num,
+	        differ_sum(entries, sizeof(entries)));
+	fprintf(d->out, " = %d", differ_call(d, UAPI_IOC_HWPT_INVALIDATE, &cmd));
+	fprintf(d->out, " %u", cmd.entry_num);
 }
 
 static void cached(struct differ *d)
@@ -188,17 +186,17 @@ static void cached(struct differ *d)
 
 	if (libiommu_hwpt_adopt(d->ctx, thing->id, LIBIOMMU_ID_BORROW, &hwpt))
 		return;
-	printf(" %d", differ_name(d, thing));
+	fprintf(d->out, " %d", differ_name(d, thing));
 	for (uint32_t i = 0; i < MOCK_CACHES; i++)
-		printf(" %d", world_check_iotlb(d->world, hwpt, i, MOCK_CACHED));
+		fprintf(d->out, " %d", world_check_iotlb(d->world, hwpt, i, MOCK_CACHED));
 	libiommu_hwpt_destroy(hwpt);
 	for (uint32_t i = 0; i < MOCK_CACHES && dev->kind == DIFFER_DEVICE; i++)
-		printf(" %d", world_check_cache(d->world, dev->dev, i, MOCK_DEV_CACHED));
+		fprintf(d->out, " %d", world_check_cache(d->world, dev->dev, i, MOCK_DEV_CACHED));
 }
 
 const struct differ_move differ_guests[] = {
 	{"nested", nested, 6},     {"viommu", viommu, 3},         {"vdevice", vdevice, 4},
 	{"veventq", veventq, 3},   {"event", event, 5},           {"read-events", read_events, 4},
-	{"hw-queue", hw_queue, 3}, {"invalidate", invalidate, 5}, {"cached", cached, 4},
+	{"hw-queue", hw_queue, 5}, {"invalidate", invalidate, 5}, {"cached", cached, 4},
 	{NULL, NULL, 0},
 };

@@ -10,22 +10,17 @@
 
 #include "../../lib/base/uapi/iommufd.h"
 
-static int call(struct differ *d, unsigned long request, void *cmd)
-{
-	return world_ioctl(d->world, request, cmd);
-}
-
 /* A page table that PASIDs can have of its own: it is always attached to one. */
 static int settle(struct differ *d, struct libiommu_device *dev, uint32_t id)
 {
 	struct uapi_ioas_alloc ioas = {.size = sizeof(ioas)};
 	struct uapi_hwpt_alloc hwpt = {
 		.size = sizeof(hwpt), .flags = UAPI_HWPT_ALLOC_PASID, .dev_id = id};
-	int error = call(d, UAPI_IOC_IOAS_ALLOC, &ioas);
+	int error = world_ioctl(d->world, UAPI_IOC_IOAS_ALLOC, &ioas);
 
 	hwpt.pt_id = ioas.out_ioas_id;
 	if (!error)
-		error = call(d, UAPI_IOC_HWPT_ALLOC, &hwpt);
+		error = world_ioctl(d->world, UAPI_IOC_HWPT_ALLOC, &hwpt);
 	return error ? error : world_attach(d->world, dev, 0, hwpt.out_hwpt_id);
 }
 
@@ -46,11 +41,11 @@ static void device(struct differ *d)
 		return;
 	}
 	libiommu_device_id(dev, &id);
-	printf(" kind %u", kind);
+	fprintf(d->out, " kind %u", kind);
 	differ_keep(d, place, DIFFER_DEVICE, id, -1, 0);
 	place->dev = dev;
 	place->item = kind;
-	printf(" %d", settle(d, dev, id));
+	fprintf(d->out, " %d", settle(d, dev, id));
 }
 
 static void table(struct differ *d)
@@ -80,10 +75,13 @@ static void table(struct differ *d)
 		cmd.data_len = differ_draw(d, 8) ? sizeof(data) : 4;
 		cmd.data_uptr = (uintptr_t)&data;
 	}
-	printf(" %d of %d flags %#x queue %d data %#x+%u", differ_name(d, dev),
-	       differ_name(d, ioas), cmd.flags, differ_name(d, queue), cmd.data_type, cmd.data_len);
-	error = call(d, UAPI_IOC_HWPT_ALLOC, &cmd);
+	fprintf(d->out, " %d of %d flags %#x queue %d data %#x+%u", differ_name(d, dev),
+	        differ_name(d, ioas), cmd.flags, differ_name(d, queue), cmd.data_type,
+	        cmd.data_len);
+	error = differ_call(d, UAPI_IOC_HWPT_ALLOC, &cmd);
 	differ_keep(d, place, DIFFER_HWPT, cmd.out_hwpt_id, -1, error);
+	if (!error)
+		place->on = differ_name(d, ioas);
 }
 
 static struct differ_thing *pick_table(struct differ *d)
@@ -103,8 +101,8 @@ static void attach(struct differ *d)
 	/* Without PASIDs the door of the test driver does not ask the kernel. */
 	if (dev->kind != DIFFER_DEVICE || (pasid && !(dev->item & WORLD_DEV_PASIDS)))
 		return;
-	printf(" %d pasid %u to %d = %d", differ_name(d, dev), pasid, differ_name(d, to),
-	       world_attach(d->world, dev->dev, pasid, to->id));
+	fprintf(d->out, " %d pasid %u to %d = %d", differ_name(d, dev), pasid, differ_name(d, to),
+	        world_attach(d->world, dev->dev, pasid, to->id));
 }
 
 static void detach(struct differ *d)
@@ -113,20 +111,26 @@ static void detach(struct differ *d)
 	const uint32_t pasid = 1 + differ_draw(d, 4);
 
 	if (dev->kind == DIFFER_DEVICE)
-		printf(" %d pasid %u = %d", differ_name(d, dev), pasid,
-		       world_detach(d->world, dev->dev, pasid));
+		fprintf(d->out, " %d pasid %u = %d", differ_name(d, dev), pasid,
+		        world_detach(d->world, dev->dev, pasid));
 }
 
 static void check_map(struct differ *d)
 {
 	struct differ_thing *const hwpt = differ_pick(d, DIFFER_HWPT);
-	const uint32_t which = differ_draw(d, 8);
-	const uint64_t iova = differ_draw(d, 8) ? d->mapped[which] : differ_iova(d);
-	const uint64_t page = differ_draw(d, 8) ? d->pages[which] : differ_draw(d, 40);
+	const struct differ_mapping *const mapping = differ_mapping(d, differ_base(d, hwpt));
+	const bool right[] = {differ_draw(d, 8), differ_draw(d, 8)};
+	uint64_t iova = differ_iova(d, -1), page = differ_draw(d, 40);
 
-	printf(" %d %#llx page %d = %d", differ_name(d, hwpt), (unsigned long long)iova, (int)page,
-	       world_check_map(d->world, hwpt->id, iova, d->memory + page * DIFFER_PAGE,
-	                       DIFFER_PAGE));
+	if (right[0] && mapping)
+		iova = mapping->iova;
+	if (right[1] && mapping)
+		page = mapping->page;
+
+	fprintf(d->out, " %d %#llx page %d = %d", differ_name(d, hwpt), (unsigned long long)iova,
+	        (int)page,
+	        world_check_map(d->world, hwpt->id, iova, d->memory + page * DIFFER_PAGE,
+	                        DIFFER_PAGE));
 }
 
 static void set_dirty(struct differ *d)
@@ -135,22 +139,22 @@ static void set_dirty(struct differ *d)
 	struct uapi_hwpt_set_dirty_tracking cmd = {
 		.size = sizeof(cmd), .flags = differ_draw(d, 5) / 2, .hwpt_id = hwpt->id};
 
-	printf(" %d flags %u = %d", differ_name(d, hwpt), cmd.flags,
-	       call(d, UAPI_IOC_HWPT_SET_DIRTY_TRACKING, &cmd));
+	fprintf(d->out, " %d flags %u = %d", differ_name(d, hwpt), cmd.flags,
+	        differ_call(d, UAPI_IOC_HWPT_SET_DIRTY_TRACKING, &cmd));
 }
 
 static void write_pages(struct differ *d)
 {
 	struct differ_thing *const thing = differ_pick(d, DIFFER_HWPT);
-	const uint64_t iova = differ_iova(d) & -(uint64_t)DIFFER_PAGE;
+	const uint64_t iova = differ_iova(d, differ_base(d, thing)) & -(uint64_t)DIFFER_PAGE;
 	const uint64_t bits = differ_draw(d, 65536);
 	struct libiommu_hwpt *hwpt;
 
 	if (libiommu_hwpt_adopt(d->ctx, thing->id, LIBIOMMU_ID_BORROW, &hwpt))
 		return;
-	printf(" %d %#llx %#llx = %d", differ_name(d, thing), (unsigned long long)iova,
-	       (unsigned long long)bits,
-	       world_write(d->world, hwpt, iova, 16 * DIFFER_PAGE, DIFFER_PAGE, &bits));
+	fprintf(d->out, " %d %#llx %#llx = %d", differ_name(d, thing), (unsigned long long)iova,
+	        (unsigned long long)bits,
+	        world_write(d->world, hwpt, iova, 16 * DIFFER_PAGE, DIFFER_PAGE, &bits));
 	libiommu_hwpt_destroy(hwpt);
 }
 
@@ -161,7 +165,7 @@ static void get_dirty(struct differ *d)
 	struct uapi_hwpt_get_dirty_bitmap cmd = {.size = sizeof(cmd),
 	                                         .hwpt_id = hwpt->id,
 	                                         .flags = differ_draw(d, 8) ? differ_draw(d, 2) : 4,
-	                                         .iova = differ_iova(d),
+	                                         .iova = differ_iova(d, differ_base(d, hwpt)),
 	                                         .length = differ_length(d),
 	                                         .page_size = 1024U << differ_draw(d, 6),
 	                                         .data = (uintptr_t)bits};
@@ -169,11 +173,14 @@ static void get_dirty(struct differ *d)
 	/* More than there is room for is no use. */
 	if (cmd.length / cmd.page_size > 1024)
 		return;
-	printf(" %d flags %u %#llx %#llx by %#llx", differ_name(d, hwpt), cmd.flags,
-	       (unsigned long long)cmd.iova, (unsigned long long)cmd.length,
-	       (unsigned long long)cmd.page_size);
-	printf(" = %d", call(d, UAPI_IOC_HWPT_GET_DIRTY_BITMAP, &cmd));
-	printf(" sum %#x", differ_sum(bits, sizeof(bits)));
+	fprintf(d->out, " %d flags %u %#llx %#llx by %#llx", differ_name(d, hwpt), cmd.flags,
+	        (unsigned long long)cmd.iova, (unsigned long long)cmd.length,
+	        (unsigned long long)cmd.page_size);
+	fprintf(d->out, " = %d", differ_call(d, UAPI_IOC_HWPT_GET_DIRTY_BITMAP, &cmd));
+	/* What is dirty in it depends on its pages. */
+	if (differ_base(d, hwpt) >= 0 && !d->things[differ_base(d, hwpt)].item)
+		fprintf(d->out, " sum %#x first %#llx", differ_sum(bits, sizeof(bits)),
+		        (unsigned long long)bits[0]);
 }
 
 static void queue(struct differ *d)
@@ -184,7 +191,7 @@ static void queue(struct differ *d)
 
 	if (!place)
 		return;
-	error = call(d, UAPI_IOC_FAULT_QUEUE_ALLOC, &cmd);
+	error = differ_call(d, UAPI_IOC_FAULT_QUEUE_ALLOC, &cmd);
 	differ_keep(d, place, DIFFER_FAULTS, cmd.out_fault_id, (int)cmd.out_fault_fd, error);
 }
 
@@ -195,10 +202,10 @@ static void fault(struct differ *d)
 	const uint64_t address = differ_draw(d, 1000) * (uint64_t)DIFFER_PAGE;
 
 	if (dev->kind == DIFFER_DEVICE)
-		printf(" %d pasid %u %#llx = %d", differ_name(d, dev), pasid,
-		       (unsigned long long)address,
-		       world_fault(d->world, dev->dev, pasid, differ_draw(d, 100),
-		                   1 + differ_draw(d, 15), address));
+		fprintf(d->out, " %d pasid %u %#llx = %d", differ_name(d, dev), pasid,
+		        (unsigned long long)address,
+		        world_fault(d->world, dev->dev, pasid, differ_draw(d, 100),
+		                    1 + differ_draw(d, 15), address));
 }
 
 static void print_fault(struct differ *d, const struct uapi_hwpt_pgfault *fault)
@@ -208,9 +215,9 @@ static void print_fault(struct differ *d, const struct uapi_hwpt_pgfault *fault)
 	for (int i = 0; i < DIFFER_THINGS; i++)
 		if (d->things[i].kind == DIFFER_DEVICE && d->things[i].id == fault->dev_id)
 			device = i;
-	printf(" [device %d flags %u pasid %u group %u perm %u %#llx length %u cookie %u]", device,
-	       fault->flags, fault->pasid, fault->grpid, fault->perm,
-	       (unsigned long long)fault->addr, fault->length, fault->cookie);
+	fprintf(d->out, " [device %d flags %u pasid %u group %u perm %u %#llx length %u cookie %u]",
+	        device, fault->flags, fault->pasid, fault->grpid, fault->perm,
+	        (unsigned long long)fault->addr, fault->length, fault->cookie);
 }
 
 static void read_faults(struct differ *d)
@@ -223,7 +230,7 @@ static void read_faults(struct differ *d)
 	if (thing->kind != DIFFER_FAULTS || thing->fd < 0)
 		return;
 	got = world_read_fd(d->world, thing->fd, faults, size);
-	printf(" %d room %d = %d", differ_name(d, thing), (int)size, (int)got);
+	fprintf(d->out, " %d room %d = %d", differ_name(d, thing), (int)size, (int)got);
 	for (ssize_t i = 0; i < got / (ssize_t)sizeof(faults[0]); i++)
 		print_fault(d, &faults[i]);
 }
@@ -241,9 +248,9 @@ static void answer(struct differ *d)
 		answers[i] = (struct uapi_hwpt_page_response){
 			.cookie = differ_draw(d, 6),
 			.code = differ_draw(d, 10) ? differ_draw(d, 2) : differ_draw(d, 5)};
-	printf(" %d size %d cookies %u %u %u = %d", differ_name(d, thing), (int)size,
-	       answers[0].cookie, answers[1].cookie, answers[2].cookie,
-	       (int)world_write_fd(d->world, thing->fd, answers, size));
+	fprintf(d->out, " %d size %d cookies %u %u %u = %d", differ_name(d, thing), (int)size,
+	        answers[0].cookie, answers[1].cookie, answers[2].cookie,
+	        (int)world_write_fd(d->world, thing->fd, answers, size));
 }
 
 static void ready(struct differ *d)
@@ -255,7 +262,7 @@ static void ready(struct differ *d)
 	if (thing->fd < 0 || (thing->kind != DIFFER_FAULTS && thing->kind != DIFFER_VEVENTQ))
 		return;
 	poll(&pollfd, 1, 0);
-	printf(" %d = %#x", differ_name(d, thing), pollfd.revents);
+	fprintf(d->out, " %d = %#x", differ_name(d, thing), pollfd.revents);
 }
 
 const struct differ_move differ_tables[] = {

@@ -3,207 +3,164 @@
 
 #include "differ.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-
-#include "../../lib/base/uapi/iommufd.h"
-
-/* The same address everywhere: the kernel chooses IOVAs by it. */
-#define MEMORY UINT64_C(0x7eb000000000) /* where no sanitizer has anything of its own */
-#define NOBODY UINT32_C(0x7ffffff0)
-
-/* Of the memory: not there; not to be written. */
-enum { HOLE = 40, READ_ONLY = 48 };
-
-static struct differ_thing nothing = {.id = NOBODY, .fd = -1};
-
-uint32_t differ_draw(struct differ *d, uint32_t end)
-{
-	d->state ^= d->state << 13;
-	d->state ^= d->state >> 7;
-	d->state ^= d->state << 17;
-	return (uint32_t)((d->state * UINT64_C(0x2545f4914f6cdd1d)) >> 32) % end;
-}
-
-struct differ_thing *differ_pick(struct differ *d, enum differ_kind kind)
-{
-	const bool wrong = !differ_draw(d, 16);
-	struct differ_thing *found = &nothing;
-	uint32_t count = 0;
-
-	for (size_t i = 0; i < DIFFER_THINGS; i++) {
-		struct differ_thing *const thing = &d->things[i];
-
-		if (!thing->kind || (wrong ? thing->kind == DIFFER_DRIVER : thing->kind != kind))
-			continue;
-		if (!differ_draw(d, ++count))
-			found = thing;
-	}
-	return found;
-}
-
-struct differ_thing *differ_place(struct differ *d)
-{
-	for (size_t i = 0; i < DIFFER_THINGS; i++)
-		if (!d->things[i].kind)
-			return &d->things[i];
-	return NULL;
-}
-
-int differ_name(const struct differ *d, const struct differ_thing *thing)
-{
-	return thing == &nothing ? -1 : (int)(thing - d->things);
-}
-
-/* Where page tables reach, mostly; often the same places. */
-uint64_t differ_iova(struct differ *d)
-{
-	static const uint64_t odd[] = {0,
-	                               1,
-	                               2048,
-	                               4096,
-	                               MOCK_APERTURE - 4096,
-	                               MOCK_APERTURE_LAST,
-	                               MOCK_APERTURE_LAST + 1,
-	                               UINT64_MAX};
-	uint64_t iova = MOCK_APERTURE + (uint64_t)differ_draw(d, 32) * DIFFER_PAGE;
-
-	if (differ_draw(d, 2))
-		iova = d->mapped[differ_draw(d, 8)];
-	if (!differ_draw(d, 20))
-		return odd[differ_draw(d, 8)];
-	if (!differ_draw(d, 10))
-		iova += MOCK_PAGE;
-	return iova;
-}
-
-uint64_t differ_length(struct differ *d)
-{
-	static const uint64_t odd[] = {0, 1, 2048, 6144, UINT64_MAX, UINT64_C(1) << 40};
-
-	if (!differ_draw(d, 16))
-		return odd[differ_draw(d, 6)];
-	return (uint64_t)(1 + differ_draw(d, differ_draw(d, 4) ? 4 : 24)) * DIFFER_PAGE;
-}
-
-void differ_keep(struct differ *d, struct differ_thing *place, enum differ_kind kind, uint32_t id,
-                 int fd, int error)
-{
-	printf(" = %d", error < 0 ? error : 0);
-	if (error < 0)
-		return;
-	*place = (struct differ_thing){.kind = kind, .id = id, .fd = fd};
-	printf(" thing %d", differ_name(d, place));
-}
-
-uint32_t differ_sum(const void *data, size_t length)
-{
-	const uint8_t *const bytes = data;
-	uint32_t sum = 1;
-
-	for (size_t i = 0; i < length; i++)
-		sum = sum * 31 + bytes[i];
-	return sum;
-}
-
-static void prepare_memory(struct differ *d)
-{
-	uint8_t *const at = mmap((void *)MEMORY, DIFFER_PAGES * DIFFER_PAGE, PROT_READ | PROT_WRITE,
-	                         MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-	if (at != (void *)MEMORY)
-		abort();
-	for (size_t i = 0; i < DIFFER_PAGES; i++)
-		memset(at + i * DIFFER_PAGE, (int)i, DIFFER_PAGE);
-	munmap(at + HOLE * DIFFER_PAGE, DIFFER_PAGE);
-	mprotect(at + READ_ONLY * DIFFER_PAGE, DIFFER_PAGE, PROT_READ);
-	d->memory = at;
-}
-
-static const struct differ_move *const all[] = {differ_spaces, differ_tables, differ_guests};
 
 /* Something to play with, so that not most moves are about nothing. */
-static void begin(struct differ *d)
+static void play_first(struct differ *d, uint64_t *chance)
 {
-	static const char *const names[] = {"alloc", "alloc",  "device", "device", "queue",
-	                                    "table", "table",  "table",  "table",  "nested",
-	                                    "map",   "viommu", "driver", "driver"};
+	static const char *const names[] = {
+		"alloc",  "alloc",  "device", "device",  "queue",   "table",  "table",
+		"table",  "table",  "table",  "table",   "map",     "map",    "viommu",
+		"viommu", "viommu", "viommu", "vdevice", "vdevice", "nested", "nested",
+		"nested", "attach", "attach", "driver",  "driver"};
 
-	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
-		for (size_t i = 0; i < 3; i++)
-			for (const struct differ_move *move = all[i]; move->name; move++)
-				if (!strcmp(move->name, names[k])) {
-					printf("begin %s", move->name);
-					move->play(d);
-					printf("\n");
-				}
-}
-
-static void play_one(struct differ *d)
-{
-	uint32_t total = 0, drawn;
-
-	for (size_t i = 0; i < 3; i++)
-		for (const struct differ_move *move = all[i]; move->name; move++)
-			total += move->weight;
-	drawn = differ_draw(d, total);
-	for (size_t i = 0; i < 3; i++)
-		for (const struct differ_move *move = all[i]; move->name; move++) {
-			if (drawn < move->weight) {
-				printf("%s", move->name);
-				move->play(d);
-				printf("\n");
-				return;
-			}
-			drawn -= move->weight;
-		}
-}
-
-static void give_back(struct differ *d)
-{
-	for (size_t i = 0; i < DIFFER_THINGS; i++)
-		if (d->things[i].kind == DIFFER_DRIVER)
-			world_access_end(d->world, d->things[i].fd);
-	for (size_t i = 0; i < DIFFER_THINGS; i++)
-		if (d->things[i].dev)
-			libiommu_device_revoke(d->things[i].dev);
-	for (size_t i = 0; i < DIFFER_THINGS; i++) {
-		struct differ_thing *const thing = &d->things[i];
-
-		if (thing->dev)
-			libiommu_device_destroy(thing->dev);
-		else if (thing->kind != DIFFER_DRIVER && thing->fd > 0)
-			world_close(d->world, thing->fd);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		d->state = *chance;
+		differ_draw(d, 1);
+		*chance = d->state;
+		differ_play(d, differ_find_move(names[i]), differ_draw(d, UINT32_MAX));
 	}
-	libiommu_ctx_destroy(d->ctx);
 }
 
+static void play_drawn(struct differ *d, uint64_t *chance)
+{
+	const struct differ_move *move;
+	uint32_t seed;
+
+	d->state = *chance;
+	move = differ_draw_move(d);
+	seed = differ_draw(d, UINT32_MAX);
+	*chance = d->state;
+	differ_play(d, move, seed);
+}
+
+static void play_games(struct differ *d, uint64_t seed, uint64_t games, uint64_t moves)
+{
+	char name[24];
+
+	for (uint64_t game = seed; game < seed + games; game++) {
+		uint64_t chance;
+
+		snprintf(name, sizeof(name), "%llu", (unsigned long long)game);
+		differ_begin(d, name);
+		differ_seed(d, game);
+		chance = d->state;
+		play_first(d, &chance);
+		for (uint64_t i = 0; i < moves; i++)
+			play_drawn(d, &chance);
+		differ_end(d);
+	}
+}
+
+/* One line of a file of games, without what was answered. */
+static bool play_line(struct differ *d, char *line, bool *playing)
+{
+	const struct differ_move *move;
+	char name[64];
+	unsigned int seed;
+
+	if (line[0] == '#' || !strncmp(line, "end:", 4))
+		return true;
+	if (sscanf(line, "game %63s", name) == 1) {
+		if (*playing)
+			differ_end(d);
+		differ_begin(d, name);
+		*playing = true;
+		return true;
+	}
+	if (!*playing || sscanf(line, "%63s %x:", name, &seed) != 2)
+		return false;
+	move = differ_find_move(name);
+	if (move)
+		differ_play(d, move, seed);
+	return move;
+}
+
+/* What the file says was answered is put together in @kept. */
+static int play_file(struct differ *d, const char *path, FILE *kept)
+{
+	FILE *const file = fopen(path, "re");
+	bool playing = false, good = file;
+	char line[1024];
+
+	while (good && fgets(line, sizeof(line), file)) {
+		if (line[0] != '#' && kept)
+			fputs(line, kept);
+		good = play_line(d, line, &playing);
+	}
+	if (playing)
+		differ_end(d);
+	if (!good)
+		fprintf(stderr, "%s: %s", path, file ? line : "cannot be read\n");
+	if (file)
+		fclose(file);
+	return good ? 0 : 2;
+}
+
+/* The first line that is not the same. */
+static int compare(const char *path, char *kept, char *got)
+{
+	char *here = got;
+
+	for (char *line = kept; *line || *here; line++, here++) {
+		const size_t length = strcspn(line, "\n"), other = strcspn(here, "\n");
+
+		if (length != other || memcmp(line, here, length)) {
+			printf("%s:\n  kept: %.*s\n  here: %.*s\n", path, (int)length, line,
+			       (int)other, here);
+			return 1;
+		}
+		line += length;
+		here += other;
+		if (!*line || !*here)
+			break;
+	}
+	return 0;
+}
+
+/* Whether the answers are those of the file. */
+static int check_file(struct differ *d, const char *path)
+{
+	char *kept_text = NULL, *text = NULL;
+	size_t kept_size, size;
+	FILE *const kept = open_memstream(&kept_text, &kept_size);
+	int result;
+
+	d->out = open_memstream(&text, &size);
+	if (!kept || !d->out)
+		abort();
+	result = play_file(d, path, kept);
+	fclose(kept);
+	fclose(d->out);
+	d->out = stdout;
+	if (!result)
+		result = compare(path, kept_text, text);
+	free(kept_text);
+	free(text);
+	return result;
+}
+
+static uint64_t number(char **argv, int argc, int i, uint64_t otherwise)
+{
+	return i < argc ? strtoull(argv[i], NULL, 0) : otherwise;
+}
+
+/* --play or --check, and files of games; or a seed, how many games, how many moves of each. */
 int main(int argc, char **argv)
 {
-	const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-	const uint64_t games = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-	const uint64_t moves = argc > 3 ? strtoull(argv[3], NULL, 0) : 200;
-	struct differ d = {.world = world_new()};
+	const bool checks = argc > 1 && !strcmp(argv[1], "--check");
+	struct differ d = {.world = world_new(), .out = stdout};
+	int result = 0;
 
 	if (!d.world)
 		return 77;
-	prepare_memory(&d);
-	for (uint64_t game = seed; game < seed + games; game++) {
-		memset(d.things, 0, sizeof(d.things));
-		memset(d.mapped, 0, sizeof(d.mapped));
-		memset(d.pages, 0, sizeof(d.pages));
-		d.mappings = 0;
-		d.state = game * UINT64_C(0x9e3779b97f4a7c15) + 1;
-		d.ctx = world_ctx(d.world);
-		begin(&d);
-		for (uint64_t i = 0; i < moves; i++) {
-			printf("%llu.%llu ", (unsigned long long)game, (unsigned long long)i);
-			play_one(&d);
-		}
-		give_back(&d);
-	}
+	if (!checks && (argc < 2 || strcmp(argv[1], "--play")))
+		play_games(&d, number(argv, argc, 1, 1), number(argv, argc, 2, 1),
+		           number(argv, argc, 3, 200));
+	else
+		for (int i = 2; i < argc; i++)
+			result |= checks ? check_file(&d, argv[i]) : play_file(&d, argv[i], NULL);
 	world_free(d.world);
-	return 0;
+	return result;
 }
