@@ -111,16 +111,38 @@ static bool serve(struct libiommu_emu *emu, siginfo_t *info, ucontext_t *context
 	return true;
 }
 
+/* A handler takes the lock too: no signal comes to who has it. */
+static void lock(sigset_t *mask)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, mask);
+	pthread_mutex_lock(&installing);
+}
+
+static void unlock(const sigset_t *mask)
+{
+	pthread_mutex_unlock(&installing);
+	pthread_sigmask(SIG_SETMASK, mask, NULL);
+}
+
 /* What the process would have done with it. */
 static void pass_on(int number, siginfo_t *info, void *context)
 {
-	if (before.sa_flags & SA_SIGINFO) {
-		before.sa_sigaction(number, info, context);
-	} else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
-		before.sa_handler(number);
+	struct sigaction to;
+	sigset_t mask;
+
+	lock(&mask);
+	to = before;
+	unlock(&mask);
+	if (to.sa_flags & SA_SIGINFO) {
+		to.sa_sigaction(number, info, context);
+	} else if (to.sa_handler != SIG_DFL && to.sa_handler != SIG_IGN) {
+		to.sa_handler(number);
 	} else {
 		/* The instruction faults again, and this time for good. */
-		sigaction(SIGSEGV, &before, NULL);
+		sigaction(SIGSEGV, &to, NULL);
 	}
 }
 
@@ -141,18 +163,19 @@ static void install(void)
 {
 	struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_NODEFER};
 	struct sigaction now;
+	sigset_t mask;
 
 	/* A handler of the program's that used the machine would wait for its own thread. */
 	sigfillset(&action.sa_mask);
 	sigdelset(&action.sa_mask, SIGSEGV);
 	sigdelset(&action.sa_mask, SIGBUS);
-	pthread_mutex_lock(&installing);
+	lock(&mask);
 	if (!sigaction(SIGSEGV, NULL, &now) &&
 	    (!(now.sa_flags & SA_SIGINFO) || now.sa_sigaction != handle)) {
 		before = now;
 		installed = !sigaction(SIGSEGV, &action, NULL);
 	}
-	pthread_mutex_unlock(&installing);
+	unlock(&mask);
 }
 
 bool emu_trap_add(struct libiommu_emu *emu)
@@ -181,14 +204,19 @@ void emu_trap_remove(struct libiommu_emu *emu)
 
 bool emu_trap_sigaction(const struct sigaction *action, struct sigaction *old)
 {
+	/* The program's memory is not looked at with the lock, as it may not be there. */
+	const struct sigaction wanted = action ? *action : (struct sigaction){.sa_flags = 0};
+	struct sigaction was;
+	sigset_t mask;
 	bool ours;
 
-	pthread_mutex_lock(&installing);
+	lock(&mask);
 	ours = installed;
-	if (ours && old)
-		*old = before;
+	was = before;
 	if (ours && action)
-		before = *action;
-	pthread_mutex_unlock(&installing);
+		before = wanted;
+	unlock(&mask);
+	if (ours && old)
+		*old = was;
 	return ours;
 }
