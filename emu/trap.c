@@ -22,6 +22,8 @@ static _Atomic(struct libiommu_emu *) machines[MACHINES];
 static struct sigaction before;
 static bool installed;
 static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
+/* Compilers are told that sigaction() does not come back here, which the preloaded one does. */
+static _Thread_local volatile sig_atomic_t giving_up;
 
 /* One instruction on the registers of a machine. */
 struct access {
@@ -142,7 +144,9 @@ static void pass_on(int number, siginfo_t *info, void *context)
 		to.sa_handler(number);
 	} else {
 		/* The instruction faults again, and this time for good. */
+		giving_up = 1;
 		sigaction(SIGSEGV, &to, NULL);
+		giving_up = 0;
 	}
 }
 
@@ -210,6 +214,8 @@ bool emu_trap_sigaction(const struct sigaction *action, struct sigaction *old)
 	sigset_t mask;
 	bool ours;
 
+	if (giving_up)
+		return false;
 	lock(&mask);
 	ours = installed;
 	was = before;

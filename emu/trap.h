@@ -20,7 +20,7 @@ bool emu_trap_add(struct libiommu_emu *emu);
 void emu_trap_remove(struct libiommu_emu *emu);
 /*
  * What sigaction(2) does with SIGSEGV, for a program that does not know of the machine: its handler
- * gets what is not the machine's. False: there is no need for that.
+ * gets what is not the machine's. False: it is sigaction(2) that is wanted.
  */
 bool emu_trap_sigaction(const struct sigaction *action, struct sigaction *old);
 

@@ -224,6 +224,31 @@ static void registers(void **state)
 	munmap((void *)(uintptr_t)missing, 4096);
 }
 
+/* Without a handler a fault of the program's own ends it, with registers mapped too. */
+static void faults_for_good(void **state)
+{
+	volatile uint32_t *regs;
+	pid_t child;
+	int status;
+
+	(void)state;
+	regs = mmap(NULL, BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
+	assert_true(regs != MAP_FAILED);
+	child = fork();
+	if (!child) {
+		/* In case that it never ends. */
+		alarm(60);
+		signal(SIGSEGV, SIG_DFL);
+		missing = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		missing[0] = 5;
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSEGV);
+	assert_int_equal(munmap((void *)(uintptr_t)regs, BAR_SIZE), 0);
+}
+
 /* A child has the same machine. */
 static void children(void **state)
 {
@@ -269,8 +294,8 @@ static void interrupts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(directories), CASE(files),    CASE(kinds),      CASE(copies),
-		CASE(registers),   CASE(children), CASE(interrupts),
+		CASE(directories), CASE(files),           CASE(kinds),    CASE(copies),
+		CASE(registers),   CASE(faults_for_good), CASE(children), CASE(interrupts),
 	};
 
 	return cmocka_run_group_tests_name("raw", tests, NULL, NULL);
