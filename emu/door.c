@@ -22,10 +22,12 @@ static ssize_t list_host(const char *path, char *buffer, size_t size)
 	DIR *const dir = opendir(path);
 	const struct dirent *entry;
 	size_t used = 0;
+	int error;
 
 	if (!dir)
 		return -errno;
-	while ((entry = readdir(dir))) {
+	/* The end of a directory and a failure both return NULL; only errno tells them apart. */
+	while (errno = 0, (entry = readdir(dir))) {
 		const size_t length = strlen(entry->d_name) + 1;
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
@@ -34,8 +36,9 @@ static ssize_t list_host(const char *path, char *buffer, size_t size)
 			memcpy(buffer + used, entry->d_name, length);
 		used += length;
 	}
+	error = errno;
 	closedir(dir);
-	return (ssize_t)used;
+	return error ? -error : (ssize_t)used;
 }
 
 /* What the machine does not know is libc's. */

@@ -8,10 +8,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libiommu-emu.h>
+#include <libiommu.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../lib/base/uapi/iommufd.h"
@@ -72,6 +77,41 @@ static void of_libc(void **state)
 	assert_int_equal(libiommu_emu_open(emu, "/dev/none", O_RDWR | O_CLOEXEC), -ENOENT);
 }
 
+static unsigned int reads;
+
+/* In the place of the C library's: no directory can be read. */
+struct dirent *readdir(DIR *dir)
+{
+	(void)dir;
+	reads++;
+	errno = EIO;
+	return NULL;
+}
+
+static void cannot_read_the_host(void **state)
+{
+	char path[] = "/tmp/libiommu-emu-XXXXXX", nodes[sizeof(path) + 16], bus[sizeof(nodes)];
+	struct libiommu_ctx_config *config;
+	struct libiommu_device *device;
+	struct libiommu_ctx *ctx;
+
+	assert_non_null(mkdtemp(path));
+	snprintf(nodes, sizeof(nodes), "%s/vfio-dev", path);
+	snprintf(bus, sizeof(bus), "%s/subsystem", path);
+	assert_int_equal(mkdir(nodes, 0700), 0);
+	assert_int_equal(symlink("../mdev", bus), 0);
+	assert_int_equal(libiommu_ctx_config_new(&config), 0);
+	assert_int_equal(libiommu_ctx_config_set_sys(config, libiommu_emu_door(*state)), 0);
+	assert_int_equal(libiommu_ctx_new(config, &ctx), 0);
+	libiommu_ctx_config_free(config);
+	assert_int_equal(libiommu_device_open_sysfs(ctx, path, &device), -EIO);
+	assert_int_equal(reads, 1);
+	assert_int_equal(libiommu_ctx_destroy(ctx), 0);
+	assert_int_equal(rmdir(nodes), 0);
+	assert_int_equal(unlink(bus), 0);
+	assert_int_equal(rmdir(path), 0);
+}
+
 static void without_a_machine(void **state)
 {
 	void *at;
@@ -94,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(of_the_machine, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_libc, setup, teardown),
+		cmocka_unit_test_setup_teardown(cannot_read_the_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_machine, setup, teardown),
 	};
 
