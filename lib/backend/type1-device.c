@@ -261,6 +261,7 @@ static int attach(struct type1 *type1, struct type1_device *dev, struct space *s
 {
 	struct type1_group *const group = dev->group;
 	struct container *const container = group->container;
+	int error = 0;
 
 	if (dev->attached)
 		return li_refuse(refusal, -EOPNOTSUPP,
@@ -270,9 +271,14 @@ static int attach(struct type1 *type1, struct type1_device *dev, struct space *s
 		return 0;
 	if (group->attached)
 		return li_refuse(refusal, -EINVAL, "a device of its group is attached elsewhere");
+	/* It was left alone in the container of another address space, with nothing attached. */
+	if (container->space && container->groups == 1)
+		error = empty(container, refusal);
+	if (error)
+		return error;
 	if (space->container)
 		return join(type1, dev, space, refusal);
-	if (container->groups > 1 || container->space)
+	if (container->groups > 1)
 		return li_refuse(refusal, -EBUSY, in_use);
 	return adopt(container, space, refusal);
 }

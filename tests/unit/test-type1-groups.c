@@ -284,11 +284,11 @@ static void test_siblings_that_keep_a_group_where_it_is(void **state)
 	expect_leave(GROUP_FD);
 }
 
-static void test_an_address_space_goes_before_its_container(void **state)
+/* Nothing is attached; the group of the sibling, which becomes the device, is in the container. */
+static void leave_a_sibling(void)
 {
 	struct libiommu_device *sibling;
 
-	(void)state;
 	join();
 	open_sibling(&sibling);
 	script_device_close(dev);
@@ -298,14 +298,71 @@ static void test_an_address_space_goes_before_its_container(void **state)
 	script_device_close(other);
 	other = NULL;
 	script_done();
-	/* Nothing is attached, and the group of the sibling is in the container. */
+}
+
+static void test_an_address_space_goes_before_its_container(void **state)
+{
+	(void)state;
+	leave_a_sibling();
 	expect_unmap(HOLD_FD, 0x1000, PAGE, -EIO);
 	assert_int_equal(libiommu_ioas_destroy(ioas), -EIO);
 	expect_unmap(HOLD_FD, 0x1000, PAGE, 0);
 	assert_int_equal(libiommu_ioas_destroy(ioas), 0);
 	ioas = legacy_ioas(ctx);
-	legacy_attach(sibling, HOLD_FD, ioas);
+	legacy_attach(dev, HOLD_FD, ioas);
 	script_done();
+	expect_leave(GROUP_FD);
+}
+
+/* What is mapped in the container that it was left in is another address space's. */
+static void test_siblings_that_are_left_attach_elsewhere(void **state)
+{
+	struct libiommu_ioas *const elsewhere = legacy_ioas(ctx);
+
+	(void)state;
+	leave_a_sibling();
+	expect_unmap(HOLD_FD, 0x1000, PAGE, -EIO);
+	assert_int_equal(libiommu_device_attach_ioas(dev, elsewhere), -EIO);
+	assert_failure(-EIO, KERNEL, "libiommu_device_attach_ioas");
+	script_done();
+	expect_unmap(HOLD_FD, 0x1000, PAGE, 0);
+	legacy_attach(dev, HOLD_FD, elsewhere);
+	script_done();
+	assert_int_equal(libiommu_device_detach(dev), 0);
+	assert_int_equal(libiommu_ioas_destroy(elsewhere), 0);
+	/* It is mapped for whoever attaches next. */
+	expect_ranges(HOLD_FD);
+	expect_map(HOLD_FD, memory, 0x1000, PAGE, 0);
+	assert_int_equal(libiommu_device_attach_ioas(dev, ioas), 0);
+	script_done();
+	expect_leave(GROUP_FD);
+}
+
+/* The kernel has forgotten what was mapped when a group comes back to a container. */
+static void test_siblings_that_are_left_cannot_join(void **state)
+{
+	struct libiommu_ioas *const elsewhere = legacy_ioas(ctx);
+
+	(void)state;
+	leave_a_sibling();
+	other = legacy_other(ctx);
+	legacy_attach(other, OTHER_HOLD, elsewhere);
+	expect_unmap(HOLD_FD, 0x1000, PAGE, 0);
+	EXPECT_CLOSE(106);
+	expect_leave(GROUP_FD);
+	expect_enter(GROUP_FD, OTHER_HOLD, -EINVAL);
+	expect_enter(GROUP_FD, HOLD_FD, 0);
+	expect_start(HOLD_FD, UAPI_VFIO_TYPE1v2_IOMMU, 0);
+	expect_device(GROUP_FD, SIBLING, 107);
+	assert_int_equal(libiommu_device_attach_ioas(dev, elsewhere), -EINVAL);
+	script_done();
+	expect_ranges(HOLD_FD);
+	expect_map(HOLD_FD, memory, 0x1000, PAGE, 0);
+	assert_int_equal(libiommu_device_attach_ioas(dev, ioas), 0);
+	script_done();
+	assert_int_equal(libiommu_device_detach(other), 0);
+	assert_int_equal(libiommu_ioas_destroy(elsewhere), 0);
+	expect_leave(OTHER_FD);
 	expect_leave(GROUP_FD);
 }
 
@@ -324,6 +381,8 @@ int main(void)
 		GROUPS_TEST(test_siblings),
 		GROUPS_TEST(test_siblings_that_keep_a_group_where_it_is),
 		GROUPS_TEST(test_an_address_space_goes_before_its_container),
+		GROUPS_TEST(test_siblings_that_are_left_attach_elsewhere),
+		GROUPS_TEST(test_siblings_that_are_left_cannot_join),
 	};
 
 	return cmocka_run_group_tests_name("type1-groups", tests, NULL, NULL);
