@@ -5,8 +5,9 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
+
+#include "lost-call.h"
 
 #define MEMORY (16 * EMU_PAGE)
 
@@ -75,16 +76,7 @@ int hw_ioctl(struct hw_rig *rig, unsigned long request, void *cmd)
 
 int hw_ioctl_lost(struct hw_rig *rig, unsigned long request, const void *cmd, size_t size)
 {
-	void *const page =
-		mmap(NULL, EMU_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int error;
-
-	assert_true(page != MAP_FAILED);
-	memcpy(page, cmd, size);
-	mprotect(page, EMU_PAGE, PROT_READ);
-	error = hw_ioctl(rig, request, page);
-	munmap(page, EMU_PAGE);
-	return error;
+	return lost_ioctl(rig->emu, rig->fd, request, cmd, size);
 }
 
 int hw_destroy(struct hw_rig *rig, uint32_t id)

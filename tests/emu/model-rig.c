@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../../emu/heap.h"
+#include "../../emu/trap.h"
 #include "../../emu/vfio.h"
 
 static uint64_t model_read(void *user, unsigned int bar, uint64_t offset, unsigned int size)
@@ -51,6 +52,14 @@ static void furnish_plainly(struct model *model)
 {
 	emu_pci_add_express(&model->pci, true);
 	emu_pci_add_bar(&model->pci, 0, MODEL_SIZE, 0);
+}
+
+void model_need_traps(void)
+{
+	if (!emu_trap_works()) {
+		print_message("skipped: no instructions of this processor are known\n");
+		skip();
+	}
 }
 
 int model_bind(struct model_rig *rig, int fd)

@@ -37,6 +37,9 @@ struct model_rig {
 int model_setup(struct model_rig *rig, void (*furnish)(struct model *model));
 void model_teardown(struct model_rig *rig);
 
+/* Skips the test where registers that are mapped cannot be used. */
+void model_need_traps(void);
+
 int model_bind(struct model_rig *rig, int fd);
 ssize_t model_pread(struct model_rig *rig, unsigned int region, uint64_t offset, void *to,
                     size_t size);

@@ -3,13 +3,12 @@
 
 #include "nest-rig.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "../../emu/machine.h"
+#include "lost-call.h"
 
 struct nest_rig *nest_rig_of(const struct emu_iommu *iommu)
 {
@@ -134,16 +133,7 @@ int rig_ioctl(struct nest_rig *rig, unsigned long request, void *cmd)
 
 int rig_ioctl_lost(struct nest_rig *rig, unsigned long request, const void *cmd, size_t size)
 {
-	void *const page =
-		mmap(NULL, EMU_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int error;
-
-	assert_ptr_not_equal(page, MAP_FAILED);
-	memcpy(page, cmd, size);
-	assert_int_equal(mprotect(page, EMU_PAGE, PROT_READ), 0);
-	error = rig_ioctl(rig, request, page);
-	munmap(page, EMU_PAGE);
-	return error;
+	return lost_ioctl(rig->emu, rig->fd, request, cmd, size);
 }
 
 int rig_destroy(struct nest_rig *rig, uint32_t id)
@@ -164,18 +154,6 @@ uint32_t rig_viommu(struct nest_rig *rig)
 
 	assert_int_equal(rig_ioctl(rig, UAPI_IOC_VIOMMU_ALLOC, &cmd), 0);
 	return cmd.out_viommu_id;
-}
-
-unsigned int open_fds(void)
-{
-	DIR *const dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
 }
 
 unsigned char *edge_new(void)

@@ -22,6 +22,7 @@
 #include "../../emu/heap.h"
 #include "../../emu/viommu.h"
 #include "../../lib/base/uapi/iommufd.h"
+#include "../fds.h"
 
 enum { RIG_TYPE = 77, RIG_DEVICES = 3 };
 
@@ -59,7 +60,6 @@ int rig_destroy(struct nest_rig *rig, uint32_t id);
 uint32_t rig_viommu(struct nest_rig *rig);
 /* A device as programs have it. */
 struct libiommu_emu_device *rig_device(struct nest_rig *rig, size_t i);
-unsigned int open_fds(void);
 /* Two pages, of which the second is not there. */
 unsigned char *edge_new(void);
 void edge_free(unsigned char *edge);
@@ -69,7 +69,7 @@ void edge_free(unsigned char *edge);
 	do {                                                                                       \
 		for (unsigned int nth_ = 1;; nth_++) {                                             \
 			const size_t before_ = (rig)->ctx->objects.count;                          \
-			const unsigned int fds_ = open_fds();                                      \
+			const unsigned int fds_ = count_fds();                                     \
 			int error_;                                                                \
                                                                                                    \
 			emu_heap_fail(nth_);                                                       \
@@ -81,7 +81,7 @@ void edge_free(unsigned char *edge);
 			}                                                                          \
 			assert_int_equal(error_, -ENOMEM);                                         \
 			assert_int_equal((rig)->ctx->objects.count, before_);                      \
-			assert_int_equal(open_fds(), fds_);                                        \
+			assert_int_equal(count_fds(), fds_);                                       \
 		}                                                                                  \
 	} while (0)
 

@@ -123,14 +123,14 @@ static void allocated_and_destroyed(void **state)
 {
 	struct nest_rig *const rig = nest_rig_new();
 	struct uapi_fault_alloc cmd = {.size = sizeof(cmd), .flags = 1}, second;
-	const unsigned int fds = open_fds();
+	const unsigned int fds = count_fds();
 
 	(void)state;
 	assert_int_equal(rig_ioctl(rig, UAPI_IOC_FAULT_QUEUE_ALLOC, &cmd), -EOPNOTSUPP);
 	cmd.flags = 0;
 	assert_int_equal(rig_ioctl_lost(rig, UAPI_IOC_FAULT_QUEUE_ALLOC, &cmd, sizeof(cmd)),
 	                 -EFAULT);
-	assert_int_equal(open_fds(), fds);
+	assert_int_equal(count_fds(), fds);
 	RIG_FAIL_EACH(rig, alloc(rig, &cmd));
 	assert_int_equal(cmd.out_fault_id, 6);
 	assert_int_equal(alloc(rig, &second), 0);

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "../random.h"
-#include "../../emu/trap.h"
 
 enum { BYTES = 64, AT = 0x100 };
 
@@ -30,14 +29,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void need(void)
-{
-	if (!emu_trap_works()) {
-		print_message("skipped: no instructions of this processor are known\n");
-		skip();
-	}
-}
-
 #if defined(__x86_64__) || defined(__aarch64__)
 
 #if defined(__x86_64__)
@@ -52,7 +43,7 @@ static void as_on_memory(void **state)
 	uint8_t *registers;
 
 	(void)state;
-	need();
+	model_need_traps();
 	registers = model_map(&rig, 0, PROT_READ | PROT_WRITE, 0, MODEL_SIZE);
 	assert_non_null(registers);
 	for (size_t i = 0; i < sizeof(instructions) / sizeof(instructions[0]); i++)
@@ -89,7 +80,7 @@ static void as_on_memory(void **state)
 static void as_on_memory(void **state)
 {
 	(void)state;
-	need();
+	model_need_traps();
 }
 
 #endif
@@ -102,7 +93,7 @@ __attribute__((target("avx"))) static void wide_vectors(void **state)
 	uint8_t *registers;
 
 	(void)state;
-	need();
+	model_need_traps();
 	if (!__builtin_cpu_supports("avx"))
 		skip();
 	registers = model_map(&rig, 0, PROT_READ | PROT_WRITE, 0, MODEL_SIZE);
@@ -138,7 +129,7 @@ __attribute__((target("avx"))) static void wide_vectors(void **state)
 static void wide_vectors(void **state)
 {
 	(void)state;
-	need();
+	model_need_traps();
 }
 
 #endif
@@ -150,7 +141,7 @@ static void library_functions(void **state)
 	uint8_t *registers;
 
 	(void)state;
-	need();
+	model_need_traps();
 	registers = model_map(&rig, 0, PROT_READ | PROT_WRITE, 0, MODEL_SIZE);
 	assert_non_null(registers);
 	for (size_t i = 0; i < sizeof(here); i++)

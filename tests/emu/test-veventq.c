@@ -121,7 +121,7 @@ static void rules(void **state)
 static void lost_answer(void **state)
 {
 	struct nest_rig *const rig = nest_rig_new();
-	const unsigned int fds = open_fds();
+	const unsigned int fds = count_fds();
 	struct uapi_veventq_alloc cmd = {
 		.size = sizeof(cmd),
 		.viommu_id = rig_viommu(rig),
@@ -131,7 +131,7 @@ static void lost_answer(void **state)
 
 	(void)state;
 	assert_int_equal(rig_ioctl_lost(rig, UAPI_IOC_VEVENTQ_ALLOC, &cmd, sizeof(cmd)), -EFAULT);
-	assert_int_equal(open_fds(), fds);
+	assert_int_equal(count_fds(), fds);
 	assert_int_equal(rig_destroy(rig, cmd.viommu_id), 0);
 	nest_rig_free(rig);
 }

@@ -49,14 +49,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void need_traps(void)
-{
-	if (!emu_trap_works()) {
-		print_message("skipped: no instructions of this processor are known\n");
-		skip();
-	}
-}
-
 static int get_region(uint32_t index, size_t room, void *to)
 {
 	struct uapi_vfio_region_info *const info = to;
@@ -203,7 +195,7 @@ static void what_mmap_refuses(void **state)
 	void *address;
 
 	(void)state;
-	need_traps();
+	model_need_traps();
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_null(model_map(&rig, wrong[i].bar, BOTH, wrong[i].offset, wrong[i].length));
 		assert_int_equal(errno, EINVAL);
@@ -219,7 +211,7 @@ static void mapped(void **state)
 	volatile uint32_t *regs, *part, *small;
 
 	(void)state;
-	need_traps();
+	model_need_traps();
 	regs = model_map(&rig, 0, BOTH, 0, MODEL_SIZE);
 	part = model_map(&rig, 0, PROT_READ, 4096, 4096);
 	small = model_map(&rig, 1, BOTH, 0, 4096);
@@ -303,7 +295,7 @@ static void expect_signal(unsigned int bar, uint32_t command, int number)
 static void signals(void **state)
 {
 	(void)state;
-	need_traps();
+	model_need_traps();
 	expect_signal(0, EMU_PCI_COMMAND_MEMORY, 0);
 	expect_signal(2, EMU_PCI_COMMAND_MEMORY, 0);
 	expect_signal(0, 0, SIGBUS);
@@ -328,7 +320,7 @@ static void comes_and_goes(void **state)
 	uint8_t *bytes;
 
 	(void)state;
-	need_traps();
+	model_need_traps();
 	bytes = model_map(&rig, 2, BOTH, 0, 4096);
 	target = (volatile uint32_t *)(void *)bytes;
 	target[0] = 7;
@@ -354,7 +346,7 @@ static void other_handlers(void **state)
 	volatile uint32_t *regs;
 
 	(void)state;
-	need_traps();
+	model_need_traps();
 	assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
 	regs = model_map(&rig, 0, BOTH, 0, 4096);
 	target = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -373,7 +365,7 @@ static void without_memory(void **state)
 	void *address = NULL;
 
 	(void)state;
-	need_traps();
+	model_need_traps();
 	for (unsigned int nth = 1; !address; nth++) {
 		emu_heap_fail(nth);
 		address = model_map(&rig, 0, BOTH, 0, 4096);

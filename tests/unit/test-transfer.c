@@ -6,13 +6,13 @@
  * to libc that can fail any call. The context has a file of memory for each of its descriptors, so
  * that they can be told apart, and no kernel behind it.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../fds.h"
 #include "alloc.h"
 #include "script.h"
 
@@ -160,18 +160,6 @@ static struct libiommu_handover *begin(void)
 	for (uint32_t i = 0; i < QUEUES; i++)
 		assert_int_equal(libiommu_handover_add_fault_queue(handover, i, queues[i]), 0);
 	return handover;
-}
-
-static unsigned int count_fds(void)
-{
-	DIR *const dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
 }
 
 static ino_t file_of(int fd)

@@ -2,12 +2,13 @@
 /* Copyright (c) 2026 The libiommu authors */
 #include "vm.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "../fds.h"
 
 void vm_expect(int got, int wanted, const char *what, const char *file, int line)
 {
@@ -76,14 +77,7 @@ bool vm_find_nvme(char *address, size_t size)
 
 unsigned int vm_count_fds(void)
 {
-	DIR *const dir = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count;
+	return count_fds();
 }
 
 uint64_t vm_live(const struct libiommu_ctx *ctx)
