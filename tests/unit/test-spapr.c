@@ -128,10 +128,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	legacy_close(dev, GROUP_FD);
-	assert_int_equal(libiommu_ioas_destroy(ioas), 0);
-	script_ctx_close(ctx);
-	return script_teardown(state);
+	return legacy_end(state, ctx, dev, ioas);
 }
 
 #define SPAPR_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)

@@ -146,6 +146,15 @@ void legacy_close(struct libiommu_device *dev, int group_fd)
 	script_device_close(dev);
 }
 
+int legacy_end(void **state, struct libiommu_ctx *ctx, struct libiommu_device *dev,
+               struct libiommu_ioas *ioas)
+{
+	legacy_close(dev, GROUP_FD);
+	assert_int_equal(libiommu_ioas_destroy(ioas), 0);
+	script_ctx_close(ctx);
+	return script_teardown(state);
+}
+
 struct libiommu_ioas *legacy_ioas(struct libiommu_ctx *ctx)
 {
 	struct libiommu_ioas *ioas;

@@ -49,6 +49,9 @@ struct libiommu_device *legacy_device(struct libiommu_ctx *ctx);
 struct libiommu_device *legacy_other(struct libiommu_ctx *ctx);
 /* The last one of its group that is open. */
 void legacy_close(struct libiommu_device *dev, int group_fd);
+/* All of a test that has one of each: the value of its teardown. */
+int legacy_end(void **state, struct libiommu_ctx *ctx, struct libiommu_device *dev,
+               struct libiommu_ioas *ioas);
 struct libiommu_ioas *legacy_ioas(struct libiommu_ctx *ctx);
 
 /* The device's container becomes the address space's, with nothing mapped. */
