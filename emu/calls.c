@@ -235,6 +235,7 @@ bool emu_call(struct libiommu_emu *emu, const struct emu_task *task,
 	int error = 0;
 
 	emu_lock(emu);
+	/* A child closes its descriptors without a word, and a kernel would know of it by now. */
 	if (emu->server)
 		emu_files_sweep(emu);
 	file = emu_file_find(emu, request->fd, request->call == LIBIOMMU_EMU_IOCTL);
