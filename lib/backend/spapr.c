@@ -92,6 +92,9 @@ static int hold_one(struct container *container, uint64_t first, uint64_t last, 
 	if (li_extents_reserve(all) || li_extents_reserve(&container->held))
 		return li_refuse(refusal, -ENOMEM, "no memory");
 	error = ask_for(container, UAPI_IOC_VFIO_IOMMU_SPAPR_REGISTER_MEMORY, first, last);
+	/* Pages that it had pinned before the one it cannot: it has let go of them again. */
+	if (error > 0)
+		error = -EFAULT;
 	if (error)
 		return li_refuse_kernel(refusal, error, CALL_REGISTER_MEMORY);
 	count_up(&container->held, first, last);

@@ -22,6 +22,9 @@ struct hint {
 #define CONTAINER_FULL                                                                             \
 	"a container has no more mappings than vfio_iommu_type1.dma_entry_limit says, 65535 by "   \
 	"default: map larger pieces, or raise it"
+#define NO_WINDOW                                                                                  \
+	"the kernel could not make the device a window of addresses once, maybe for its own "      \
+	"driver, and tries no more until the next boot (its log says \"failed DDW device\")"
 #define SOFTWARE      "there is no IOMMU behind the device, which is a mediated one"
 #define NO_DESCRIPTOR "this process has no descriptor left (ulimit -n)"
 
@@ -79,6 +82,7 @@ static const struct hint hints[] = {
 	{CALL_CONTAINER_MAP, EFAULT, NO_MEMORY_THERE},
 	{CALL_CONTAINER_MAP, ENOSPC, CONTAINER_FULL},
 	{CALL_CONTAINER_MAP, ENXIO, "the range must be one of libiommu_ioas_ranges()"},
+	{CALL_CONTAINER_MAP, ENODEV, NO_WINDOW},
 	{CALL_CONTAINER_MAP, EPERM,
          "PowerPC's groups cannot share a container on this machine, or the container is of the "
          "process that this one was forked from"},
@@ -95,6 +99,7 @@ static const struct hint hints[] = {
          "the table of a new window of addresses exceeds the locked-memory limit (ulimit -l), or "
          "the kernel has no memory"},
 	{CALL_WINDOW, EINVAL, "the device can have no window of addresses of this length"},
+	{CALL_WINDOW, ENODEV, NO_WINDOW},
 	{CALL_MAP_FILE, EEXIST, MAPPED},
 	{CALL_MAP_FILE, EINVAL,
          "offset, IOVA and length must be multiples of the page size, the range inside the file "

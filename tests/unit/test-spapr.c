@@ -298,6 +298,10 @@ static void test_errors_of_registering(void **state)
 		assert_explained(cases[i].text);
 	}
 	limit_restore();
+	/* How the kernel says that only the first page could be pinned. */
+	expect_register(HOLD_FD, MEMORY, 2 * PAGE, 1);
+	assert_int_equal(map_fixed(2), -EFAULT);
+	assert_explained("is read-only");
 	/* What was registered before is given back. */
 	expect_register(HOLD_FD, MEMORY + PAGE, PAGE, 0);
 	map_at(0x20000, 1, 1);
@@ -309,16 +313,23 @@ static void test_errors_of_registering(void **state)
 
 static void test_errors_of_mapping(void **state)
 {
-	static const int errors[] = {-ENXIO, -EPERM};
+	static const struct {
+		int error;
+		const char *text;
+	} cases[] = {
+		{-ENXIO, "libiommu_ioas_ranges()"},
+		{-EPERM, "share a container"},
+		{-ENODEV, "until the next boot"},
+	};
 	uint64_t unmapped = 7;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		expect_register(HOLD_FD, MEMORY, PAGE, 0);
-		expect_map(HOLD_FD, memory, 0x10000, PAGE, errors[i]);
+		expect_map(HOLD_FD, memory, 0x10000, PAGE, cases[i].error);
 		expect_unregister(HOLD_FD, MEMORY, PAGE, 0);
-		assert_int_equal(map_fixed(1), errors[i]);
-		assert_explained(i ? "share a container" : "libiommu_ioas_ranges()");
+		assert_int_equal(map_fixed(1), cases[i].error);
+		assert_explained(cases[i].text);
 	}
 	expect_register(HOLD_FD, MEMORY, PAGE, 0);
 	map_at(0x10000, 0, 1);
@@ -473,6 +484,7 @@ static void test_errors_of_windows(void **state)
 		{-EINVAL, "of this length"},
 		{-ENOMEM, "ulimit -l"},
 		{-ENOSPC, "as many windows"},
+		{-ENODEV, "until the next boot"},
 		{-EPERM, "EPERM"},
 	};
 	uint64_t iova = 7;
