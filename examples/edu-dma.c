@@ -14,10 +14,15 @@
 enum { EDU_SOURCE = 0x80, EDU_TARGET = 0x88, EDU_COUNT = 0x90, EDU_COMMAND = 0x98 };
 enum { EDU_START = 1, EDU_TO_HOST = 2, EDU_MEMORY = 0x40000, EDU_SIZE = 4096 };
 
+/* In the register 0 the first byte of four. */
+enum { EDU_IDENTITY = 0xed };
+
 /* The device sends 28 bits of an address: it is chosen here rather than left to the kernel. */
 enum { IOVA = 0x100000, BOTH = LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE };
 
-static _Alignas(EDU_SIZE) uint8_t buffer[2][EDU_SIZE];
+/* A page of any kernel; what is sent, and behind it what comes back. */
+enum { PAGE = 65536 };
+static _Alignas(PAGE) uint8_t buffer[PAGE / EDU_SIZE][EDU_SIZE];
 
 static const char *edu_find(const struct libiommu_device_list *list)
 {
@@ -29,17 +34,30 @@ static const char *edu_find(const struct libiommu_device_list *list)
 	return NULL;
 }
 
+/* It has the byte order of the machine that QEMU is: on PowerPC, another than Linux has today. */
+static uint32_t edu_order(volatile uint32_t *reg, uint32_t value)
+{
+	if ((reg[0] & 0xff) == EDU_IDENTITY)
+		return value;
+	return value << 24 | (value & 0xff00) << 8 | (value >> 8 & 0xff00) | value >> 24;
+}
+
+static void edu_write(volatile uint32_t *reg, uint32_t offset, uint32_t value)
+{
+	reg[offset / 4] = edu_order(reg, value);
+}
+
 static int edu_copy(volatile uint32_t *reg, uint32_t source, uint32_t target, uint32_t command)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
 
-	reg[EDU_SOURCE / 4] = source;
-	reg[EDU_TARGET / 4] = target;
-	reg[EDU_COUNT / 4] = EDU_SIZE;
+	edu_write(reg, EDU_SOURCE, source);
+	edu_write(reg, EDU_TARGET, target);
+	edu_write(reg, EDU_COUNT, EDU_SIZE);
 	atomic_thread_fence(memory_order_seq_cst); /* the buffer before the command */
-	reg[EDU_COMMAND / 4] = command | EDU_START;
+	edu_write(reg, EDU_COMMAND, command | EDU_START);
 	for (int i = 0; i < 500; i++, nanosleep(&pause, NULL))
-		if (!(reg[EDU_COMMAND / 4] & EDU_START))
+		if (!(edu_order(reg, reg[EDU_COMMAND / 4]) & EDU_START))
 			return 1;
 	fprintf(stderr, "edu-dma: the device does not finish\n");
 	return 0;

@@ -16,6 +16,16 @@ arch_triplet()
 	esac
 }
 
+# arch_qemu ARCH: as QEMU has it in its name.
+arch_qemu()
+{
+	case $1 in
+	ppc64el) echo ppc64 ;;
+	arm64) echo aarch64 ;;
+	*) echo "$1" ;;
+	esac
+}
+
 # arch_is_ours ARCH: whether this machine's programs run there as they are.
 arch_is_ours()
 {

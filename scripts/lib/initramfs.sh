@@ -40,6 +40,8 @@ initramfs_base()
 		"$ours" --list-full | while read -r link; do
 			[ -e "$scratch/root/$link" ] || ln -s /bin/busybox "$scratch/root/$link"
 		done
+		# PowerPC's loader is asked for by this name.
+		[ -z "$sysroot" ] || ln -s lib "$scratch/root/lib64"
 		install -m 755 "$init" "$scratch/root/init"
 		initramfs_pack "$scratch/root" "$scratch/base.cpio"
 		mv "$scratch/base.cpio" "$file"

@@ -6,6 +6,15 @@
 # The test machines: what QEMU is told of each architecture's, and what is put in front of the
 # guest's files. Needs common.sh and initramfs.sh.
 
+# One root port for each device: a group of its own, and a bus that can be reset. Not faster than
+# 5 GT/s: above that the kernel waits for a link that QEMU does not bring up again, and a hot reset
+# fails.
+# shellcheck disable=SC2054 # the commas are QEMU's
+root_ports=(
+	-device pcie-root-port,id=port0,chassis=1,slot=1,x-speed=5
+	-device pcie-root-port,id=port1,chassis=2,slot=2,x-speed=5
+)
+
 # machine_x86_64: sets machine and console_arguments for $iommu, $image and $qemu of vm-run.
 machine_x86_64()
 {
@@ -30,7 +39,7 @@ machine_x86_64()
 	*) die "no such IOMMU: $iommu" ;;
 	esac
 	# shellcheck disable=SC2054 # the commas are QEMU's
-	machine=(-M q35,kernel-irqchip=off -cpu max ${device:+-device "$device"})
+	machine=(-M q35,kernel-irqchip=off -cpu max ${device:+-device "$device"} "${root_ports[@]}")
 	# On a busy host the timer's ticks come late, and the kernel's check for them panics.
 	console_arguments="ttyS0 no_timer_check"
 }
@@ -56,8 +65,33 @@ machine_arm64()
 	machine=(
 		-M "virt,gic-version=3$smmu" -cpu max,pauth-impdef=on -bios "$firmware"
 		${smmu:+-global "arm-smmuv3.stage=${stage/plain/nested}"}
+		"${root_ports[@]}"
 	)
 	console_arguments="ttyAMA0 acpi=force"
+}
+
+# machine_ppc64el: a host bridge for each device, since what is behind one is one group. Without
+# transactional and other capabilities, which QEMU does not emulate. Memory could be added: where it
+# cannot, the kernel (6.12) fails to make a device's driver a window, and makes none for the device
+# from then on. The devices' first window is smaller than QEMU makes it by itself, since the kernel
+# walks through all of it at each end of an attachment.
+machine_ppc64el()
+{
+	case $iommu in
+	auto | spapr) ;;
+	*) die "no such IOMMU: $iommu" ;;
+	esac
+	# shellcheck disable=SC2054
+	machine=(
+		-M pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off
+		-m slots=1,maxmem=16G -cpu power9 -vga none -net none
+		-device spapr-pci-host-bridge,index=1,id=bridge1,dma_win_size=0x8000000
+		-device spapr-pci-host-bridge,index=2,id=bridge2,dma_win_size=0x8000000
+	)
+	# The DMA engine reaches all addresses, also those of a window far above 4 GiB.
+	ports=(bridge1.0 bridge2.0,dma_mask=0xffffffffffffffff)
+	rest=pci.0
+	console_arguments=hvc0
 }
 
 # coherent_tables: print the path of an archive with the machine's table IORT as lib/iort changes

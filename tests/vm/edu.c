@@ -7,14 +7,33 @@
 
 enum { EDU_START = 1, EDU_TO_HOST = 2 };
 
+enum { EDU_IDENTITY = 0xed };
+
+/* Its identification tells: the first byte is always the same. */
+uint32_t edu_order(volatile uint32_t *regs, uint32_t value)
+{
+	return (regs[EDU_ID / 4] & 0xff) == EDU_IDENTITY ? value : __builtin_bswap32(value);
+}
+
 uint32_t edu_read(volatile uint32_t *regs, enum edu_register reg)
 {
-	return regs[reg / 4];
+	return edu_order(regs, regs[reg / 4]);
 }
 
 void edu_write(volatile uint32_t *regs, enum edu_register reg, uint32_t value)
 {
-	regs[reg / 4] = value;
+	regs[reg / 4] = edu_order(regs, value);
+}
+
+/* Of 64 bits. */
+static void write_address(volatile uint32_t *regs, enum edu_register reg, uint64_t value)
+{
+	const uint64_t swapped = edu_order(regs, 1) == 1 ? value : __builtin_bswap64(value);
+
+	if (value > UINT32_MAX)
+		*(volatile uint64_t *)(volatile void *)&regs[reg / 4] = swapped;
+	else
+		edu_write(regs, reg, (uint32_t)value);
 }
 
 static bool run(volatile uint32_t *regs, uint64_t source, uint64_t target, size_t length,
@@ -22,8 +41,8 @@ static bool run(volatile uint32_t *regs, uint64_t source, uint64_t target, size_
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
 
-	edu_write(regs, EDU_DMA_SOURCE, (uint32_t)source);
-	edu_write(regs, EDU_DMA_TARGET, (uint32_t)target);
+	write_address(regs, EDU_DMA_SOURCE, source);
+	write_address(regs, EDU_DMA_TARGET, target);
 	edu_write(regs, EDU_DMA_COUNT, (uint32_t)length);
 	atomic_thread_fence(memory_order_seq_cst);
 	edu_write(regs, EDU_DMA_COMMAND, command | EDU_START);

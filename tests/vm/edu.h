@@ -23,6 +23,9 @@ enum edu_register {
 
 enum { EDU_MEMORY = 0x40000, EDU_SIZE = 4096 };
 
+/* Its registers have the byte order of the machine that QEMU is, which on PowerPC is not the
+ * kernel's: a value of one, as the processor has it, or the other way. */
+uint32_t edu_order(volatile uint32_t *regs, uint32_t value);
 uint32_t edu_read(volatile uint32_t *regs, enum edu_register reg);
 void edu_write(volatile uint32_t *regs, enum edu_register reg, uint32_t value);
 

@@ -165,21 +165,22 @@ static void test_msi(void **state)
 static void test_msix(void **state)
 {
 	enum { VECTORS = 4 };
-	/* Older kernels enable vectors once, and no more besides them. */
-	const bool dynamic = vm_kernel_at_least(6, 5);
 	struct vm *const vm = *state;
 	struct libiommu_device *nvme;
 	struct libiommu_ioas *ioas;
 	int fds[VECTORS];
 	char address[16];
-	uint32_t count;
+	uint32_t count, flags;
+	bool dynamic;
 
 	if (!vm_find_nvme(address, sizeof(address)))
 		SKIP("no NVMe drive in this machine");
 	OK(libiommu_device_open_pci(vm->ctx, address, &nvme));
 	OK(libiommu_device_bind(nvme, 1, NULL, 0));
-	OK(libiommu_irq_info(nvme, LIBIOMMU_IRQ_MSIX, &count, NULL));
+	OK(libiommu_irq_info(nvme, LIBIOMMU_IRQ_MSIX, &count, &flags));
 	assert_true(count >= VECTORS);
+	/* Kernels before 6.5, and PowerPC's, enable vectors once, and no more besides them. */
+	dynamic = !(flags & LIBIOMMU_IRQ_NORESIZE);
 	for (int i = 0; i < VECTORS; i++)
 		fds[i] = new_eventfd();
 	/* An SMMUv3 translates what signals an interrupt; a VT-d does not. */

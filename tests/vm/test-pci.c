@@ -22,8 +22,8 @@ static void test_bar(void **state)
 	assert_int_equal(libiommu_bar_map_length(vm->bar), size);
 	edu_write(vm->regs, EDU_LIVENESS, 0x12345678);
 	OK(libiommu_pci_bar_read(vm->dev, 0, EDU_LIVENESS, &value, sizeof(value)));
-	assert_int_equal(value, ~UINT32_C(0x12345678));
-	value = 0xcafe0000;
+	assert_int_equal(edu_order(vm->regs, value), ~UINT32_C(0x12345678));
+	value = edu_order(vm->regs, 0xcafe0000);
 	OK(libiommu_pci_bar_write(vm->dev, 0, EDU_LIVENESS, &value, sizeof(value)));
 	assert_int_equal(edu_read(vm->regs, EDU_LIVENESS), ~UINT32_C(0xcafe0000));
 	FAILS(ERANGE, libiommu_pci_bar_read(vm->dev, 0, size, &value, sizeof(value)));

@@ -44,7 +44,7 @@
 
 enum {
 	VM_PAGE = 4096,
-	VM_LENGTH = 4 * VM_PAGE,
+	VM_LENGTH = 65536,  /* a page of any kernel */
 	VM_IOVA = 0x100000, /* the edu device's DMA engine has 28 address bits */
 	VM_LABEL = 0x1abe1,
 	VM_READ_WRITE = LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE
