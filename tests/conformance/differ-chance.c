@@ -4,6 +4,7 @@
 /* What moves draw. */
 #include "differ.h"
 
+#include <poll.h>
 #include <string.h>
 
 #define NOBODY UINT32_C(0x7ffffff0)
@@ -52,6 +53,25 @@ struct differ_thing *differ_pick(struct differ *d, enum differ_kind kind)
 		}
 	}
 	return found;
+}
+
+struct differ_thing *differ_pick_suited(struct differ *d, enum differ_kind kind,
+                                        bool (*suit)(const struct differ *d,
+                                                     const struct differ_thing *thing))
+{
+	struct differ_thing *thing = differ_pick(d, kind);
+
+	for (int i = 0; i < 4 && !suit(d, thing); i++)
+		thing = differ_pick(d, kind);
+	return thing;
+}
+
+bool differ_is_ready(const struct differ *d, const struct differ_thing *thing)
+{
+	struct pollfd pollfd = {.fd = thing->fd, .events = POLLIN};
+
+	(void)d;
+	return thing->fd >= 0 && poll(&pollfd, 1, 0) == 1;
 }
 
 struct differ_thing *differ_place(struct differ *d)

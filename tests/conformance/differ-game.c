@@ -81,6 +81,7 @@ void differ_begin(struct differ *d, const char *name)
 {
 	memset(d->things, 0, sizeof(d->things));
 	memset(d->mapped, 0, sizeof(d->mapped));
+	memset(&d->written, 0, sizeof(d->written));
 	d->mappings = 0;
 	prepare_memory(d);
 	d->ctx = world_ctx(d->world);

@@ -36,6 +36,10 @@ static void nested(struct differ *d)
 	        cmd.flags, differ_name(d, queue));
 	error = differ_call(d, UAPI_IOC_HWPT_ALLOC, &cmd);
 	differ_keep(d, place, DIFFER_NESTED, cmd.out_hwpt_id, -1, error);
+	if (error)
+		return;
+	place->on = differ_name(d, on);
+	place->item = cmd.flags;
 }
 
 static void viommu(struct differ *d)
@@ -67,11 +71,20 @@ static void viommu(struct differ *d)
 	fprintf(d->out, " out %u length %#llx", data.out, (unsigned long long)data.length);
 }
 
+/* Through a page table of a vIOMMU. */
+static bool is_guest(const struct differ *d, const struct differ_thing *dev)
+{
+	return dev->on >= 0 && d->things[dev->on].kind == DIFFER_NESTED &&
+	       d->things[d->things[dev->on].on].kind == DIFFER_VIOMMU;
+}
+
 static void vdevice(struct differ *d)
 {
 	struct differ_thing *const place = differ_place(d);
-	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
-	struct differ_thing *const on = differ_pick(d, DIFFER_VIOMMU);
+	struct differ_thing *const dev = differ_pick_suited(d, DIFFER_DEVICE, is_guest);
+	struct differ_thing *const on = differ_draw(d, 2) && is_guest(d, dev)
+	                                        ? &d->things[d->things[dev->on].on]
+	                                        : differ_pick(d, DIFFER_VIOMMU);
 	struct uapi_vdevice_alloc cmd = {.size = sizeof(cmd),
 	                                 .viommu_id = on->id,
 	                                 .dev_id = dev->id,
@@ -109,7 +122,7 @@ static void veventq(struct differ *d)
 
 static void event(struct differ *d)
 {
-	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
+	struct differ_thing *const dev = differ_pick_suited(d, DIFFER_DEVICE, is_guest);
 
 	if (dev->kind == DIFFER_DEVICE)
 		fprintf(d->out, " %d = %d", differ_name(d, dev), world_event(d->world, dev->dev));
@@ -117,7 +130,7 @@ static void event(struct differ *d)
 
 static void read_events(struct differ *d)
 {
-	struct differ_thing *const thing = differ_pick(d, DIFFER_VEVENTQ);
+	struct differ_thing *const thing = differ_pick_suited(d, DIFFER_VEVENTQ, differ_is_ready);
 	uint8_t buffer[40] = {0};
 	const size_t size = differ_draw(d, 3) ? sizeof(buffer) : differ_draw(d, 40);
 	ssize_t got;
@@ -195,7 +208,7 @@ static void cached(struct differ *d)
 }
 
 const struct differ_move differ_guests[] = {
-	{"nested", nested, 6},     {"viommu", viommu, 3},         {"vdevice", vdevice, 4},
+	{"nested", nested, 3},     {"viommu", viommu, 2},         {"vdevice", vdevice, 3},
 	{"veventq", veventq, 3},   {"event", event, 5},           {"read-events", read_events, 4},
 	{"hw-queue", hw_queue, 5}, {"invalidate", invalidate, 5}, {"cached", cached, 4},
 	{NULL, NULL, 0},

@@ -20,7 +20,7 @@ static void alloc(struct differ *d)
 	struct uapi_option small = {.size = sizeof(small),
 	                            .option_id = UAPI_OPTION_HUGE_PAGES,
 	                            .op = UAPI_OPTION_OP_SET};
-	const bool large = !differ_draw(d, 4);
+	const bool large = !differ_draw(d, 6);
 	int error;
 
 	if (!place)
@@ -136,8 +136,13 @@ static void copy(struct differ *d)
 	                             .length = differ_length(d),
 	                             .dst_iova = differ_iova(d, -1),
 	                             .src_iova = differ_iova(d, differ_name(d, from))};
+	const struct differ_mapping *const mapping = differ_mapping(d, differ_name(d, from));
 	int error;
 
+	if (differ_draw(d, 3) && mapping) {
+		cmd.src_iova = mapping->iova;
+		cmd.length = mapping->length;
+	}
 	fprintf(d->out, " %d %#llx to %d %#llx length %#llx flags %#x", differ_name(d, from),
 	        (unsigned long long)cmd.src_iova, differ_name(d, to),
 	        (unsigned long long)cmd.dst_iova, (unsigned long long)cmd.length, cmd.flags);
@@ -271,11 +276,16 @@ static void driver_rw(struct differ *d)
 static void driver_pin(struct differ *d)
 {
 	struct differ_thing *const thing = differ_pick(d, DIFFER_DRIVER);
-	const uint64_t iova = differ_iova(d, differ_base(d, thing)), length = differ_length(d);
+	const struct differ_mapping *const mapping = differ_mapping(d, differ_base(d, thing));
+	uint64_t iova = differ_iova(d, differ_base(d, thing)), length = differ_length(d);
 	const bool writes = differ_draw(d, 2);
 	uint32_t item = 0;
 	int error;
 
+	if (differ_draw(d, 2) && mapping) {
+		iova = mapping->iova;
+		length = mapping->length;
+	}
 	/* The kernel's own test driver has no more room. */
 	if (thing->kind != DIFFER_DRIVER || length > 16 << 20)
 		return;
@@ -313,20 +323,20 @@ static void driver_move(struct differ *d)
 }
 
 const struct differ_move differ_spaces[] = {
-	{"alloc", alloc, 2},
-	{"destroy", destroy, 6},
-	{"map", map, 30},
+	{"alloc", alloc, 1},
+	{"destroy", destroy, 4},
+	{"map", map, 24},
 	{"unmap", unmap, 12},
 	{"copy", copy, 12},
 	{"ranges", ranges, 5},
 	{"allow", allow, 2},
-	{"option", option, 3},
+	{"option", option, 1},
 	{"reserve", reserve, 1},
 	{"pins", pins, 6},
-	{"driver", driver, 3},
+	{"driver", driver, 1},
 	{"driver-rw", driver_rw, 8},
 	{"driver-pin", driver_pin, 6},
-	{"driver-unpin", driver_unpin, 3},
+	{"driver-unpin", driver_unpin, 2},
 	{"driver-move", driver_move, 1},
 	{NULL, NULL, 0},
 };

@@ -50,22 +50,29 @@ static void device(struct differ *d)
 
 static void table(struct differ *d)
 {
-	static const uint32_t all[] = {0, UAPI_HWPT_ALLOC_NEST_PARENT,
-	                               UAPI_HWPT_ALLOC_DIRTY_TRACKING, UAPI_HWPT_ALLOC_PASID,
-	                               UAPI_HWPT_FAULT_ID_VALID};
+	static const uint32_t all[] = {0,
+	                               UAPI_HWPT_ALLOC_DIRTY_TRACKING,
+	                               UAPI_HWPT_ALLOC_NEST_PARENT,
+	                               UAPI_HWPT_ALLOC_PASID,
+	                               UAPI_HWPT_FAULT_ID_VALID,
+	                               UAPI_HWPT_FAULT_ID_VALID | UAPI_HWPT_ALLOC_PASID,
+	                               UAPI_HWPT_ALLOC_NEST_PARENT | UAPI_HWPT_ALLOC_PASID,
+	                               UAPI_HWPT_ALLOC_DIRTY_TRACKING | UAPI_HWPT_ALLOC_PASID};
 	struct differ_thing *const place = differ_place(d);
 	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
 	struct differ_thing *const ioas = differ_pick(d, DIFFER_IOAS);
 	struct differ_thing *const queue = differ_pick(d, DIFFER_FAULTS);
 	struct mock_hwpt_data data = {.value = MOCK_CACHED, .huge = !differ_draw(d, 8)};
 	struct uapi_hwpt_alloc cmd = {.size = sizeof(cmd),
-	                              .flags = all[differ_draw(d, 5)] | all[differ_draw(d, 5)],
+	                              .flags = all[differ_draw(d, 8)],
 	                              .dev_id = dev->id,
 	                              .pt_id = ioas->id};
 	int error;
 
 	if (!place)
 		return;
+	if (!differ_draw(d, 8))
+		cmd.flags |= all[differ_draw(d, 8)];
 	if (!differ_draw(d, 30))
 		cmd.flags |= 1U << differ_draw(d, 6);
 	if (cmd.flags & UAPI_HWPT_FAULT_ID_VALID)
@@ -80,16 +87,29 @@ static void table(struct differ *d)
 	        cmd.data_len);
 	error = differ_call(d, UAPI_IOC_HWPT_ALLOC, &cmd);
 	differ_keep(d, place, DIFFER_HWPT, cmd.out_hwpt_id, -1, error);
-	if (!error)
-		place->on = differ_name(d, ioas);
+	if (error)
+		return;
+	place->on = differ_name(d, ioas);
+	place->item = cmd.flags;
 }
 
 static struct differ_thing *pick_table(struct differ *d)
 {
 	static const enum differ_kind kinds[] = {DIFFER_HWPT, DIFFER_HWPT, DIFFER_NESTED,
-	                                         DIFFER_IOAS};
+	                                         DIFFER_NESTED, DIFFER_IOAS};
 
-	return differ_pick(d, kinds[differ_draw(d, 4)]);
+	return differ_pick(d, kinds[differ_draw(d, 5)]);
+}
+
+static bool tracks(const struct differ *d, const struct differ_thing *hwpt)
+{
+	(void)d;
+	return hwpt->item & UAPI_HWPT_ALLOC_DIRTY_TRACKING;
+}
+
+static bool has_faults(const struct differ *d, const struct differ_thing *dev)
+{
+	return dev->on >= 0 && d->things[dev->on].item & UAPI_HWPT_FAULT_ID_VALID;
 }
 
 static void attach(struct differ *d)
@@ -97,12 +117,16 @@ static void attach(struct differ *d)
 	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
 	struct differ_thing *const to = pick_table(d);
 	const uint32_t pasid = differ_draw(d, 2) ? 0 : 1 + differ_draw(d, 4);
+	int error;
 
 	/* Without PASIDs the door of the test driver does not ask the kernel. */
 	if (dev->kind != DIFFER_DEVICE || (pasid && !(dev->item & WORLD_DEV_PASIDS)))
 		return;
+	error = world_attach(d->world, dev->dev, pasid, to->id);
 	fprintf(d->out, " %d pasid %u to %d = %d", differ_name(d, dev), pasid, differ_name(d, to),
-	        world_attach(d->world, dev->dev, pasid, to->id));
+	        error);
+	if (!error && !pasid)
+		dev->on = differ_name(d, to);
 }
 
 static void detach(struct differ *d)
@@ -135,9 +159,9 @@ static void check_map(struct differ *d)
 
 static void set_dirty(struct differ *d)
 {
-	struct differ_thing *const hwpt = differ_pick(d, DIFFER_HWPT);
+	struct differ_thing *const hwpt = differ_pick_suited(d, DIFFER_HWPT, tracks);
 	struct uapi_hwpt_set_dirty_tracking cmd = {
-		.size = sizeof(cmd), .flags = differ_draw(d, 5) / 2, .hwpt_id = hwpt->id};
+		.size = sizeof(cmd), .flags = (differ_draw(d, 9) + 1) / 5, .hwpt_id = hwpt->id};
 
 	fprintf(d->out, " %d flags %u = %d", differ_name(d, hwpt), cmd.flags,
 	        differ_call(d, UAPI_IOC_HWPT_SET_DIRTY_TRACKING, &cmd));
@@ -145,31 +169,51 @@ static void set_dirty(struct differ *d)
 
 static void write_pages(struct differ *d)
 {
-	struct differ_thing *const thing = differ_pick(d, DIFFER_HWPT);
-	const uint64_t iova = differ_iova(d, differ_base(d, thing)) & -(uint64_t)DIFFER_PAGE;
-	const uint64_t bits = differ_draw(d, 65536);
+	struct differ_thing *const thing = differ_pick_suited(d, DIFFER_HWPT, tracks);
+	const struct differ_mapping *const mapping = differ_mapping(d, differ_base(d, thing));
+	uint64_t iova = differ_iova(d, -1) & -(uint64_t)DIFFER_PAGE;
+	uint64_t bits = differ_draw(d, 65536);
 	struct libiommu_hwpt *hwpt;
+	int error;
 
+	/* What is not mapped cannot be written. */
+	if (differ_draw(d, 8) && mapping) {
+		iova = mapping->iova & -(uint64_t)DIFFER_PAGE;
+		if (mapping->length / DIFFER_PAGE < 16)
+			bits &= (1U << mapping->length / DIFFER_PAGE) - 1;
+	}
 	if (libiommu_hwpt_adopt(d->ctx, thing->id, LIBIOMMU_ID_BORROW, &hwpt))
 		return;
+	error = world_write(d->world, hwpt, iova, 16 * DIFFER_PAGE, DIFFER_PAGE, &bits);
 	fprintf(d->out, " %d %#llx %#llx = %d", differ_name(d, thing), (unsigned long long)iova,
-	        (unsigned long long)bits,
-	        world_write(d->world, hwpt, iova, 16 * DIFFER_PAGE, DIFFER_PAGE, &bits));
+	        (unsigned long long)bits, error);
+	if (!error)
+		d->written = (struct differ_mapping){
+			.iova = iova, .length = 16 * DIFFER_PAGE, .in = differ_name(d, thing)};
 	libiommu_hwpt_destroy(hwpt);
 }
 
 static void get_dirty(struct differ *d)
 {
-	struct differ_thing *const hwpt = differ_pick(d, DIFFER_HWPT);
+	const bool same = differ_draw(d, 2);
+	struct differ_thing *const other = differ_pick_suited(d, DIFFER_HWPT, tracks);
+	struct differ_thing *const hwpt = same ? &d->things[d->written.in] : other;
+	const struct differ_mapping *const mapping =
+		same ? &d->written : differ_mapping(d, differ_base(d, hwpt));
 	uint64_t bits[16] = {0};
 	struct uapi_hwpt_get_dirty_bitmap cmd = {.size = sizeof(cmd),
 	                                         .hwpt_id = hwpt->id,
 	                                         .flags = differ_draw(d, 8) ? differ_draw(d, 2) : 4,
-	                                         .iova = differ_iova(d, differ_base(d, hwpt)),
+	                                         .iova = differ_iova(d, -1),
 	                                         .length = differ_length(d),
 	                                         .page_size = 1024U << differ_draw(d, 6),
 	                                         .data = (uintptr_t)bits};
 
+	if (differ_draw(d, 4) && mapping) {
+		cmd.iova = mapping->iova;
+		cmd.length = mapping->length;
+		cmd.page_size = 1024U << differ_draw(d, 3);
+	}
 	/* More than there is room for is no use. */
 	if (cmd.length / cmd.page_size > 1024)
 		return;
@@ -197,8 +241,8 @@ static void queue(struct differ *d)
 
 static void fault(struct differ *d)
 {
-	struct differ_thing *const dev = differ_pick(d, DIFFER_DEVICE);
-	const uint32_t pasid = differ_draw(d, 2) ? 0 : 1 + differ_draw(d, 4);
+	struct differ_thing *const dev = differ_pick_suited(d, DIFFER_DEVICE, has_faults);
+	const uint32_t pasid = differ_draw(d, 3) ? 0 : 1 + differ_draw(d, 4);
 	const uint64_t address = differ_draw(d, 1000) * (uint64_t)DIFFER_PAGE;
 
 	if (dev->kind == DIFFER_DEVICE)
@@ -222,7 +266,7 @@ static void print_fault(struct differ *d, const struct uapi_hwpt_pgfault *fault)
 
 static void read_faults(struct differ *d)
 {
-	struct differ_thing *const thing = differ_pick(d, DIFFER_FAULTS);
+	struct differ_thing *const thing = differ_pick_suited(d, DIFFER_FAULTS, differ_is_ready);
 	struct uapi_hwpt_pgfault faults[3];
 	const size_t size = differ_draw(d, 10) ? sizeof(faults) : differ_draw(d, 90);
 	ssize_t got;
@@ -231,13 +275,21 @@ static void read_faults(struct differ *d)
 		return;
 	got = world_read_fd(d->world, thing->fd, faults, size);
 	fprintf(d->out, " %d room %d = %d", differ_name(d, thing), (int)size, (int)got);
-	for (ssize_t i = 0; i < got / (ssize_t)sizeof(faults[0]); i++)
+	for (ssize_t i = 0; i < got / (ssize_t)sizeof(faults[0]); i++) {
 		print_fault(d, &faults[i]);
+		thing->item = faults[i].cookie;
+	}
+}
+
+static bool has_given(const struct differ *d, const struct differ_thing *queue)
+{
+	(void)d;
+	return queue->item;
 }
 
 static void answer(struct differ *d)
 {
-	struct differ_thing *const thing = differ_pick(d, DIFFER_FAULTS);
+	struct differ_thing *const thing = differ_pick_suited(d, DIFFER_FAULTS, has_given);
 	struct uapi_hwpt_page_response answers[3];
 	const size_t size = differ_draw(d, 10) ? (1 + differ_draw(d, 3)) * sizeof(answers[0])
 	                                       : differ_draw(d, 24);
@@ -246,7 +298,7 @@ static void answer(struct differ *d)
 		return;
 	for (size_t i = 0; i < 3; i++)
 		answers[i] = (struct uapi_hwpt_page_response){
-			.cookie = differ_draw(d, 6),
+			.cookie = differ_draw(d, 3) ? thing->item - (uint32_t)i : differ_draw(d, 6),
 			.code = differ_draw(d, 10) ? differ_draw(d, 2) : differ_draw(d, 5)};
 	fprintf(d->out, " %d size %d cookies %u %u %u = %d", differ_name(d, thing), (int)size,
 	        answers[0].cookie, answers[1].cookie, answers[2].cookie,
@@ -266,15 +318,15 @@ static void ready(struct differ *d)
 }
 
 const struct differ_move differ_tables[] = {
-	{"device", device, 3},
-	{"table", table, 8},
-	{"attach", attach, 10},
+	{"device", device, 1},
+	{"table", table, 3},
+	{"attach", attach, 12},
 	{"detach", detach, 3},
 	{"check-map", check_map, 10},
-	{"set-dirty", set_dirty, 4},
-	{"write", write_pages, 5},
-	{"get-dirty", get_dirty, 6},
-	{"queue", queue, 2},
+	{"set-dirty", set_dirty, 3},
+	{"write", write_pages, 10},
+	{"get-dirty", get_dirty, 8},
+	{"queue", queue, 1},
 	{"fault", fault, 8},
 	{"read-faults", read_faults, 6},
 	{"answer", answer, 5},

@@ -40,10 +40,11 @@ struct differ_thing {
 	struct libiommu_device *dev;
 	/*
 	 * Of a driver: what it has pinned last; of a device: its kind; of an address space: whether
-	 * its page tables may have large pages.
+	 * its page tables may have large pages; of a page table: its flags; of a fault queue: the
+	 * cookie that it has given last.
 	 */
 	uint32_t item;
-	int on; /* the place of what it stands on */
+	int on; /* the place of what it stands on, or a device was attached to last */
 };
 
 struct differ_mapping {
@@ -61,6 +62,7 @@ struct differ {
 	struct differ_thing things[DIFFER_THINGS];
 	struct differ_mapping mapped[DIFFER_MAPPINGS]; /* what was mapped last */
 	uint32_t mappings;
+	struct differ_mapping written; /* what hardware has written last: in a page table */
 };
 
 /* Chance: all that follows it is drawn from @seed. */
@@ -69,6 +71,12 @@ void differ_seed(struct differ *d, uint64_t seed);
 uint32_t differ_draw(struct differ *d, uint32_t end);
 /* Mostly one of the kind; else any other, or one that there is not. */
 struct differ_thing *differ_pick(struct differ *d, enum differ_kind kind);
+/* Another, some times, while this one does not @suit. */
+struct differ_thing *differ_pick_suited(struct differ *d, enum differ_kind kind,
+                                        bool (*suit)(const struct differ *d,
+                                                     const struct differ_thing *thing));
+/* A descriptor with something to read. */
+bool differ_is_ready(const struct differ *d, const struct differ_thing *thing);
 /* NULL: there is no place. */
 struct differ_thing *differ_place(struct differ *d);
 /* The place as it is printed; -1: none. */
