@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "machine.h"
+#include "memcheck.h"
 #include "word.h"
 
 /* Linux 5.14; what the C library calls it may be newer. */
@@ -40,7 +41,7 @@ int emu_look(struct libiommu_emu *emu, uintptr_t address, uint64_t length, bool 
 	uintptr_t *const seen = place_of(emu, address);
 	int error;
 
-	if (length != EMU_PAGE || address % EMU_PAGE)
+	if (length != EMU_PAGE || address % EMU_PAGE || emu_memcheck_watches())
 		return emu_look_at(address, length, write);
 	/* A page that was memory once is asked in half the time whether it still is. Of memory that
 	 * was never looked at this is not done, for it may be a device's. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "memcheck.h"
 
 int emu_map_call(struct libiommu_emu *emu, void *address, size_t length, int prot, int flags,
                  int fd, uint64_t offset, void **result)
@@ -35,6 +36,8 @@ int emu_map_call(struct libiommu_emu *emu, void *address, size_t length, int pro
 		munmap(mapped, length);
 		return -ENOMEM;
 	}
+	if (backing.trapped)
+		emu_memcheck_defined((uintptr_t)mapped, length);
 	*result = mapped;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "bar-map.h"
 #include "decode.h"
 #include "machine.h"
+#include "memcheck.h"
 
 #define MACHINES 64
 
@@ -107,7 +108,8 @@ static bool serve(struct libiommu_emu *emu, siginfo_t *info, ucontext_t *context
 	if (access.signal != SIGBUS)
 		return false;
 	info->si_signo = SIGBUS;
-	info->si_code = BUS_ADRERR;
+	/* Valgrind takes such a one for its own. */
+	info->si_code = emu_memcheck_watches() ? SI_QUEUE : BUS_ADRERR;
 	/* Arrives as soon as this handler returns, to the same instruction. */
 	syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGBUS, info);
 	return true;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "memcheck.h"
 
 /*
  * What lies on the caller's own stack, above what is in use by now, is there: no system call is
@@ -75,8 +76,11 @@ int emu_put(const struct emu_task *task, uintptr_t to, const void *from, size_t 
 		memcpy((void *)to, from, size);
 		return 0;
 	}
-	return process_vm_writev(pid_of(task), &here, 1, &there, 1, 0) == (ssize_t)size ? 0
-	                                                                                : -EFAULT;
+	if (process_vm_writev(pid_of(task), &here, 1, &there, 1, 0) != (ssize_t)size)
+		return -EFAULT;
+	if (!task->pid)
+		emu_memcheck_defined(to, size);
+	return 0;
 }
 
 /* What the kernel would say of one that is not all there, and of any that is long. */

@@ -65,6 +65,11 @@ static void mapped_memory(void **state)
 	char *const other = mremap(rig->memory, 0, EMU_PAGE, MREMAP_MAYMOVE);
 	uint32_t table;
 
+	if (other == MAP_FAILED) {
+		print_message(
+			"skipped: no second address for memory, which valgrind does not have\n");
+		skip();
+	}
 	hw_bind(rig, HW_PLAIN);
 	assert_int_equal(hw_map(rig, rig->ioas, HW_IOVA), 0);
 	assert_int_equal(libiommu_emu_check_pins(rig->emu, rig->memory, EMU_PAGE, 0), 0);

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../emu/memcheck.h"
 #include "../random.h"
 
 enum { BYTES = 64, AT = 0x100 };
@@ -29,6 +30,15 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void need_all(void)
+{
+	model_need_traps();
+	if (emu_memcheck_watches()) {
+		print_message("skipped: valgrind drops what a handler does to flags and vectors\n");
+		skip();
+	}
+}
+
 #if defined(__x86_64__) || defined(__aarch64__)
 
 #if defined(__x86_64__)
@@ -43,7 +53,7 @@ static void as_on_memory(void **state)
 	uint8_t *registers;
 
 	(void)state;
-	model_need_traps();
+	need_all();
 	registers = model_map(&rig, 0, PROT_READ | PROT_WRITE, 0, MODEL_SIZE);
 	assert_non_null(registers);
 	for (size_t i = 0; i < sizeof(instructions) / sizeof(instructions[0]); i++)
@@ -80,7 +90,7 @@ static void as_on_memory(void **state)
 static void as_on_memory(void **state)
 {
 	(void)state;
-	model_need_traps();
+	need_all();
 }
 
 #endif
@@ -93,7 +103,7 @@ __attribute__((target("avx"))) static void wide_vectors(void **state)
 	uint8_t *registers;
 
 	(void)state;
-	model_need_traps();
+	need_all();
 	if (!__builtin_cpu_supports("avx"))
 		skip();
 	registers = model_map(&rig, 0, PROT_READ | PROT_WRITE, 0, MODEL_SIZE);
@@ -129,7 +139,7 @@ __attribute__((target("avx"))) static void wide_vectors(void **state)
 static void wide_vectors(void **state)
 {
 	(void)state;
-	model_need_traps();
+	need_all();
 }
 
 #endif
@@ -141,7 +151,7 @@ static void library_functions(void **state)
 	uint8_t *registers;
 
 	(void)state;
-	model_need_traps();
+	need_all();
 	registers = model_map(&rig, 0, PROT_READ | PROT_WRITE, 0, MODEL_SIZE);
 	assert_non_null(registers);
 	for (size_t i = 0; i < sizeof(here); i++)

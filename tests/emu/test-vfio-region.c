@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../emu/heap.h"
+#include "../../emu/memcheck.h"
 #include "../../emu/trap.h"
 
 enum { ROM = 6, TABLE = 0x1000, ROM_LENGTH = 1000, BOTH = PROT_READ | PROT_WRITE };
@@ -350,6 +351,8 @@ static void other_handlers(void **state)
 	assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
 	regs = model_map(&rig, 0, BOTH, 0, 4096);
 	target = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* It is meant to fault. */
+	emu_memcheck_defined((uintptr_t)target, 4096);
 	writes_target();
 	assert_int_equal(handled, SIGSEGV);
 	assert_int_equal(target[0], 1);
