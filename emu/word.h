@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Copyright (c) 2026 The libiommu authors */
 
-#ifndef LIBIOMMU_EMU_WORD_H
-#define LIBIOMMU_EMU_WORD_H
+#ifndef EMU_WORD_H
+#define EMU_WORD_H
 
 #include <stdint.h>
 

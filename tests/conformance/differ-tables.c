@@ -244,12 +244,16 @@ static void fault(struct differ *d)
 	struct differ_thing *const dev = differ_pick_suited(d, DIFFER_DEVICE, has_faults);
 	const uint32_t pasid = differ_draw(d, 3) ? 0 : 1 + differ_draw(d, 4);
 	const uint64_t address = differ_draw(d, 1000) * (uint64_t)DIFFER_PAGE;
+	uint32_t group, perm;
 
-	if (dev->kind == DIFFER_DEVICE)
-		fprintf(d->out, " %d pasid %u %#llx = %d", differ_name(d, dev), pasid,
-		        (unsigned long long)address,
-		        world_fault(d->world, dev->dev, pasid, differ_draw(d, 100),
-		                    1 + differ_draw(d, 15), address));
+	if (dev->kind != DIFFER_DEVICE)
+		return;
+	/* Not in the call: compilers differ in what they draw first. */
+	perm = 1 + differ_draw(d, 15);
+	group = differ_draw(d, 100);
+	fprintf(d->out, " %d pasid %u %#llx = %d", differ_name(d, dev), pasid,
+	        (unsigned long long)address,
+	        world_fault(d->world, dev->dev, pasid, group, perm, address));
 }
 
 static void print_fault(struct differ *d, const struct uapi_hwpt_pgfault *fault)
