@@ -12,6 +12,7 @@
 #include <libiommu/ioas.h>
 #include <libiommu/device.h>
 #include <libiommu/device-feature.h>
+#include <libiommu/device-info.h>
 #include <libiommu/hw-info.h>
 #include <libiommu/hwpt.h>
 #include <libiommu/dirty.h>

@@ -17,6 +17,11 @@ LIBIOMMU_BEGIN_DECLS
 /** @brief The number under which the expansion ROM is reached beside BARs 0 to 5; it can only be
  * read. */
 #define LIBIOMMU_PCI_ROM 6
+/** @brief The number under which the legacy VGA registers are reached, where a graphics card has
+ * them and the kernel was built with CONFIG_VFIO_PCI_VGA: memory from 0xa0000 to 0xbffff, ports
+ * from 0x3b0 to 0x3bb and from 0x3c0 to 0x3df, at offsets of the same numbers. They are read and
+ * written, not mapped. */
+#define LIBIOMMU_PCI_VGA 8
 
 /** @brief What can be done with a BAR. */
 enum libiommu_bar_flags {
@@ -135,7 +140,7 @@ LIBIOMMU_API int libiommu_pci_find_ext_capability(struct libiommu_device *dev, u
  * @brief A BAR's size and what can be done with it.
  *
  * @param dev         The device, a PCI one, bound.
- * @param bar         0 to 5, or LIBIOMMU_PCI_ROM.
+ * @param bar         0 to 5, LIBIOMMU_PCI_ROM or LIBIOMMU_PCI_VGA.
  * @param[out] size   Bytes; 0 where the device has no such BAR, or a ROM without contents. NULL if
  *                    not wanted.
  * @param[out] flags  Any of enum @ref libiommu_bar_flags. NULL if not wanted.
@@ -181,7 +186,7 @@ LIBIOMMU_API int libiommu_pci_bar_area(struct libiommu_device *dev, uint32_t bar
  * The MSI-X table is the kernel's: this way it reads as ones, and writes to it are dropped.
  *
  * @param dev          The device, a PCI one, bound.
- * @param bar          0 to 5, or LIBIOMMU_PCI_ROM.
+ * @param bar          0 to 5, LIBIOMMU_PCI_ROM or LIBIOMMU_PCI_VGA.
  * @param offset       First byte. The kernel splits what is not naturally aligned into smaller
  *                     accesses.
  * @param[out] buffer  Where to: bytes as on the bus, little endian; undefined after a failure.
@@ -207,7 +212,7 @@ LIBIOMMU_API int libiommu_pci_bar_read(struct libiommu_device *dev, uint32_t bar
  * @brief Write to a BAR with a system call.
  *
  * @param dev     The device, a PCI one, bound.
- * @param bar     0 to 5.
+ * @param bar     0 to 5, or LIBIOMMU_PCI_VGA.
  * @param offset  First byte.
  * @param buffer  Where from: bytes as on the bus, little endian.
  * @param length  Bytes, not 0.

@@ -72,6 +72,8 @@ struct libiommu_iova_ranges;
 struct libiommu_device;
 /** @brief A list of the machine's PCI devices and what stands in their way. See @ref discover. */
 struct libiommu_device_list;
+struct libiommu_device_info;
+struct libiommu_region_info;
 /** @brief What the IOMMU behind a device can do. See @ref hw_info. */
 struct libiommu_hw_info;
 /** @brief Choices for a new HWPT. See @ref hwpt. */

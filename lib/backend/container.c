@@ -12,8 +12,6 @@
 #include "../base/uapi/vfio-container.h"
 #include "spapr.h"
 
-#define MAX_ATTEMPTS 8
-
 static int ask(const struct libiommu_sys *sys, int fd, unsigned long request, uintptr_t value)
 {
 	return li_sys_ioctl(sys, fd, request, (void *)value);
@@ -37,31 +35,21 @@ int li_container_check(const struct libiommu_sys *sys, int fd, bool *spapr)
 }
 
 /* What the kernel says, of *@size bytes, with all that hangs on it; freed by the caller. */
-static int read_info(const struct container *container, struct uapi_vfio_iommu_type1_info **info,
-                     size_t *size, struct refusal *refusal)
+static int read_info(const struct container *container, void **info, size_t *size,
+                     struct refusal *refusal)
 {
-	struct uapi_vfio_iommu_type1_info *made;
-	uint32_t needed = sizeof(*made);
-	int error;
+	static const struct uapi_vfio_iommu_type1_info fixed;
 
-	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-		made = calloc(1, needed);
-		if (!made)
-			return li_refuse(refusal, -ENOMEM, "no memory");
-		made->argsz = needed;
-		error = li_sys_ioctl(container->sys, container->fd, UAPI_IOC_VFIO_IOMMU_GET_INFO,
-		                     made);
-		if (!error && made->argsz <= needed) {
-			*info = made;
-			*size = needed;
-			return 0;
-		}
-		needed = made->argsz;
-		free(made);
-		if (error)
-			return li_refuse_kernel(refusal, error, CALL_RANGES);
-	}
-	return li_refuse(refusal, -EAGAIN, "the list grew each time it was asked for");
+	return li_info_read(
+		&(const struct info_question){
+			.sys = container->sys,
+			.fd = container->fd,
+			.request = UAPI_IOC_VFIO_IOMMU_GET_INFO,
+			.call = CALL_RANGES,
+			.fixed = &fixed,
+			.size = sizeof(fixed),
+		},
+		sizeof(fixed), info, size, refusal);
 }
 
 /* Where the kernel's list of ranges is in its answer; 0 before Linux 5.4, which has none. */
@@ -117,7 +105,7 @@ static int take_info(struct container *container, const struct uapi_vfio_iommu_t
 
 static int type1_read(struct container *container, struct refusal *refusal)
 {
-	struct uapi_vfio_iommu_type1_info *info = NULL;
+	void *info = NULL;
 	size_t size = 0;
 	int error;
 

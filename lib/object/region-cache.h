@@ -20,8 +20,8 @@ struct region {
 	uint64_t offset;    /* in the descriptor */
 };
 
-/* The fixed ones of a PCI device: BARs, ROM, config space. */
-#define REGION_CACHE_SIZE 8
+/* The fixed ones of a PCI device: BARs, ROM, config space, VGA. */
+#define REGION_CACHE_SIZE 9
 
 struct region_cache {
 	pthread_mutex_t lock;

@@ -9,32 +9,22 @@
 
 #include "../base/info-chain.h"
 
-#define MAX_ATTEMPTS 8
-
 /* Ask for the description again, with room for its capabilities. */
 static int describe(struct libiommu_device *dev, const struct region *region,
                     struct area_list *list, struct refusal *refusal)
 {
-	struct uapi_vfio_region_info *info;
-	uint32_t needed = region->info_size;
-	int error;
+	const struct uapi_vfio_region_info fixed = {.index = region->index};
 
-	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-		free(list->info);
-		info = list->info = calloc(1, needed);
-		if (!info)
-			return li_refuse(refusal, -ENOMEM, "no memory");
-		info->argsz = needed;
-		info->index = region->index;
-		error = li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_GET_REGION_INFO, info);
-		if (error)
-			return li_refuse_kernel(refusal, error, CALL_REGION);
-		list->size = needed;
-		if (info->argsz <= needed)
-			return 0;
-		needed = info->argsz;
-	}
-	return li_refuse(refusal, -EAGAIN, "its description grew each time it was asked for");
+	return li_info_read(
+		&(const struct info_question){
+			.sys = li_ctx_backend(li_device_ctx(dev))->sys,
+			.fd = li_device_fd(dev),
+			.request = UAPI_IOC_VFIO_DEVICE_GET_REGION_INFO,
+			.call = CALL_REGION,
+			.fixed = &fixed,
+			.size = sizeof(fixed),
+		},
+		region->info_size, &list->info, &list->size, refusal);
 }
 
 static int read_areas(struct area_list *list, struct refusal *refusal)

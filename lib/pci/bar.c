@@ -10,13 +10,20 @@
 #include "area.h"
 #include "region.h"
 
-static_assert(LIBIOMMU_PCI_ROM == UAPI_VFIO_PCI_ROM_REGION_INDEX, "BARs are numbered as regions");
+static_assert(LIBIOMMU_PCI_ROM == UAPI_VFIO_PCI_ROM_REGION_INDEX &&
+                      LIBIOMMU_PCI_VGA == UAPI_VFIO_PCI_VGA_REGION_INDEX,
+              "BARs are numbered as regions");
 static_assert(LIBIOMMU_BAR_READ == UAPI_VFIO_REGION_INFO_FLAG_READ &&
                       LIBIOMMU_BAR_WRITE == UAPI_VFIO_REGION_INFO_FLAG_WRITE &&
                       LIBIOMMU_BAR_MMAP == UAPI_VFIO_REGION_INFO_FLAG_MMAP,
               "flags are the kernel's");
 
 #define BAR_FLAGS (LIBIOMMU_BAR_READ | LIBIOMMU_BAR_WRITE | LIBIOMMU_BAR_MMAP)
+
+static bool is_bar(uint32_t bar)
+{
+	return bar < LIBIOMMU_PCI_ROM;
+}
 
 static int fail_number(struct libiommu_device *dev, const char *operation)
 {
@@ -31,7 +38,7 @@ int libiommu_pci_bar_info(struct libiommu_device *dev, uint32_t bar, uint64_t *s
 	struct region region;
 	int error;
 
-	if (bar > LIBIOMMU_PCI_ROM)
+	if (!is_bar(bar) && bar != LIBIOMMU_PCI_ROM && bar != LIBIOMMU_PCI_VGA)
 		return fail_number(dev, __func__);
 	error = li_device_enter(dev, __func__, DEVICE_BOUND);
 	if (error)
@@ -58,7 +65,7 @@ int libiommu_pci_bar_area(struct libiommu_device *dev, uint32_t bar, size_t inde
 
 	if (!dev || !offset || !length)
 		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
-	if (bar >= LIBIOMMU_PCI_ROM)
+	if (!is_bar(bar))
 		return fail_number(dev, __func__);
 	error = li_device_enter(dev, __func__, DEVICE_BOUND);
 	if (error)
@@ -84,7 +91,7 @@ int libiommu_pci_bar_area(struct libiommu_device *dev, uint32_t bar, size_t inde
 int libiommu_pci_bar_read(struct libiommu_device *dev, uint32_t bar, uint64_t offset, void *buffer,
                           size_t length)
 {
-	if (bar > LIBIOMMU_PCI_ROM)
+	if (!is_bar(bar) && bar != LIBIOMMU_PCI_ROM && bar != LIBIOMMU_PCI_VGA)
 		return fail_number(dev, __func__);
 	return li_region_access(dev, __func__,
 	                        &(const struct region_access){
@@ -98,7 +105,7 @@ int libiommu_pci_bar_read(struct libiommu_device *dev, uint32_t bar, uint64_t of
 int libiommu_pci_bar_write(struct libiommu_device *dev, uint32_t bar, uint64_t offset,
                            const void *buffer, size_t length)
 {
-	if (bar >= LIBIOMMU_PCI_ROM)
+	if (!is_bar(bar) && bar != LIBIOMMU_PCI_VGA)
 		return fail_number(dev, __func__);
 	return li_region_access(dev, __func__,
 	                        &(const struct region_access){

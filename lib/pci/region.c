@@ -8,7 +8,7 @@
 #include "../base/sys.h"
 #include "../base/uapi/vfio.h"
 
-_Static_assert(UAPI_VFIO_PCI_CONFIG_REGION_INDEX < REGION_CACHE_SIZE, "every region has its place");
+_Static_assert(UAPI_VFIO_PCI_NUM_REGIONS == REGION_CACHE_SIZE, "every region has its place");
 
 static const char *const names[] = {
 	[UAPI_VFIO_PCI_BAR0_REGION_INDEX] = "BAR 0",
@@ -19,6 +19,7 @@ static const char *const names[] = {
 	[UAPI_VFIO_PCI_BAR5_REGION_INDEX] = "BAR 5",
 	[UAPI_VFIO_PCI_ROM_REGION_INDEX] = "expansion ROM",
 	[UAPI_VFIO_PCI_CONFIG_REGION_INDEX] = "config space",
+	[UAPI_VFIO_PCI_VGA_REGION_INDEX] = "VGA",
 };
 
 static const struct libiommu_sys *sys_of(struct libiommu_device *dev)
@@ -59,6 +60,9 @@ int li_region_find(struct libiommu_device *dev, uint32_t index, struct region *r
 	if (error)
 		return error;
 	error = li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_GET_REGION_INFO, &info);
+	/* What other regions say by a size of 0. */
+	if (error == -EINVAL && index == UAPI_VFIO_PCI_VGA_REGION_INDEX)
+		error = 0;
 	if (error)
 		return li_refuse_kernel(refusal, error, CALL_REGION);
 	region->index = index;

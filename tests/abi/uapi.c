@@ -21,6 +21,7 @@
 #include <linux/iommufd.h>
 #include <linux/kvm.h>
 #include <linux/vfio.h>
+#include <linux/vfio_zdev.h>
 #include <linux/vhost.h>
 
 #include "base/uapi/io-uring.h"

@@ -298,6 +298,44 @@ static void test_asked_once(void **state)
 	}
 }
 
+/* Not there is said by an error, where the kernel says it of others by a size of 0. */
+static void test_vga(void **state)
+{
+	uint64_t size = 77;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		expect_is_pci();
+		EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_GET_REGION_INFO,
+		             IN(struct uapi_vfio_region_info, .argsz = 32,
+		                .index = UAPI_VFIO_PCI_VGA_REGION_INDEX),
+		             .result = -EINVAL);
+		if (i)
+			assert_int_equal(
+				libiommu_pci_bar_read(pci_dev, LIBIOMMU_PCI_VGA, 0x3c0, bytes, 1),
+				-ERANGE);
+		else
+			assert_int_equal(
+				libiommu_pci_bar_info(pci_dev, LIBIOMMU_PCI_VGA, &size, NULL), 0);
+		assert_int_equal(size, 0);
+	}
+	assert_int_equal(libiommu_device_revoke(pci_dev), 0);
+	script_device_close(pci_dev);
+	pci_dev = script_device(pci_ctx);
+	expect_find(LIBIOMMU_PCI_VGA, RW, 0xc0000);
+	assert_int_equal(libiommu_pci_bar_info(pci_dev, LIBIOMMU_PCI_VGA, &size, NULL), 0);
+	assert_int_equal(size, 0xc0000);
+	expect_find(LIBIOMMU_PCI_VGA, RW, 0xc0000);
+	expect_read(LIBIOMMU_PCI_VGA, 0x3c0, "\1", 1);
+	assert_int_equal(libiommu_pci_bar_read(pci_dev, LIBIOMMU_PCI_VGA, 0x3c0, bytes, 1), 0);
+	expect_write(LIBIOMMU_PCI_VGA, 0xa0000, "\1\2", 2, 2);
+	assert_int_equal(libiommu_pci_bar_write(pci_dev, LIBIOMMU_PCI_VGA, 0xa0000, "\1\2", 2), 0);
+	assert_int_equal(libiommu_pci_bar_area(pci_dev, LIBIOMMU_PCI_VGA, 0, &size, &size),
+	                 -EINVAL);
+	assert_int_equal(libiommu_pci_bar_read(pci_dev, 9, 0, bytes, 1), -EINVAL);
+	assert_int_equal(libiommu_pci_bar_write(pci_dev, 7, 0, bytes, 1), -EINVAL);
+}
+
 static void test_access_fails(void **state)
 {
 	(void)state;
@@ -402,6 +440,7 @@ int main(void)
 		PCI_TEST(test_area_fails),
 		PCI_TEST(test_read_and_write),
 		PCI_TEST(test_asked_once),
+		PCI_TEST(test_vga),
 		PCI_TEST(test_access_fails),
 		PCI_TEST(test_range),
 		PCI_TEST(test_kernel_refuses),

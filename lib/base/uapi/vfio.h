@@ -15,6 +15,7 @@
 #include "vfio-container.h"
 #include "vfio-feature.h"
 #include "vfio-pci.h"
+#include "vfio-zdev.h"
 
 #define UAPI_IOC_VFIO_DEVICE_GET_INFO          UAPI_IO(UAPI_VFIO_BASE + 7)
 #define UAPI_IOC_VFIO_DEVICE_GET_REGION_INFO   UAPI_IO(UAPI_VFIO_BASE + 8)
@@ -125,6 +126,17 @@ struct uapi_vfio_region_info_cap_type {
 	struct uapi_vfio_info_cap_header header;
 	uint32_t type;
 	uint32_t subtype; /* read according to the type */
+};
+
+struct uapi_vfio_region_info_cap_nvlink2_ssatgt {
+	struct uapi_vfio_info_cap_header header;
+	uapi_u64 tgt;
+};
+
+struct uapi_vfio_region_info_cap_nvlink2_lnkspd {
+	struct uapi_vfio_info_cap_header header;
+	uint32_t link_speed;
+	uint32_t __pad;
 };
 
 #define UAPI_VFIO_REGION_TYPE_PCI_VENDOR_TYPE (1U << 31) /* low bits: PCI vendor id */
