@@ -127,6 +127,23 @@ LIBIOMMU_API int libiommu_device_feature_get(struct libiommu_device *dev, uint32
 LIBIOMMU_API int libiommu_device_feature_set(struct libiommu_device *dev, uint32_t feature,
                                              void *data, size_t length);
 
+/**
+ * @brief Let a device do DMA, or keep it from doing so, where VFIO has a feature for that.
+ *
+ * Devices on the CDX bus have; a PCI device has a bit in its config space instead:
+ * libiommu_pci_set_bus_master().
+ *
+ * @param dev     The device, bound.
+ * @param enable  Whether it may.
+ * @return 0, or as libiommu_device_feature_set().
+ * @threads Shared.
+ * @syscalls ioctl (VFIO_DEVICE_FEATURE).
+ * @kernel 6.7
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_DEVICE_FEATURE_BUS_MASTER.
+ */
+LIBIOMMU_API int libiommu_device_set_bus_master(struct libiommu_device *dev, bool enable);
+
 LIBIOMMU_END_DECLS
 
 /** @} */

@@ -46,6 +46,16 @@ enum libiommu_irq_flags {
 	LIBIOMMU_IRQ_NORESIZE = 8
 };
 
+/** @brief What libiommu_irq_act() does to the vectors that are chosen. */
+enum libiommu_irq_action {
+	/** As libiommu_irq_mask(). */
+	LIBIOMMU_IRQ_MASK = 8,
+	/** As libiommu_irq_unmask(). */
+	LIBIOMMU_IRQ_UNMASK = 16,
+	/** As libiommu_irq_trigger(). */
+	LIBIOMMU_IRQ_TRIGGER = 32
+};
+
 /**
  * @brief How many interrupts of a kind a device has.
  *
@@ -193,6 +203,28 @@ LIBIOMMU_API int libiommu_irq_set_resample(struct libiommu_device *dev, int even
  */
 LIBIOMMU_API int libiommu_irq_trigger(struct libiommu_device *dev, enum libiommu_irq_kind kind,
                                       uint32_t first, uint32_t count);
+
+/**
+ * @brief Mask, unmask or fire some vectors of a range, in one call.
+ *
+ * @param dev     The device, a PCI one, bound.
+ * @param kind    The kind, as the action wants it.
+ * @param action  What is done.
+ * @param first   The first vector.
+ * @param chosen  A byte a vector: 0 leaves it as it is.
+ * @param count   How many, not 0.
+ * @return 0, or as libiommu_irq_mask(); also:
+ * @retval -EINVAL  A pointer is NULL or @p action is unknown.
+ * @retval -ENOMEM  No memory.
+ * @threads Shared.
+ * @syscalls ioctl (VFIO_DEVICE_SET_IRQS).
+ * @kernel 3.6
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_IRQ_SET_DATA_BOOL.
+ */
+LIBIOMMU_API int libiommu_irq_act(struct libiommu_device *dev, enum libiommu_irq_kind kind,
+                                  enum libiommu_irq_action action, uint32_t first,
+                                  const uint8_t *chosen, uint32_t count);
 
 LIBIOMMU_END_DECLS
 

@@ -118,3 +118,14 @@ int libiommu_device_feature_set(struct libiommu_device *dev, uint32_t feature, v
 {
 	return move(dev, __func__, feature, LIBIOMMU_DEVICE_FEATURE_SET, data, length);
 }
+
+int libiommu_device_set_bus_master(struct libiommu_device *dev, bool enable)
+{
+	struct uapi_vfio_device_feature_bus_master master = {
+		.op = enable ? UAPI_VFIO_DEVICE_FEATURE_SET_MASTER
+	                     : UAPI_VFIO_DEVICE_FEATURE_CLEAR_MASTER,
+	};
+
+	return move(dev, __func__, LIBIOMMU_DEVICE_FEATURE_BUS_MASTER, LIBIOMMU_DEVICE_FEATURE_SET,
+	            &master, sizeof(master));
+}

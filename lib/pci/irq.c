@@ -26,6 +26,10 @@ static_assert(LIBIOMMU_IRQ_EVENTFD == UAPI_VFIO_IRQ_INFO_EVENTFD &&
               "flags are the kernel's");
 static_assert(sizeof(int) == sizeof(int32_t), "descriptors are handed on as they are");
 
+static_assert(((int)LIBIOMMU_IRQ_MASK | (int)LIBIOMMU_IRQ_UNMASK | (int)LIBIOMMU_IRQ_TRIGGER) ==
+                      UAPI_VFIO_IRQ_SET_ACTION_TYPE_MASK,
+              "actions are the kernel's");
+
 #define IRQ_FLAGS                                                                                  \
 	(LIBIOMMU_IRQ_EVENTFD | LIBIOMMU_IRQ_MASKABLE | LIBIOMMU_IRQ_AUTOMASKED |                  \
 	 LIBIOMMU_IRQ_NORESIZE)
@@ -46,7 +50,8 @@ struct irq_command {
 	uint32_t action; /* UAPI_VFIO_IRQ_SET_ACTION_... */
 	uint32_t first;
 	uint32_t count;
-	const int *eventfds; /* NULL for an action without */
+	const int *eventfds;   /* one a vector, or ... */
+	const uint8_t *chosen; /* ... whether it is meant; both NULL: all are */
 };
 
 /* 0, or a failure that is recorded. */
@@ -110,12 +115,15 @@ static int issue(struct libiommu_device *dev, const struct irq_command *command,
 {
 	set->argsz = (uint32_t)size;
 	set->flags = command->action | (command->eventfds ? UAPI_VFIO_IRQ_SET_DATA_EVENTFD
+	                                : command->chosen ? UAPI_VFIO_IRQ_SET_DATA_BOOL
 	                                                  : UAPI_VFIO_IRQ_SET_DATA_NONE);
 	set->index = command->kind;
 	set->start = command->first;
 	set->count = command->count;
 	if (command->eventfds)
 		memcpy(set->data, command->eventfds, size - sizeof(*set));
+	if (command->chosen)
+		memcpy(set->data, command->chosen, size - sizeof(*set));
 	li_device_keep_open(dev);
 	return li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_SET_IRQS, set);
 }
@@ -158,6 +166,8 @@ static int command_irqs(struct libiommu_device *dev, const char *operation,
 		                    .id = li_device_id(dev), .subject = names[command->kind]);
 	if (command->eventfds)
 		size += command->count * sizeof(int);
+	if (command->chosen)
+		size += command->count;
 	if (size > sizeof(few))
 		set = malloc(size);
 	if (!set)
@@ -276,5 +286,25 @@ int libiommu_irq_trigger(struct libiommu_device *dev, enum libiommu_irq_kind kin
 				    .action = UAPI_VFIO_IRQ_SET_ACTION_TRIGGER,
 				    .first = first,
 				    .count = count,
+			    });
+}
+
+int libiommu_irq_act(struct libiommu_device *dev, enum libiommu_irq_kind kind,
+                     enum libiommu_irq_action action, uint32_t first, const uint8_t *chosen,
+                     uint32_t count)
+{
+	if (!dev || !chosen)
+		return FAIL_NULL(dev ? li_device_ctx(dev) : NULL);
+	if (action != LIBIOMMU_IRQ_MASK && action != LIBIOMMU_IRQ_UNMASK &&
+	    action != LIBIOMMU_IRQ_TRIGGER)
+		return FAIL_LIBRARY(li_device_ctx(dev), __func__, -EINVAL, "unknown action",
+		                    .id = li_device_id(dev));
+	return command_irqs(dev, __func__,
+	                    &(const struct irq_command){
+				    .kind = kind,
+				    .action = (uint32_t)action,
+				    .first = first,
+				    .count = count,
+				    .chosen = chosen,
 			    });
 }

@@ -163,6 +163,27 @@ static void test_refused(void **state)
 	assert_int_equal(libiommu_device_feature_set(pci_dev, 0, NULL, 8), -EINVAL);
 }
 
+static void test_bus_master(void **state)
+{
+	const uint32_t flags = UAPI_VFIO_DEVICE_FEATURE_BUS_MASTER | UAPI_VFIO_DEVICE_FEATURE_SET;
+	const uint32_t set[3] = {12, flags, UAPI_VFIO_DEVICE_FEATURE_SET_MASTER};
+	const uint32_t clear[3] = {12, flags, UAPI_VFIO_DEVICE_FEATURE_CLEAR_MASTER};
+
+	(void)state;
+	EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_FEATURE, IN_BYTES(set, 12));
+	assert_int_equal(libiommu_device_set_bus_master(pci_dev, true), 0);
+	EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_FEATURE, IN_BYTES(clear, 12));
+	assert_int_equal(libiommu_device_set_bus_master(pci_dev, false), 0);
+	EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_FEATURE, .result = -ENOTTY);
+	assert_int_equal(libiommu_device_set_bus_master(pci_dev, true), -ENOTTY);
+	assert_failure(-ENOTTY, KERNEL, "libiommu_device_set_bus_master");
+}
+
+static int call_bus_master(struct libiommu_device *dev)
+{
+	return libiommu_device_set_bus_master(dev, true);
+}
+
 static int call_probe(struct libiommu_device *dev)
 {
 	return libiommu_device_feature_probe(dev, 0, GETS);
@@ -182,6 +203,7 @@ static const struct pci_call calls[] = {
 	{"libiommu_device_feature_probe", call_probe, false},
 	{"libiommu_device_feature_get", call_get, false},
 	{"libiommu_device_feature_set", call_set, false},
+	{"libiommu_device_set_bus_master", call_bus_master, false},
 };
 
 static void test_needs_a_bound_device(void **state)
@@ -206,11 +228,9 @@ static void test_without_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PCI_TEST(test_probe),
-		PCI_TEST(test_numbers),
-		PCI_TEST(test_get_and_set),
-		PCI_TEST(test_refused),
-		PCI_TEST(test_needs_a_bound_device),
+		PCI_TEST(test_probe),          PCI_TEST(test_numbers),
+		PCI_TEST(test_get_and_set),    PCI_TEST(test_refused),
+		PCI_TEST(test_bus_master),     PCI_TEST(test_needs_a_bound_device),
 		PCI_TEST(test_without_memory),
 	};
 

@@ -56,6 +56,12 @@ static int call_trigger(struct libiommu_device *dev)
 	return libiommu_irq_trigger(dev, LIBIOMMU_IRQ_MSIX, 0, 1);
 }
 
+static int call_act(struct libiommu_device *dev)
+{
+	return libiommu_irq_act(dev, LIBIOMMU_IRQ_MSIX, LIBIOMMU_IRQ_TRIGGER, 0,
+	                        (const uint8_t *)"\1", 1);
+}
+
 static const struct pci_call calls[] = {
 	{"libiommu_irq_info", call_info, false},
 	{"libiommu_irq_disable", call_disable, false},
@@ -64,9 +70,10 @@ static const struct pci_call calls[] = {
 	{"libiommu_irq_unmask", call_unmask, false},
 	{"libiommu_irq_set_resample", call_resample, false},
 	{"libiommu_irq_trigger", call_trigger, false},
+	{"libiommu_irq_act", call_act, false},
 };
 
-/* The last five, which do no more than to issue one command. */
+/* The last six, which do no more than to issue one command. */
 #define FIRST_COMMAND 2
 
 static const size_t call_count = sizeof(calls) / sizeof(calls[0]);
@@ -274,6 +281,65 @@ static void test_trigger(void **state)
 	assert_int_equal(libiommu_irq_trigger(pci_dev, LIBIOMMU_IRQ_MSIX, 4, 2000), 0);
 }
 
+/* A byte a vector, as many as are counted. */
+static void expect_chosen(uint32_t action, uint32_t start, const uint8_t *chosen, uint32_t count)
+{
+	struct {
+		uint32_t argsz, flags, index, start, count;
+		uint8_t data[400];
+	} want = {
+		.argsz = 20 + count,
+		.flags = action | UAPI_VFIO_IRQ_SET_DATA_BOOL,
+		.index = 2,
+		.start = start,
+		.count = count,
+	};
+
+	memcpy(want.data, chosen, count);
+	EXPECT_IOCTL(DEVICE_FD, VFIO_DEVICE_SET_IRQS, IN_BYTES(&want, want.argsz));
+}
+
+static void test_act(void **state)
+{
+	static const struct {
+		enum libiommu_irq_action ours;
+		uint32_t kernels;
+	} actions[] = {
+		{LIBIOMMU_IRQ_MASK, MASK},
+		{LIBIOMMU_IRQ_UNMASK, UNMASK},
+		{LIBIOMMU_IRQ_TRIGGER, TRIGGER},
+	};
+	uint8_t chosen[400];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(chosen); i++)
+		chosen[i] = i % 3 == 1;
+	for (size_t i = 0; i < 3; i++) {
+		expect_chosen(actions[i].kernels, 7, chosen, 5);
+		assert_int_equal(
+			libiommu_irq_act(pci_dev, LIBIOMMU_IRQ_MSIX, actions[i].ours, 7, chosen, 5),
+			0);
+	}
+	/* More than what needs no memory. */
+	ALLOC_LOOP
+	{
+		expect_chosen(TRIGGER, 0, chosen, 400);
+		ALLOC_TRY(libiommu_irq_act(pci_dev, LIBIOMMU_IRQ_MSIX, LIBIOMMU_IRQ_TRIGGER, 0,
+		                           chosen, 400));
+	}
+	assert_int_equal(
+		libiommu_irq_act(pci_dev, LIBIOMMU_IRQ_MSIX, LIBIOMMU_IRQ_TRIGGER, 0, chosen, 0),
+		-EINVAL);
+	assert_failure(-EINVAL, LIBRARY, "libiommu_irq_act");
+	assert_int_equal(
+		libiommu_irq_act(pci_dev, LIBIOMMU_IRQ_MSIX, LIBIOMMU_IRQ_TRIGGER, 0, NULL, 1),
+		-EINVAL);
+	assert_int_equal(libiommu_irq_act(pci_dev, LIBIOMMU_IRQ_MSIX, (enum libiommu_irq_action)24,
+	                                  0, chosen, 1),
+	                 -EINVAL);
+	assert_explained("unknown action");
+}
+
 static void test_kernel_refuses(void **state)
 {
 	static const int others[] = {-EINVAL, -EBADF, -ENOSPC};
@@ -351,6 +417,7 @@ int main(void)
 		PCI_TEST(test_mask),
 		PCI_TEST(test_resample),
 		PCI_TEST(test_trigger),
+		PCI_TEST(test_act),
 		PCI_TEST(test_kernel_refuses),
 		PCI_TEST(test_arguments),
 	};

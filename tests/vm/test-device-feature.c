@@ -232,6 +232,11 @@ static void test_low_power(void **state)
 	assert_int_equal(ids, 0x11e81234);
 	OK(libiommu_device_feature_set(vm->dev, exit_, NULL, 0));
 	close(wakeup.eventfd);
+	/* A PCI device has a bit of its own for it. */
+	assert_int_equal(
+		libiommu_device_feature_probe(vm->dev, LIBIOMMU_DEVICE_FEATURE_BUS_MASTER, SET), 0);
+	FAILS(ENOTTY, libiommu_device_set_bus_master(vm->dev, true));
+	FAILS(ENOTTY, libiommu_device_set_bus_master(vm->dev, false));
 	if (!mtty->dev[0])
 		return;
 	assert_int_equal(libiommu_device_feature_probe(mtty->dev[0], entry, 0), 0);

@@ -82,6 +82,29 @@ static void test_intx(void **state)
 	close(fd);
 }
 
+/* The same by a choice of vectors: of the one, none or it. */
+static void test_mask_chosen(void **state)
+{
+	static const uint8_t none, one = 1;
+	struct vm *const vm = *state;
+	const int fd = new_eventfd();
+
+	OK(libiommu_irq_enable(vm->dev, LIBIOMMU_IRQ_INTX, 0, &fd, 1));
+	OK(libiommu_irq_act(vm->dev, LIBIOMMU_IRQ_INTX, LIBIOMMU_IRQ_MASK, 0, &one, 1));
+	raise_edu(vm);
+	OK(libiommu_irq_act(vm->dev, LIBIOMMU_IRQ_INTX, LIBIOMMU_IRQ_UNMASK, 0, &none, 1));
+	assert_false(fires(fd, QUIET_MS));
+	OK(libiommu_irq_act(vm->dev, LIBIOMMU_IRQ_INTX, LIBIOMMU_IRQ_UNMASK, 0, &one, 1));
+	assert_true(fires(fd, PATIENCE_MS));
+	ack_edu(vm);
+	OK(libiommu_irq_act(vm->dev, LIBIOMMU_IRQ_INTX, LIBIOMMU_IRQ_TRIGGER, 0, &none, 1));
+	assert_false(fires(fd, QUIET_MS));
+	OK(libiommu_irq_act(vm->dev, LIBIOMMU_IRQ_INTX, LIBIOMMU_IRQ_TRIGGER, 0, &one, 1));
+	assert_true(fires(fd, PATIENCE_MS));
+	OK(libiommu_irq_disable(vm->dev, LIBIOMMU_IRQ_INTX));
+	close(fd);
+}
+
 /* What fires while masked is delivered when unmasked. */
 static void test_mask(void **state)
 {
@@ -165,6 +188,7 @@ static void test_msi(void **state)
 static void test_msix(void **state)
 {
 	enum { VECTORS = 4 };
+	static const uint8_t chosen[VECTORS] = {1, 0, 0, 1};
 	struct vm *const vm = *state;
 	struct libiommu_device *nvme;
 	struct libiommu_ioas *ioas;
@@ -197,6 +221,11 @@ static void test_msix(void **state)
 	for (int i = 0; i < VECTORS; i++)
 		assert_int_equal(fires(fds[i], i == 1 || i == 2 ? PATIENCE_MS : QUIET_MS),
 		                 i == 1 || i == 2);
+	/* Some of them at once. */
+	OK(libiommu_irq_act(nvme, LIBIOMMU_IRQ_MSIX, LIBIOMMU_IRQ_TRIGGER, 0, chosen, VECTORS));
+	for (int i = 0; i < VECTORS; i++)
+		assert_int_equal(fires(fds[i], chosen[i] ? PATIENCE_MS : QUIET_MS), chosen[i]);
+	FAILS(ENOTTY, libiommu_irq_act(nvme, LIBIOMMU_IRQ_MSIX, LIBIOMMU_IRQ_MASK, 0, chosen, 2));
 	FAILS(EINVAL, libiommu_irq_enable(nvme, LIBIOMMU_IRQ_MSIX, count, fds, 1));
 	OK(libiommu_irq_disable(nvme, LIBIOMMU_IRQ_MSIX));
 	OK(libiommu_irq_disable(nvme, LIBIOMMU_IRQ_MSIX));
@@ -258,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_info, vm_setup_attached, vm_teardown),
 		cmocka_unit_test_setup_teardown(test_intx, vm_setup_attached, vm_teardown),
 		cmocka_unit_test_setup_teardown(test_mask, vm_setup_attached, vm_teardown),
+		cmocka_unit_test_setup_teardown(test_mask_chosen, vm_setup_attached, vm_teardown),
 		cmocka_unit_test_setup_teardown(test_resample, vm_setup_attached, vm_teardown),
 		cmocka_unit_test_setup_teardown(test_msi, vm_setup_attached, vm_teardown),
 		cmocka_unit_test_setup_teardown(test_msix, vm_setup_empty, vm_teardown),
