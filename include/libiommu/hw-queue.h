@@ -18,6 +18,8 @@
 
 LIBIOMMU_BEGIN_DECLS
 
+/** @brief No type: no kernel makes one of it (-EOPNOTSUPP). */
+#define LIBIOMMU_HW_QUEUE_DEFAULT 0U
 /** @brief A command queue of a CMDQV. Queues are made from index 0 upwards and destroyed in the
  * opposite order; the length is a power of two of at least 32 bytes, at most what CMDQS in the
  * SMMU's IDR1 allows at 16 bytes an entry, and aligns the address. Kernel 6.17. */

@@ -134,6 +134,27 @@ LIBIOMMU_API int libiommu_hwpt_config_set_smmuv3(struct libiommu_hwpt_config *co
                                                  uint64_t ste1);
 
 /**
+ * @brief Nest: the guest's device table entry for an AMD IOMMU.
+ *
+ * Of the entry the kernel takes the guest's tables (GV, GLX, the root of GCR3, the paging mode) and
+ * what goes with them. Replaces what libiommu_hwpt_config_set_data() has set, and is replaced by
+ * it.
+ *
+ * @param config  The choices.
+ * @param dte     The entry: four times 64 bits, as numbers.
+ * @return 0.
+ * @retval -EINVAL  A pointer is NULL.
+ * @retval -ENOMEM  No memory; nothing has changed.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ * @follows iommufd uAPI, struct iommu_hwpt_amd_guest; AMD IOMMU specification (48882), device table
+ *   entry.
+ */
+LIBIOMMU_API int libiommu_hwpt_config_set_amd_guest(struct libiommu_hwpt_config *config,
+                                                    const uint64_t *dte);
+
+/**
  * @brief Have the page requests of devices that are attached to the page table sent to a queue.
  *
  * The kernel may grant that where the hardware cannot do it: then attaching fails with -ENODEV

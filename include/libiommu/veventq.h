@@ -24,6 +24,8 @@
 
 LIBIOMMU_BEGIN_DECLS
 
+/** @brief No type: no kernel makes one of it (-EOPNOTSUPP). */
+#define LIBIOMMU_VEVENTQ_DEFAULT 0U
 /** @brief Event records of an SMMUv3, 32 bytes each, with the virtual stream id. Kernel 6.15. */
 #define LIBIOMMU_VEVENTQ_SMMUV3 1U
 /** @brief Error maps of a CMDQV, 16 bytes each; they name no device. Kernel 6.17. */

@@ -22,6 +22,8 @@
 
 LIBIOMMU_BEGIN_DECLS
 
+/** @brief No type: no kernel makes one of it (-EOPNOTSUPP). */
+#define LIBIOMMU_VIOMMU_DEFAULT 0U
 /** @brief Of an SMMUv3. Kernel 6.13. */
 #define LIBIOMMU_VIOMMU_SMMUV3 1U
 /** @brief Of an SMMUv3 with NVIDIA's CMDQV, command queues that a guest drives itself. The guest

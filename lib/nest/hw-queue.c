@@ -9,7 +9,8 @@
 #include "../base/uapi/iommufd.h"
 #include "viommu.h"
 
-_Static_assert(LIBIOMMU_HW_QUEUE_TEGRA241_CMDQV == UAPI_HW_QUEUE_TYPE_TEGRA241_CMDQV,
+_Static_assert(LIBIOMMU_HW_QUEUE_DEFAULT == UAPI_HW_QUEUE_TYPE_DEFAULT &&
+                       LIBIOMMU_HW_QUEUE_TEGRA241_CMDQV == UAPI_HW_QUEUE_TYPE_TEGRA241_CMDQV,
                "types are passed on as they are");
 
 struct libiommu_hw_queue {

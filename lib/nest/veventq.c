@@ -11,7 +11,8 @@
 #include "veventq.h"
 #include "viommu.h"
 
-_Static_assert(LIBIOMMU_VEVENTQ_SMMUV3 == UAPI_VEVENTQ_TYPE_ARM_SMMUV3 &&
+_Static_assert(LIBIOMMU_VEVENTQ_DEFAULT == UAPI_VEVENTQ_TYPE_DEFAULT &&
+                       LIBIOMMU_VEVENTQ_SMMUV3 == UAPI_VEVENTQ_TYPE_ARM_SMMUV3 &&
                        LIBIOMMU_VEVENTQ_TEGRA241_CMDQV == UAPI_VEVENTQ_TYPE_TEGRA241_CMDQV,
                "types are passed on as they are");
 

@@ -15,7 +15,8 @@
 #include "../object/invalidate.h"
 #include "viommu-config.h"
 
-_Static_assert(LIBIOMMU_VIOMMU_SMMUV3 == UAPI_VIOMMU_TYPE_ARM_SMMUV3 &&
+_Static_assert(LIBIOMMU_VIOMMU_DEFAULT == UAPI_VIOMMU_TYPE_DEFAULT &&
+                       LIBIOMMU_VIOMMU_SMMUV3 == UAPI_VIOMMU_TYPE_ARM_SMMUV3 &&
                        LIBIOMMU_VIOMMU_TEGRA241_CMDQV == UAPI_VIOMMU_TYPE_TEGRA241_CMDQV,
                "types are passed on as they are");
 

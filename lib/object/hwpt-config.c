@@ -6,6 +6,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/uapi/iommufd.h"
 #include "config-data.h"
@@ -107,4 +108,14 @@ int libiommu_hwpt_config_set_smmuv3(struct libiommu_hwpt_config *config, uint64_
 	if (!config)
 		return FAIL_NULL(NULL);
 	return set(config, __func__, UAPI_HWPT_DATA_ARM_SMMUV3, &data, sizeof(data));
+}
+
+int libiommu_hwpt_config_set_amd_guest(struct libiommu_hwpt_config *config, const uint64_t *dte)
+{
+	struct uapi_hwpt_amd_guest data;
+
+	if (!config || !dte)
+		return FAIL_NULL(NULL);
+	memcpy(data.dte, dte, sizeof(data.dte));
+	return set(config, __func__, UAPI_HWPT_DATA_AMD_GUEST, &data, sizeof(data));
 }

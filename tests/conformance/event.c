@@ -80,8 +80,9 @@ static void one_queue_of_a_type(struct rig *rig)
 	                                         &none));
 	FAILS(EINVAL, libiommu_veventq_alloc_raw(e.viommu, MOCK_VEVENTQ, (1 << 19) + 1,
 	                                         MOCK_EVENT_LENGTH, 0, 4, &none));
-	FAILS(EOPNOTSUPP,
-	      libiommu_veventq_alloc_raw(e.viommu, 0, DEPTH, MOCK_EVENT_LENGTH, 0, 4, &none));
+	FAILS(EOPNOTSUPP, libiommu_veventq_alloc_raw(e.viommu, LIBIOMMU_VEVENTQ_DEFAULT, DEPTH,
+	                                             MOCK_EVENT_LENGTH, 0, 4, &none));
+	FAILS(EOPNOTSUPP, libiommu_veventq_alloc(e.viommu, LIBIOMMU_VEVENTQ_DEFAULT, DEPTH, &none));
 	make_queue(&e, 1 << 19);
 	FAILS(EEXIST, libiommu_veventq_alloc_raw(e.viommu, MOCK_VEVENTQ, DEPTH, MOCK_EVENT_LENGTH,
 	                                         0, 4, &none));

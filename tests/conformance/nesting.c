@@ -8,6 +8,25 @@
 
 #include "../../lib/base/uapi/iommufd.h"
 
+/* Data of IOMMUs that the test driver is not. */
+static void check_other_kinds(struct nest *n)
+{
+	static const uint64_t flags[] = {0, LIBIOMMU_VTD_S1_SRE, LIBIOMMU_VTD_S1_EAFE,
+	                                 LIBIOMMU_VTD_S1_WPE};
+	static const uint64_t dte[4] = {1};
+	struct libiommu_hwpt *none = NULL;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		OK(libiommu_hwpt_config_set_vtd_s1(n->config, 0, 48, flags[i]));
+		FAILS(EOPNOTSUPP, libiommu_hwpt_alloc_nested(n->dev, n->parent, n->config, &none));
+	}
+	OK(libiommu_hwpt_config_set_smmuv3(n->config, 1, 0));
+	FAILS(EOPNOTSUPP, libiommu_hwpt_alloc_nested(n->dev, n->parent, n->config, &none));
+	OK(libiommu_hwpt_config_set_amd_guest(n->config, dte));
+	FAILS(EOPNOTSUPP, libiommu_hwpt_alloc_nested(n->dev, n->parent, n->config, &none));
+	assert_null(none);
+}
+
 static void stand_on_parents(struct rig *rig)
 {
 	struct nest n = nest_begin(rig);
@@ -27,9 +46,8 @@ static void stand_on_parents(struct rig *rig)
 	plain = rig_table(rig, n.dev, rig->ioas, 0);
 	FAILS(EINVAL, libiommu_hwpt_alloc_nested(n.dev, plain, n.config, &none));
 	FAILS(EOPNOTSUPP, libiommu_hwpt_alloc_nested(n.dev, n.parent, NULL, &none));
-	OK(libiommu_hwpt_config_set_vtd_s1(n.config, 0, 48, 0));
-	FAILS(EOPNOTSUPP, libiommu_hwpt_alloc_nested(n.dev, n.parent, n.config, &none));
 	assert_null(none);
+	check_other_kinds(&n);
 	nest_end(&n);
 }
 

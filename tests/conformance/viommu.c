@@ -26,9 +26,12 @@ static void stand_on_parents(struct rig *rig)
 	OK(rig_end(rig, viommu));
 	plain = rig_table(rig, n.dev, rig->ioas, 0);
 	FAILS(EINVAL, libiommu_viommu_alloc(n.dev, plain, MOCK_VIOMMU, NULL, &none));
-	FAILS(EOPNOTSUPP, libiommu_viommu_alloc(n.dev, n.parent, 0, NULL, &none));
+	FAILS(EOPNOTSUPP,
+	      libiommu_viommu_alloc(n.dev, n.parent, LIBIOMMU_VIOMMU_DEFAULT, NULL, &none));
 	FAILS(EOPNOTSUPP,
 	      libiommu_viommu_alloc(n.dev, n.parent, LIBIOMMU_VIOMMU_SMMUV3, NULL, &none));
+	FAILS(EOPNOTSUPP,
+	      libiommu_viommu_alloc(n.dev, n.parent, LIBIOMMU_VIOMMU_TEGRA241_CMDQV, NULL, &none));
 	assert_null(none);
 	nest_end(&n);
 }
@@ -196,7 +199,10 @@ static void hardware_queues(struct rig *rig)
 	const uint64_t iova = MOCK_APERTURE + 0x10000;
 
 	OK(libiommu_ioas_map_fixed(rig->ioas, rig->memory, 2 * PAGE, VM_READ_WRITE, iova));
-	FAILS(EOPNOTSUPP, libiommu_hw_queue_alloc(viommu, 0, 0, iova, PAGE, &none));
+	FAILS(EOPNOTSUPP,
+	      libiommu_hw_queue_alloc(viommu, LIBIOMMU_HW_QUEUE_DEFAULT, 0, iova, PAGE, &none));
+	FAILS(EOPNOTSUPP, libiommu_hw_queue_alloc(viommu, LIBIOMMU_HW_QUEUE_TEGRA241_CMDQV, 0, iova,
+	                                          PAGE, &none));
 	FAILS(EINVAL, queue(viommu, 0, iova, 0, &none));
 	FAILS(EOVERFLOW, queue(viommu, 0, UINT64_MAX, PAGE, &none));
 	FAILS(ENOENT, queue(viommu, 0, iova + 0x100000, PAGE, &none));

@@ -93,6 +93,37 @@ static void test_smmuv3(void **state)
 	script_hwpt_close(hwpt, NESTED_PT);
 }
 
+static void see_dte(void *arg, const void *user)
+{
+	const struct uapi_hwpt_alloc *const cmd = arg;
+
+	assert_int_equal(cmd->data_len, 32);
+	assert_memory_equal((void *)(uintptr_t)cmd->data_uptr, user, 32);
+}
+
+/* A device table entry is numbers, as the machine has them. */
+static void test_amd_guest(void **state)
+{
+	const struct uapi_hwpt_amd_guest guest = {{0x1122334455667788, 2, UINT64_MAX, 4}};
+	struct libiommu_hwpt *hwpt;
+
+	(void)state;
+	assert_int_equal(libiommu_hwpt_config_set_amd_guest(config, NULL), -EINVAL);
+	assert_failure(-EINVAL, LIBRARY, "libiommu_hwpt_config_set_amd_guest");
+	ALLOC_LOOP
+	{
+		ALLOC_TRY(libiommu_hwpt_config_set_amd_guest(config, guest.dte));
+	}
+	EXPECT_IOCTL(CTX_FD, HWPT_ALLOC,
+	             IN(struct uapi_hwpt_alloc, .size = sizeof(struct uapi_hwpt_alloc),
+	                .dev_id = DEVICE_ID, .pt_id = PARENT_PT,
+	                .data_type = UAPI_HWPT_DATA_AMD_GUEST, .data_len = 32),
+	             IGNORE(struct uapi_hwpt_alloc, .data_uptr = UINT64_MAX), .act = see_dte,
+	             .user = guest.dte, SET(struct uapi_hwpt_alloc, out_hwpt_id, NESTED_PT));
+	assert_int_equal(libiommu_hwpt_alloc_nested(nest_dev, nest_parent, config, &hwpt), 0);
+	script_hwpt_close(hwpt, NESTED_PT);
+}
+
 static void test_setters_refuse(void **state)
 {
 	struct libiommu_hwpt *hwpt;
@@ -298,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NESTED_TEST(test_vtd),
 		NESTED_TEST(test_smmuv3),
+		NESTED_TEST(test_amd_guest),
 		NESTED_TEST(test_setters_refuse),
 		NESTED_TEST(test_refused),
 		NESTED_TEST(test_of_different_contexts),

@@ -275,6 +275,8 @@ static void test_alloc_refused(void **state)
 	expect_alloc(UAPI_VEVENTQ_TYPE_ARM_SMMUV3, 1, -EEXIST);
 	assert_int_equal(libiommu_veventq_alloc(viommu, 1, 1, &other), -EEXIST);
 	assert_failure(-EEXIST, KERNEL, "libiommu_veventq_alloc");
+	assert_int_equal(libiommu_veventq_alloc(viommu, LIBIOMMU_VEVENTQ_DEFAULT, 1, &other),
+	                 -EOPNOTSUPP);
 	assert_int_equal(libiommu_veventq_alloc(viommu, SELFTEST, 1, &other), -EOPNOTSUPP);
 	assert_failure(-EOPNOTSUPP, LIBRARY, "libiommu_veventq_alloc");
 	expect_alloc(SELFTEST, 1 << 20, -EINVAL);

@@ -128,6 +128,16 @@ static void test_refused(void **state)
 	assert_int_equal(
 		libiommu_viommu_alloc(nest_dev, nest_parent, LIBIOMMU_VIOMMU_SMMUV3, NULL, &viommu),
 		-ENOTTY);
+	/* No type is the kernel's to refuse, too. */
+	EXPECT_IOCTL(CTX_FD, VIOMMU_ALLOC,
+	             IN(struct uapi_viommu_alloc, .size = sizeof(struct uapi_viommu_alloc),
+	                .type = UAPI_VIOMMU_TYPE_DEFAULT, .dev_id = DEVICE_ID,
+	                .hwpt_id = PARENT_PT),
+	             .result = -EOPNOTSUPP);
+	assert_int_equal(libiommu_viommu_alloc(nest_dev, nest_parent, LIBIOMMU_VIOMMU_DEFAULT, NULL,
+	                                       &viommu),
+	                 -EOPNOTSUPP);
+	assert_failure(-EOPNOTSUPP, KERNEL, "libiommu_viommu_alloc");
 	assert_int_equal(libiommu_viommu_alloc(nest_dev, NULL, 1, NULL, &viommu), -EINVAL);
 	assert_int_equal(libiommu_viommu_alloc(nest_dev, nest_parent, 1, NULL, NULL), -EINVAL);
 	assert_null(viommu);
@@ -364,6 +374,14 @@ static void test_hw_queue(void **state)
 	assert_int_equal(start, 0x123000);
 	assert_int_equal(length, 0x1000);
 	assert_int_equal(libiommu_hw_queue_alloc(viommu, 1, 0, 0, 1, NULL), -EINVAL);
+	EXPECT_IOCTL(CTX_FD, HW_QUEUE_ALLOC,
+	             IN(struct uapi_hw_queue_alloc, .size = sizeof(struct uapi_hw_queue_alloc),
+	                .viommu_id = VIOMMU_ID, .type = UAPI_HW_QUEUE_TYPE_DEFAULT, .length = 1),
+	             .result = -EOPNOTSUPP);
+	assert_int_equal(
+		libiommu_hw_queue_alloc(viommu, LIBIOMMU_HW_QUEUE_DEFAULT, 0, 0, 1, &queue),
+		-EOPNOTSUPP);
+	assert_failure(-EOPNOTSUPP, KERNEL, "libiommu_hw_queue_alloc");
 	assert_null(queue);
 	expect_hw_queue(0, 0x123000, 0x1000, 77, 0);
 	assert_int_equal(libiommu_hw_queue_alloc(viommu, SELFTEST, 0, 0x123000, 0x1000, &queue), 0);
