@@ -26,6 +26,12 @@
  * piece being what lies between two multiples of 1 GiB: the largest page of VT-d and SMMUv3, which
  * so is never cut. AMD's page tables can have larger ones, where that much memory is contiguous;
  * then forbid large pages, or use LIBIOMMU_DIRTY_WHOLE.
+ *
+ * @par Without iommufd
+ * A page table made with the flag stands for the container that an address space is, one at a time.
+ * The kernel has one bit for each of the smallest pages, reads whole mappings, and knows of a
+ * device behind an IOMMU only that it may have written all that is mapped: all of it is told, each
+ * time. Nothing is lost when devices are detached: what was mapped then counts as written.
  * @{
  */
 #ifndef LIBIOMMU_DIRTY_H
@@ -51,13 +57,14 @@ LIBIOMMU_BEGIN_DECLS
  * @return 0.
  * @retval -EINVAL      @p hwpt is NULL.
  * @retval -EALREADY    It is recording. Starting again would forget what it has recorded.
+ * @retval -EBUSY       Without iommufd: another page table of the same address space is recording.
  * @retval -EOPNOTSUPP  The page table was made without the flag, or the IOMMU cannot do it.
  * @retval -ENOENT      The page table is nested, or the kernel has no such one (a wrong adopted
  *                      id).
  * @retval -ENOTTY      The kernel is older than 6.7.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared. Waits for libiommu_hwpt_get_dirty_bitmap() in other threads.
- * @syscalls ioctl (IOMMU_HWPT_SET_DIRTY_TRACKING).
+ * @syscalls ioctl (IOMMU_HWPT_SET_DIRTY_TRACKING; without iommufd VFIO_IOMMU_DIRTY_PAGES).
  * @kernel 6.7
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_HWPT_SET_DIRTY_TRACKING.
@@ -92,13 +99,14 @@ LIBIOMMU_API int libiommu_hwpt_set_dirty_tracking(struct libiommu_hwpt *hwpt, bo
  * @retval -ENOENT      A part of the range is not mapped, or the page table is nested, or the
  *                      kernel has no such one.
  * @retval -EOPNOTSUPP  The page table, an adopted one, was made without
- *                      LIBIOMMU_HWPT_DIRTY_TRACKING.
+ *                      LIBIOMMU_HWPT_DIRTY_TRACKING; or, without iommufd, one was made so, or
+ *                      @p flags has LIBIOMMU_DIRTY_NO_CLEAR.
  * @retval -ENOMEM      No memory, here or in the kernel.
  * @retval -ENOTTY      The kernel is older than 6.7.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared, with a bitmap for each.
  * @syscalls ioctl (IOMMU_IOAS_COPY, which is refused where the range is mapped;
- *   IOMMU_HWPT_GET_DIRTY_BITMAP).
+ *   IOMMU_HWPT_GET_DIRTY_BITMAP; without iommufd VFIO_IOMMU_DIRTY_PAGES).
  * @kernel 6.7
  * @since 0.1
  * @follows iommufd uAPI, IOMMU_HWPT_GET_DIRTY_BITMAP.
@@ -106,6 +114,32 @@ LIBIOMMU_API int libiommu_hwpt_set_dirty_tracking(struct libiommu_hwpt *hwpt, bo
 LIBIOMMU_API int libiommu_hwpt_get_dirty_bitmap(struct libiommu_hwpt *hwpt, uint64_t iova,
                                                 uint64_t length, uint64_t page_size, uint32_t flags,
                                                 uint64_t *bitmap, size_t words, uint64_t *done);
+
+/**
+ * @brief Read which pages of a range were written, and unmap it, with nothing lost between the two.
+ *
+ * A container's call. With iommufd read with LIBIOMMU_DIRTY_NO_CLEAR, once devices have stopped to
+ * write there, and unmap then.
+ *
+ * @param hwpt         The page table.
+ * @param iova         As for libiommu_hwpt_get_dirty_bitmap(), as what follows.
+ * @param length       Bytes, whole mappings.
+ * @param page_size    What a bit of @p bitmap stands for.
+ * @param bitmap       The bitmap; bits are added.
+ * @param words        How many words it has.
+ * @param[out] done    How many bytes from @p iova on have been read and unmapped, also after a
+ *                     failure; NULL if not wanted.
+ * @return 0, or as libiommu_hwpt_get_dirty_bitmap(); also:
+ * @retval -EOPNOTSUPP  There is iommufd.
+ * @threads Shared, with a bitmap for each.
+ * @syscalls ioctl (VFIO_IOMMU_UNMAP_DMA).
+ * @kernel 5.8
+ * @since 0.1
+ * @follows VFIO uAPI, VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP.
+ */
+LIBIOMMU_API int libiommu_hwpt_unmap_dirty(struct libiommu_hwpt *hwpt, uint64_t iova,
+                                           uint64_t length, uint64_t page_size, uint64_t *bitmap,
+                                           size_t words, uint64_t *done);
 
 LIBIOMMU_END_DECLS
 

@@ -72,6 +72,32 @@ static int find_ranges(const struct uapi_vfio_iommu_type1_info *info, size_t siz
 	return list.nr_iovas > (size - *at) / sizeof(list.iova_ranges[0]) ? -EIO : 0;
 }
 
+/* What else it says; nothing of it is there in older kernels. */
+static void take_numbers(struct container *container, const struct uapi_vfio_iommu_type1_info *info,
+                         size_t size)
+{
+	static const struct info_field pages = {
+		.offset = offsetof(struct uapi_vfio_iommu_type1_info_cap_migration, pgsize_bitmap),
+		.size = sizeof(uint64_t),
+	};
+	static const struct info_field avail = {
+		.offset = offsetof(struct uapi_vfio_iommu_type1_info_dma_avail, avail),
+		.size = sizeof(uint32_t),
+	};
+	const uint32_t first = info->flags & UAPI_VFIO_IOMMU_INFO_CAPS ? info->cap_offset : 0;
+	struct info_capability found;
+	uint64_t left = 0;
+
+	container->dirty_pages = 0;
+	if (!li_info_capability(info, size, sizeof(*info), first,
+	                        UAPI_VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION, &found))
+		li_info_field(&found, &pages, &container->dirty_pages);
+	container->tells_left = !li_info_capability(info, size, sizeof(*info), first,
+	                                            UAPI_VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL, &found) &&
+	                        !li_info_field(&found, &avail, &left);
+	container->left = (uint32_t)left;
+}
+
 static int take_info(struct container *container, const struct uapi_vfio_iommu_type1_info *info,
                      size_t size, struct refusal *refusal)
 {
@@ -97,6 +123,7 @@ static int take_info(struct container *container, const struct uapi_vfio_iommu_t
 		ranges[0].last = UINT64_MAX;
 		container->count = 1;
 	}
+	take_numbers(container, info, size);
 	/* The smallest size. */
 	if (info->flags & UAPI_VFIO_IOMMU_INFO_PGSIZES && info->iova_pgsizes)
 		container->alignment = info->iova_pgsizes & -info->iova_pgsizes;

@@ -47,6 +47,10 @@ struct container {
 	struct libiommu_iova_range *ranges;
 	uint32_t count;
 	uint64_t alignment;
+	/* With type 1, as of the last reading. */
+	uint64_t dirty_pages; /* the sizes in which it can tell what is written; 0: it cannot */
+	bool tells_left;
+	uint32_t left; /* mappings that can still be made */
 	/* With the IOMMU of PowerPC. */
 	struct spapr_memory *memory; /* the context's; NULL with any other */
 	struct extents held;         /* memory that it registered; see spapr.c */
@@ -84,5 +88,25 @@ int li_container_map_dma(const struct container *container, const struct extent 
                          struct refusal *refusal);
 int li_container_unmap_dma(const struct container *container, uint64_t first, uint64_t last,
                            struct refusal *refusal);
+
+/* What it says to CHECK_EXTENSION. */
+int li_container_extension(const struct libiommu_sys *sys, int fd, uint32_t extension);
+
+/* Type 1 only: what may be asked whether it can, it must be asked. */
+bool li_container_can_track(const struct container *container);
+int li_container_track(const struct container *container, bool enable, struct refusal *refusal);
+/* Of a whole mapping, a bit for each page of the smallest size. */
+int li_container_read_dirty(const struct container *container, const struct extent *extent,
+                            uint64_t *bits, struct refusal *refusal);
+int li_container_unmap_dirty(const struct container *container, const struct extent *extent,
+                             uint64_t *bits, struct refusal *refusal);
+bool li_container_can_unmap_all(const struct container *container);
+int li_container_unmap_all(const struct container *container, struct refusal *refusal);
+/* Keep the mappings and forget where in the process they are; @range NULL: all. And say it anew. */
+bool li_container_can_forget(const struct container *container);
+int li_container_forget(const struct container *container, const struct extent *range,
+                        struct refusal *refusal);
+int li_container_renew(const struct container *container, const struct extent *extent,
+                       uint64_t memory, struct refusal *refusal);
 
 #endif

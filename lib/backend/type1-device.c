@@ -49,6 +49,8 @@ static void leave(const struct type1 *type1, struct type1_group *group)
 static void set_container(struct space *space, struct container *container)
 {
 	pthread_mutex_lock(&space->lock);
+	if (!container)
+		li_type1_bits_are_lost(space);
 	space->container = container;
 	pthread_mutex_unlock(&space->lock);
 }
@@ -185,6 +187,14 @@ static int fill(const struct space *space, struct container *container, struct r
 		                 "something is mapped, and there is no IOMMU behind the device to "
 		                 "map it");
 	error = li_container_read(container, refusal);
+	if (!error && space->tracking && !li_container_can_track(container))
+		error = li_refuse(refusal, -EOPNOTSUPP,
+		                  "what is written is recorded, which this container cannot do");
+	for (size_t i = 0; i < extents->count && !error; i++)
+		if (extents->all[i].flags & EXTENT_FORGOTTEN)
+			error = li_refuse(refusal, -EBUSY,
+			                  "memory of it is forgotten "
+			                  "(libiommu_container_renew_memory())");
 	for (size_t i = 0; i < extents->count && !error; i++)
 		if (!li_container_allows(container, extents->all[i].first, extents->all[i].last))
 			error = li_refuse(refusal, -EADDRINUSE,
@@ -198,6 +208,11 @@ static int fill(const struct space *space, struct container *container, struct r
 		/* That there are too many is no matter of what is mapped before or after. */
 		if (error && error != -ENOSPC)
 			refusal->call = CALL_ATTACH;
+	}
+	if (!error && space->tracking) {
+		error = li_container_track(container, true, refusal);
+		if (error)
+			li_container_unmap(container, extents->all, extents->count, &ignored);
 	}
 	return error;
 }
@@ -222,11 +237,15 @@ static int empty(struct container *container, struct refusal *refusal)
 {
 	struct space *const space = container->space;
 	const struct extents *const extents = &space->extents;
+	struct refusal ignored;
 	int error;
 
 	pthread_mutex_lock(&space->lock);
 	error = li_container_unmap(container, extents->all, extents->count, refusal);
 	if (!error) {
+		li_type1_bits_are_lost(space);
+		if (space->tracking)
+			li_container_track(container, false, &ignored);
 		if (container->ops->reset)
 			container->ops->reset(container);
 		space->container = NULL;

@@ -100,11 +100,6 @@ static int type1_ioas_destroy(const struct backend *backend, uint32_t id, struct
 	return error;
 }
 
-static uint64_t alignment_of(const struct space *space)
-{
-	return space->container ? space->container->alignment : li_sys_page_size();
-}
-
 /* Larger pieces at larger multiples, so that they can be large pages. */
 static uint64_t choose_alignment(uint64_t length, uint64_t least)
 {
@@ -120,7 +115,7 @@ static int place(struct space *space, uint64_t length, uint64_t *iova, struct re
 	static const struct libiommu_iova_range all = {0, UINT64_MAX};
 	struct container *const container = space->container;
 	const bool known = container && !container->unsafe;
-	const uint64_t alignment = choose_alignment(length, alignment_of(space));
+	const uint64_t alignment = choose_alignment(length, li_type1_alignment(space));
 	int error;
 
 	if (li_extents_place(&space->extents, known ? container->ranges : &all,
@@ -142,7 +137,7 @@ static int place(struct space *space, uint64_t length, uint64_t *iova, struct re
 static int check(const struct space *space, uint64_t address, uint64_t length, uint64_t iova,
                  struct refusal *refusal)
 {
-	if (!length || (address | length | iova) & (alignment_of(space) - 1))
+	if (!length || (address | length | iova) & (li_type1_alignment(space) - 1))
 		return li_refuse(refusal, -EINVAL,
 		                 "address, IOVA and length must be multiples of the page size, and "
 		                 "the length not 0");
@@ -215,8 +210,10 @@ static int unmap(struct space *space, uint64_t first, uint64_t last, uint64_t *l
 		return li_refuse(refusal, -ENOENT,
 		                 "the range cuts a mapping in two: whole mappings only");
 	if (from != to && space->container)
-		error = li_container_unmap(space->container, &extents->all[from], to - from,
-		                           refusal);
+		error = everything && li_container_can_unmap_all(space->container)
+		                ? li_container_unmap_all(space->container, refusal)
+		                : li_container_unmap(space->container, &extents->all[from],
+		                                     to - from, refusal);
 	if (!error)
 		*length = li_extents_remove(extents, from, to);
 	return error;
@@ -256,7 +253,7 @@ static int type1_ranges(const struct backend *backend, uint32_t ioas,
 		error = -EMSGSIZE;
 	if (!error)
 		memcpy(ranges, known, *count * sizeof(*ranges));
-	*alignment = alignment_of(space);
+	*alignment = li_type1_alignment(space);
 	pthread_mutex_unlock(&space->lock);
 	return error;
 }

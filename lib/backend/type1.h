@@ -26,8 +26,13 @@
 #include "../base/failure.h"
 #include "../base/idmap.h"
 #include "../base/sys.h"
+#include "backend.h"
 #include "container.h"
 #include "spapr.h"
+
+/* In the flags of an extent, besides what it was mapped for. */
+#define EXTENT_WRITTEN   (1U << 31) /* as far as is known: see type1-dirty.c */
+#define EXTENT_FORGOTTEN (1U << 30) /* the kernel does not know where in the process it is */
 
 /* An address space. */
 struct space {
@@ -35,6 +40,7 @@ struct space {
 	pthread_mutex_t lock; /* for both, and for what is mapped in the container */
 	struct extents extents;
 	struct container *container; /* NULL while nothing is attached */
+	bool tracking;               /* what is written */
 };
 
 struct type1 {
@@ -82,5 +88,40 @@ int li_type1_attach(struct type1 *type1, struct type1_device *dev, uint32_t id,
 int li_type1_detach(struct type1 *type1, struct type1_device *dev, struct refusal *refusal);
 /* Close the device if it is open. The group's last one takes it out of its container. */
 void li_type1_unbind(struct type1 *type1, struct type1_device *dev);
+
+/* Whether the device's container can tell what is written; -EOPNOTSUPP if not. */
+int li_type1_check_tracking(struct type1 *type1, const struct type1_device *dev,
+                            struct refusal *refusal);
+int li_type1_track(struct type1 *type1, uint32_t id, bool enable, struct refusal *refusal);
+
+/* What is read, and how far it is. */
+struct type1_reading {
+	uint64_t iova;
+	uint64_t length;
+	uint64_t page_size;
+	uint64_t *bitmap;
+	bool unmap; /* what was read */
+	uint64_t done;
+};
+int li_type1_read_dirty(struct type1 *type1, uint32_t id, struct type1_reading *reading,
+                        struct refusal *refusal);
+
+/* What the kernel says to CHECK_EXTENSION. */
+int li_type1_extension(const struct backend *backend, uint32_t id, uint32_t extension);
+int li_type1_mappings_left(struct type1 *type1, uint32_t id, uint32_t *left,
+                           struct refusal *refusal);
+/* @iova 0 with @length UINT64_MAX: everything. */
+int li_type1_forget(struct type1 *type1, uint32_t id, uint64_t iova, uint64_t length,
+                    struct refusal *refusal);
+int li_type1_renew(struct type1 *type1, uint32_t id, const struct extent *extent,
+                   struct refusal *refusal);
+
+/* With the address space's lock held: */
+/* What is written goes unseen from here on, and what was is forgotten. */
+void li_type1_bits_are_lost(struct space *space);
+uint64_t li_type1_alignment(const struct space *space);
+/* The mappings that a range is made of, and no others: -ENOENT, -EINVAL. */
+int li_type1_find_whole(const struct space *space, uint64_t iova, uint64_t length, size_t *from,
+                        size_t *to, struct refusal *refusal);
 
 #endif

@@ -270,6 +270,11 @@ bool li_device_is_grouped(const struct libiommu_device *dev)
 	return state_of(dev) & STATE_GROUPED;
 }
 
+struct group *li_device_group(const struct libiommu_device *dev)
+{
+	return dev->group;
+}
+
 bool li_device_is_legacy(const struct libiommu_device *dev)
 {
 	return dev->legacy;

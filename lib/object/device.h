@@ -153,6 +153,8 @@ struct device_binding {
 int li_device_set_bound(struct libiommu_device *dev, const struct device_binding *binding,
                         struct registry_spare *spare);
 bool li_device_is_grouped(const struct libiommu_device *dev);
+/* What it was opened through, until it is revoked; NULL for a node of its own. */
+struct group *li_device_group(const struct libiommu_device *dev);
 bool li_device_is_legacy(const struct libiommu_device *dev);
 bool li_device_is_labelled(const struct libiommu_device *dev);
 /* It was bound by another process, and came from there. */

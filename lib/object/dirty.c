@@ -7,6 +7,7 @@
 
 #include <libiommu/dirty.h>
 
+#include "../backend/type1.h"
 #include "../base/uapi/iommufd.h"
 #include "hwpt.h"
 #include "ioas.h"
@@ -25,8 +26,12 @@ struct reading {
 	uint64_t page_size;
 	uint32_t flags;
 	uint64_t *bitmap;
+	bool unmap; /* what was read */
 	uint64_t done;
 };
+
+static const char *const tracking_is_off =
+	"dirty tracking is off (libiommu_hwpt_set_dirty_tracking())";
 
 static uint64_t words_of(uint64_t bits)
 {
@@ -132,10 +137,7 @@ static int read_pieces(struct reading *reading, const char *operation)
 	pthread_rwlock_unlock(&dirty->lock);
 	free(memory);
 	if (off)
-		return FAIL_LIBRARY(ctx, operation, -ENODATA,
-		                    "dirty tracking is off "
-		                    "(libiommu_hwpt_set_dirty_tracking())",
-		                    .id = id);
+		return FAIL_LIBRARY(ctx, operation, -ENODATA, tracking_is_off, .id = id);
 	if (hole == -ENOENT)
 		return FAIL_LIBRARY(ctx, operation, hole,
 		                    "a part of this piece of the range is not mapped: the kernel "
@@ -147,6 +149,48 @@ static int read_pieces(struct reading *reading, const char *operation)
 		                   .start = at, .length = length, .amount = reading->done,
 		                   .unit = "bytes were read before it");
 	return 0;
+}
+
+/* In a container. */
+static bool can_track(const struct hwpt_dirty *dirty)
+{
+	return dirty->tracking == TRACKING_OFF || dirty->tracking == TRACKING_ON;
+}
+
+static int read_container(struct reading *reading, const char *operation)
+{
+	struct libiommu_hwpt *const hwpt = reading->hwpt;
+	struct type1 *const type1 = li_ctx_backend(li_hwpt_ctx(hwpt))->type1;
+	struct hwpt_dirty *const dirty = li_hwpt_dirty(hwpt);
+	struct type1_reading legacy = {
+		.iova = reading->iova,
+		.length = reading->length,
+		.page_size = reading->page_size,
+		.bitmap = reading->bitmap,
+		.unmap = reading->unmap,
+	};
+	struct refusal refusal = {0};
+	int error;
+
+	pthread_rwlock_rdlock(&dirty->lock);
+	if (!can_track(dirty))
+		error = li_refuse(&refusal, -EOPNOTSUPP,
+		                  "the page table was made without LIBIOMMU_HWPT_DIRTY_TRACKING");
+	else if (dirty->tracking == TRACKING_OFF)
+		error = li_refuse(&refusal, -ENODATA, tracking_is_off);
+	else if (reading->flags & LIBIOMMU_DIRTY_NO_CLEAR)
+		error = li_refuse(&refusal, -EOPNOTSUPP,
+		                  "a container's bits are cleared when they are read");
+	else
+		error = li_type1_read_dirty(type1, li_hwpt_ioas_id(hwpt), &legacy, &refusal);
+	pthread_rwlock_unlock(&dirty->lock);
+	reading->done = legacy.done;
+	if (reading->unmap && legacy.done)
+		li_ioas_count_unmapped(li_hwpt_ioas(hwpt), legacy.done);
+	return error ? FAIL_REFUSED(li_hwpt_ctx(hwpt), operation, &refusal, .id = li_hwpt_id(hwpt),
+	                            .start = reading->iova, .length = reading->length,
+	                            .amount = legacy.done, .unit = "bytes were read before it")
+	             : 0;
 }
 
 static const char *find_fault(const struct reading *reading, size_t words)
@@ -166,6 +210,41 @@ static const char *find_fault(const struct reading *reading, size_t words)
 	return NULL;
 }
 
+/* From the public functions' arguments on. */
+static int read_range(struct reading *reading, const char *operation, size_t words, uint64_t *done)
+{
+	struct libiommu_hwpt *const hwpt = reading->hwpt;
+	const char *fault;
+	int error;
+
+	if (!hwpt || !reading->bitmap)
+		return FAIL_NULL_IN(hwpt ? li_hwpt_ctx(hwpt) : NULL, operation);
+	if (done)
+		*done = 0;
+	fault = find_fault(reading, words);
+	if (fault)
+		return FAIL_LIBRARY(li_hwpt_ctx(hwpt), operation, -EINVAL, fault,
+		                    .id = li_hwpt_id(hwpt), .start = reading->iova,
+		                    .length = reading->length, .amount = reading->page_size,
+		                    .unit = "bytes a page");
+	if (reading->iova > UINT64_MAX - (reading->length - 1))
+		return FAIL_LIBRARY(li_hwpt_ctx(hwpt), operation, -EOVERFLOW,
+		                    "the range wraps around", .id = li_hwpt_id(hwpt),
+		                    .start = reading->iova, .length = reading->length);
+	if (li_ctx_backend(li_hwpt_ctx(hwpt))->type1)
+		error = read_container(reading, operation);
+	else if (reading->unmap)
+		error = FAIL_LIBRARY(li_hwpt_ctx(hwpt), operation, -EOPNOTSUPP,
+		                     "only a container reads and unmaps in one: read with "
+		                     "LIBIOMMU_DIRTY_NO_CLEAR, and unmap then",
+		                     .id = li_hwpt_id(hwpt));
+	else
+		error = read_pieces(reading, operation);
+	if (done)
+		*done = reading->done;
+	return error;
+}
+
 int libiommu_hwpt_get_dirty_bitmap(struct libiommu_hwpt *hwpt, uint64_t iova, uint64_t length,
                                    uint64_t page_size, uint32_t flags, uint64_t *bitmap,
                                    size_t words, uint64_t *done)
@@ -178,48 +257,72 @@ int libiommu_hwpt_get_dirty_bitmap(struct libiommu_hwpt *hwpt, uint64_t iova, ui
 		.flags = flags,
 		.bitmap = bitmap,
 	};
-	const char *fault;
+
+	return read_range(&reading, __func__, words, done);
+}
+
+int libiommu_hwpt_unmap_dirty(struct libiommu_hwpt *hwpt, uint64_t iova, uint64_t length,
+                              uint64_t page_size, uint64_t *bitmap, size_t words, uint64_t *done)
+{
+	struct reading reading = {
+		.hwpt = hwpt,
+		.iova = iova,
+		.length = length,
+		.page_size = page_size,
+		.bitmap = bitmap,
+		.unmap = true,
+	};
+
+	return read_range(&reading, __func__, words, done);
+}
+
+/* Of the kernel or of a container. */
+static int set_tracking(struct libiommu_hwpt *hwpt, bool enable, struct refusal *refusal)
+{
+	const struct backend *const backend = li_ctx_backend(li_hwpt_ctx(hwpt));
+	struct uapi_hwpt_set_dirty_tracking cmd = {
+		.size = sizeof(cmd),
+		.flags = enable ? UAPI_HWPT_DIRTY_TRACKING_ENABLE : 0,
+		.hwpt_id = li_hwpt_id(hwpt),
+	};
 	int error;
 
-	if (!hwpt || !bitmap)
-		return FAIL_NULL(hwpt ? li_hwpt_ctx(hwpt) : NULL);
-	if (done)
-		*done = 0;
-	fault = find_fault(&reading, words);
-	if (fault)
-		return FAIL_LIBRARY(li_hwpt_ctx(hwpt), __func__, -EINVAL, fault,
-		                    .id = li_hwpt_id(hwpt), .start = iova, .length = length,
-		                    .amount = page_size, .unit = "bytes a page");
-	if (iova > UINT64_MAX - (length - 1))
-		return FAIL_LIBRARY(li_hwpt_ctx(hwpt), __func__, -EOVERFLOW,
-		                    "the range wraps around", .id = li_hwpt_id(hwpt), .start = iova,
-		                    .length = length);
-	error = read_pieces(&reading, __func__);
-	if (done)
-		*done = reading.done;
-	return error;
+	if (backend->type1 && !can_track(li_hwpt_dirty(hwpt)))
+		return li_refuse(refusal, -EOPNOTSUPP,
+		                 "the page table was made without LIBIOMMU_HWPT_DIRTY_TRACKING");
+	if (backend->type1)
+		return li_type1_track(backend->type1, li_hwpt_ioas_id(hwpt), enable, refusal);
+	error = backend_ioctl(backend, UAPI_IOC_HWPT_SET_DIRTY_TRACKING, &cmd);
+	return error ? li_refuse_kernel(refusal, error, CALL_DIRTY) : 0;
+}
+
+void li_hwpt_stop_tracking(struct libiommu_hwpt *hwpt)
+{
+	struct refusal ignored;
+
+	if (li_ctx_backend(li_hwpt_ctx(hwpt))->type1 &&
+	    li_hwpt_dirty(hwpt)->tracking == TRACKING_ON)
+		set_tracking(hwpt, false, &ignored);
 }
 
 int libiommu_hwpt_set_dirty_tracking(struct libiommu_hwpt *hwpt, bool enable)
 {
-	struct uapi_hwpt_set_dirty_tracking cmd = {
-		.size = sizeof(cmd),
-		.flags = enable ? UAPI_HWPT_DIRTY_TRACKING_ENABLE : 0,
-	};
+	struct refusal refusal = {0};
 	struct hwpt_dirty *dirty;
 	struct libiommu_ctx *ctx;
-	bool already;
+	bool already, off;
 	int error = 0;
 
 	if (!hwpt)
 		return FAIL_NULL(NULL);
 	ctx = li_hwpt_ctx(hwpt);
 	dirty = li_hwpt_dirty(hwpt);
-	cmd.hwpt_id = li_hwpt_id(hwpt);
 	pthread_rwlock_wrlock(&dirty->lock);
 	already = enable && dirty->tracking == TRACKING_ON;
-	if (!already)
-		error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_HWPT_SET_DIRTY_TRACKING, &cmd);
+	/* The kernel's to say; but a container may be recording for another one. */
+	off = !enable && dirty->tracking == TRACKING_OFF && li_ctx_backend(ctx)->type1;
+	if (!already && !off)
+		error = set_tracking(hwpt, enable, &refusal);
 	if (!error)
 		dirty->tracking = enable ? TRACKING_ON : TRACKING_OFF;
 	pthread_rwlock_unlock(&dirty->lock);
@@ -227,6 +330,6 @@ int libiommu_hwpt_set_dirty_tracking(struct libiommu_hwpt *hwpt, bool enable)
 		return FAIL_LIBRARY(ctx, __func__, -EALREADY,
 		                    "dirty tracking is on; starting again would forget what it has "
 		                    "recorded",
-		                    .id = cmd.hwpt_id);
-	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_DIRTY, .id = cmd.hwpt_id) : 0;
+		                    .id = li_hwpt_id(hwpt));
+	return error ? FAIL_REFUSED(ctx, __func__, &refusal, .id = li_hwpt_id(hwpt)) : 0;
 }

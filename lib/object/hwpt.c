@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "../backend/type1.h"
 #include "../base/uapi/iommufd.h"
 #include "adopt.h"
 #include "device.h"
@@ -82,6 +83,56 @@ static int ask_kernel(struct libiommu_device *dev, const struct hwpt_base *base,
 	return error;
 }
 
+static void count_ioas(void *on, int change)
+{
+	if (change > 0)
+		li_ioas_pin(on);
+	else
+		li_ioas_unpin(on);
+}
+
+static bool is_plain(const struct hwpt_base *base, const struct libiommu_hwpt_config *config)
+{
+	return base->count == count_ioas &&
+	       (!config || (!(config->flags & ~(uint32_t)LIBIOMMU_HWPT_DIRTY_TRACKING) &&
+	                    !config->queue && !config->data_type && !config->data_length));
+}
+
+/* The one page table that a container has: a handle for it, under the id of the address space. */
+static int alloc_legacy(struct libiommu_device *dev, const char *operation,
+                        const struct hwpt_base *base, const struct libiommu_hwpt_config *config,
+                        struct libiommu_hwpt **hwpt)
+{
+	const bool tracked = config && config->flags & LIBIOMMU_HWPT_DIRTY_TRACKING;
+	struct libiommu_ctx *const ctx = li_device_ctx(dev);
+	struct libiommu_hwpt *made;
+	struct refusal refusal = {0};
+	int error;
+
+	if (!is_plain(base, config))
+		return FAIL_LIBRARY(ctx, operation, -EOPNOTSUPP,
+		                    "a container has one page table, of which at most what is "
+		                    "written can be recorded: this takes iommufd",
+		                    .other = base->id);
+	error = li_device_enter(dev, operation, DEVICE_BOUND);
+	if (error)
+		return error;
+	if (tracked)
+		error = li_type1_check_tracking(li_ctx_backend(ctx)->type1,
+		                                li_device_backend(dev).legacy, &refusal);
+	li_device_leave(dev);
+	if (error)
+		return FAIL_REFUSED(ctx, operation, &refusal, .other = base->id);
+	made = new_handle(ctx, base->id, false);
+	if (!made)
+		return FAIL_MEMORY_IN(ctx, operation);
+	made->base = *base;
+	made->dirty.tracking = tracked ? TRACKING_OFF : TRACKING_NEVER;
+	base->count(base->on, 1);
+	*hwpt = made;
+	return 0;
+}
+
 int li_hwpt_alloc(struct libiommu_device *dev, const char *operation, const struct hwpt_base *base,
                   const struct libiommu_hwpt_config *config, struct libiommu_hwpt **hwpt)
 {
@@ -99,6 +150,8 @@ int li_hwpt_alloc(struct libiommu_device *dev, const char *operation, const stru
 		                    "the device and the fault queue are of different contexts",
 		                    .id = li_device_id(dev),
 		                    .other = li_fault_queue_id(config->queue));
+	if (li_device_is_legacy(dev))
+		return alloc_legacy(dev, operation, base, config, hwpt);
 	error = li_device_enter(dev, operation, DEVICE_NODE);
 	if (error)
 		return error;
@@ -122,14 +175,6 @@ int li_hwpt_alloc(struct libiommu_device *dev, const char *operation, const stru
 	made->data_type = config ? config->data_type : UAPI_HWPT_DATA_NONE;
 	*hwpt = made;
 	return 0;
-}
-
-static void count_ioas(void *on, int change)
-{
-	if (change > 0)
-		li_ioas_pin(on);
-	else
-		li_ioas_unpin(on);
 }
 
 static void count_parent(void *on, int change)
@@ -229,6 +274,7 @@ int libiommu_hwpt_destroy(struct libiommu_hwpt *hwpt)
 			return FAIL_KERNEL(hwpt->ctx, __func__, error, CALL_DESTROY,
 			                   .id = hwpt->id);
 	}
+	li_hwpt_stop_tracking(hwpt);
 	free_handle(hwpt);
 	return 0;
 }
@@ -249,6 +295,11 @@ struct libiommu_ctx *li_hwpt_ctx(const struct libiommu_hwpt *hwpt)
 uint32_t li_hwpt_id(const struct libiommu_hwpt *hwpt)
 {
 	return hwpt->id;
+}
+
+struct libiommu_ioas *li_hwpt_ioas(const struct libiommu_hwpt *hwpt)
+{
+	return hwpt->base.count == count_ioas ? hwpt->base.on : NULL;
 }
 
 uint32_t li_hwpt_ioas_id(const struct libiommu_hwpt *hwpt)

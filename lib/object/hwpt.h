@@ -44,16 +44,21 @@ bool li_hwpt_may_be_nested(const struct libiommu_hwpt *hwpt);
 bool li_hwpt_may_be(const struct libiommu_hwpt *hwpt, uint32_t data_type);
 /* The PASID table of a device that it is attached to is the guest's, with the guest's numbers. */
 bool li_hwpt_guest_owns_pasids(const struct libiommu_hwpt *hwpt);
-/* The kernel's id of the address space that it was made from; 0 for none, or where adopted. */
+/* The address space that it was made from; NULL for none, or where adopted. */
+struct libiommu_ioas *li_hwpt_ioas(const struct libiommu_hwpt *hwpt);
+/* The kernel's id of that; 0 for none. */
 uint32_t li_hwpt_ioas_id(const struct libiommu_hwpt *hwpt);
 
 /* Whether writes are tracked, which the kernel does not tell. Readers hold the lock shared. */
-enum tracking { TRACKING_UNKNOWN, TRACKING_OFF, TRACKING_ON };
+/* The first three are in images that are handed over; the last is a container's, made without. */
+enum tracking { TRACKING_UNKNOWN, TRACKING_OFF, TRACKING_ON, TRACKING_NEVER };
 struct hwpt_dirty {
 	pthread_rwlock_t lock;
 	enum tracking tracking;
 };
 struct hwpt_dirty *li_hwpt_dirty(struct libiommu_hwpt *hwpt);
+/* It goes; what a container records for it would stay. */
+void li_hwpt_stop_tracking(struct libiommu_hwpt *hwpt);
 
 /* Something that must go before the page table: an attachment, a child. */
 void li_hwpt_pin(struct libiommu_hwpt *hwpt);

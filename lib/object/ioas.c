@@ -144,7 +144,7 @@ void li_ioas_count_mapped(struct libiommu_ioas *ioas, uint64_t bytes, uint64_t o
 }
 
 /* What kind it was the kernel does not say: the part is no more than the sum, that is all. */
-static void count_unmapped(struct libiommu_ioas *ioas, uint64_t bytes)
+void li_ioas_count_unmapped(struct libiommu_ioas *ioas, uint64_t bytes)
 {
 	const int64_t left = atomic_fetch_sub(&ioas->mapped, (int64_t)bytes) - (int64_t)bytes;
 	int64_t others = atomic_load(&ioas->others);
@@ -233,7 +233,7 @@ static int unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iov
 	if (error)
 		return FAIL_REFUSED(ioas->ctx, operation, &refusal, .id = ioas->id, .start = iova,
 		                    .length = asked);
-	count_unmapped(ioas, *length);
+	li_ioas_count_unmapped(ioas, *length);
 	return 0;
 }
 

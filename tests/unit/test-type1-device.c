@@ -133,11 +133,15 @@ static void test_what_only_iommufd_has(void **state)
 	struct libiommu_device *const dev = legacy_device(ctx);
 	struct libiommu_ioas *const ioas = legacy_ioas(ctx);
 	struct libiommu_ioas *const other = legacy_ioas(ctx);
+	struct libiommu_hwpt_config *config;
 	struct libiommu_hwpt *hwpt;
 
 	(void)state;
-	assert_int_equal(libiommu_hwpt_alloc(dev, ioas, NULL, &hwpt), -EOPNOTSUPP);
+	assert_int_equal(libiommu_hwpt_config_new(&config), 0);
+	assert_int_equal(libiommu_hwpt_config_set_flags(config, LIBIOMMU_HWPT_NEST_PARENT), 0);
+	assert_int_equal(libiommu_hwpt_alloc(dev, ioas, config, &hwpt), -EOPNOTSUPP);
 	assert_explained("takes iommufd");
+	libiommu_hwpt_config_free(config);
 	assert_int_equal(libiommu_device_set_tag(dev, 1), -EOPNOTSUPP);
 	assert_int_equal(libiommu_reset_hot(dev), -EOPNOTSUPP);
 	legacy_attach(dev, HOLD_FD, ioas);

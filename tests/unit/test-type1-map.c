@@ -140,6 +140,7 @@ static void test_unmap(void **state)
 	assert_int_equal(libiommu_ioas_unmap_range(ioas, 0, 0x5000, &unmapped), 0);
 	assert_int_equal(unmapped, 2 * PAGE);
 	assert_int_equal(mapped(), PAGE);
+	EXPECT_IOCTL(HOLD_FD, VFIO_CHECK_EXTENSION, VALUE(UAPI_VFIO_UNMAP_ALL));
 	expect_unmap(HOLD_FD, 0x5000, PAGE, 0);
 	assert_int_equal(libiommu_ioas_unmap_all(ioas, &unmapped), 0);
 	assert_int_equal(unmapped, PAGE);
