@@ -232,6 +232,9 @@ static void test_low_power(void **state)
 	assert_int_equal(ids, 0x11e81234);
 	OK(libiommu_device_feature_set(vm->dev, exit_, NULL, 0));
 	close(wakeup.eventfd);
+	/* s390's. */
+	assert_int_equal(
+		libiommu_device_feature_probe(vm->dev, LIBIOMMU_DEVICE_FEATURE_ZPCI_ERROR, GET), 0);
 	/* A PCI device has a bit of its own for it. */
 	assert_int_equal(
 		libiommu_device_feature_probe(vm->dev, LIBIOMMU_DEVICE_FEATURE_BUS_MASTER, SET), 0);

@@ -97,6 +97,8 @@ static void check_regions(struct libiommu_device *dev)
 	struct libiommu_region_info *info;
 	uint64_t size, found_size, offset, value;
 	uint32_t flags, found_flags;
+	const void *data;
+	size_t length;
 
 	for (uint32_t i = 0; i <= LIBIOMMU_PCI_ROM; i++) {
 		OK(libiommu_region_info_get(dev, i, &info));
@@ -104,6 +106,10 @@ static void check_regions(struct libiommu_device *dev)
 		OK(libiommu_pci_bar_info(dev, i, &found_size, &found_flags));
 		assert_int_equal(size, found_size);
 		assert_int_equal(flags & ~(uint32_t)LIBIOMMU_REGION_CAPABILITIES, found_flags);
+		/* Since it may map the MSI-X table too, a BAR has no parts. */
+		FAILS(ENODATA,
+		      libiommu_region_info_capability(info, LIBIOMMU_REGION_CAPABILITY_SPARSE_MMAP,
+		                                      NULL, &data, &length));
 		/* What a region is that is not added by a driver is not said. */
 		FAILS(ENODATA, libiommu_region_info_field(info, LIBIOMMU_REGION_TYPE, &value));
 		FAILS(ENODATA,
