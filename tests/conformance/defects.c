@@ -23,7 +23,7 @@
 #define PAGE 4096
 
 static int iommu;
-static uint32_t ioas_id, device_id;
+static uint32_t ioas_id, device_id, stdev_id;
 static void *memory;
 
 static int call(unsigned long request, void *arg)
@@ -52,6 +52,7 @@ static void begin(void)
 	device.id = ioas_id;
 	need(call(MOCK_CMD, &device), "a device");
 	device_id = device.u.device.out_dev;
+	stdev_id = device.u.device.out_stdev;
 	memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	need(memory == MAP_FAILED ? -errno : 0, "memory");
 }
@@ -210,6 +211,55 @@ static bool taking_over_is_refused(void)
 	return !status && !error;
 }
 
+/* The driver's device reports a page request, which the queue gives out. */
+static uint32_t next_cookie(int queue, uint32_t group)
+{
+	struct mock_cmd fault = {.size = sizeof(fault),
+	                         .op = MOCK_OP_FAULT,
+	                         .u.fault = {.dev_id = device_id,
+	                                     .group = group,
+	                                     .permissions = UAPI_PGFAULT_PERM_READ,
+	                                     .address = MOCK_APERTURE}};
+	struct uapi_hwpt_pgfault record = {.cookie = UINT32_MAX};
+
+	need(call(MOCK_CMD, &fault), "a page request");
+	need(read(queue, &record, sizeof(record)) == sizeof(record) ? 0 : -EIO, "its record");
+	return record.cookie;
+}
+
+/* Cookies begin with 1. To answer 0 is refused, and 0 is the next one. */
+static bool cookie_zero_is_given(void)
+{
+	const struct uapi_hwpt_page_response answer = {.cookie = 0, .code = UAPI_PAGE_RESP_INVALID};
+	struct uapi_fault_alloc alloc = {.size = sizeof(alloc)};
+	struct uapi_hwpt_alloc table = {.size = sizeof(table),
+	                                .flags = UAPI_HWPT_FAULT_ID_VALID,
+	                                .dev_id = device_id,
+	                                .pt_id = ioas_id};
+	struct mock_cmd attach = {.size = sizeof(attach), .op = MOCK_OP_REPLACE, .id = stdev_id};
+	uint32_t first, second;
+	ssize_t written;
+	int error;
+
+	need(call(UAPI_IOC_FAULT_QUEUE_ALLOC, &alloc), "a fault queue");
+	table.fault_id = alloc.out_fault_id;
+	if (call(UAPI_IOC_HWPT_ALLOC, &table)) {
+		printf("# no page table with a fault queue here\n");
+		close((int)alloc.out_fault_fd);
+		return false;
+	}
+	attach.u.replace.pt_id = table.out_hwpt_id;
+	need(call(MOCK_CMD, &attach), "an attachment");
+	first = next_cookie((int)alloc.out_fault_fd, 1);
+	written = write((int)alloc.out_fault_fd, &answer, sizeof(answer));
+	error = written < 0 ? errno : 0;
+	second = next_cookie((int)alloc.out_fault_fd, 2);
+	attach.u.replace.pt_id = ioas_id;
+	need(call(MOCK_CMD, &attach), "another attachment");
+	close((int)alloc.out_fault_fd);
+	return first == 1 && error == EINVAL && second == 0;
+}
+
 int main(void)
 {
 	static const struct {
@@ -222,6 +272,8 @@ int main(void)
 		{"4: taking over from a process that is gone is refused, and done",
 	         taking_over_is_refused},
 		{"5: a map that says EFAULT has mapped", failed_map_has_mapped},
+		{"15: a cookie that was never given is refused, and given next",
+	         cookie_zero_is_given},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

@@ -52,6 +52,9 @@ static void check_vtd(const struct libiommu_hw_info *info, const void *data, siz
 	OK(libiommu_hw_info_field(info, LIBIOMMU_VTD_SCALABLE_MODE, &value));
 	assert_int_equal(value, ecap >> 43 & 1);
 	FAILS(ENODATA, libiommu_hw_info_field(info, LIBIOMMU_SMMUV3_IDR0, &value));
+	/* The kernel says of each VT-d that it has the erratum. */
+	OK(libiommu_hw_info_field(info, LIBIOMMU_VTD_FLAGS, &value));
+	assert_int_equal(value, 1);
 	/* Since 6.15 the kernel speaks for the device; before, the registers may rule it out. */
 	OK(libiommu_hw_info_field(info, LIBIOMMU_VTD_PASID, &value));
 	assert_int_equal(capability(info, LIBIOMMU_CAPABILITY_PASID, NULL),
