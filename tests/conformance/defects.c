@@ -272,7 +272,7 @@ int main(void)
 		{"4: taking over from a process that is gone is refused, and done",
 	         taking_over_is_refused},
 		{"5: a map that says EFAULT has mapped", failed_map_has_mapped},
-		{"15: a cookie that was never given is refused, and given next",
+		{"18: a cookie that was never given is refused, and given next",
 	         cookie_zero_is_given},
 	};
 
