@@ -4,9 +4,12 @@
 /* Fault queues: how groups wait, are read, are answered, and end. */
 #include "nest-rig.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -301,6 +304,44 @@ static void ready_while_something_waits(void **state)
 	end(&t);
 }
 
+static void *wait_for_one(void *epoll)
+{
+	struct epoll_event event = {0};
+	int count;
+
+	do
+		count = epoll_wait(*(int *)epoll, &event, 1, -1);
+	while (count < 0 && errno == EINTR);
+	return (void *)(intptr_t)(count == 1 ? event.data.u32 : 0);
+}
+
+/* Whoever sleeps is woken, and what was not read is told again. */
+static void watched_by_epoll(void **state)
+{
+	struct test t = begin();
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = 77};
+	struct uapi_hwpt_pgfault fault;
+	void *woken = NULL;
+	pthread_t thread;
+	int epoll;
+
+	(void)state;
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	assert_true(epoll >= 0);
+	assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, t.fd, &event), 0);
+	assert_int_equal(epoll_wait(epoll, &event, 1, 0), 0);
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_one, &epoll), 0);
+	add(&t, 1, 1);
+	assert_int_equal(pthread_join(thread, &woken), 0);
+	assert_int_equal((intptr_t)woken, 77);
+	assert_int_equal(epoll_wait(epoll, &event, 1, 0), 1);
+	assert_int_equal(event.events, EPOLLIN);
+	assert_int_equal(get(&t, &fault, RECORD), RECORD);
+	assert_int_equal(epoll_wait(epoll, &event, 1, 0), 0);
+	close(epoll);
+	end(&t);
+}
+
 static void has_no_position(void **state)
 {
 	struct test t = begin();
@@ -473,6 +514,7 @@ int main(void)
 		cmocka_unit_test(read_into_bad_memory),
 		cmocka_unit_test(read_without_memory),
 		cmocka_unit_test(ready_while_something_waits),
+		cmocka_unit_test(watched_by_epoll),
 		cmocka_unit_test(has_no_position),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(many_answers_at_once),
