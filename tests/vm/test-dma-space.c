@@ -18,7 +18,11 @@
 enum { MIB = 1 << 20, LARGE = 2 << 20, BYTES = 64 };
 
 /* The edu device's DMA engine has 28 address bits. */
+#ifdef __aarch64__
+static const struct libiommu_iova_range reach = {0x10000, 0x7ffffff}; /* interrupts lie above */
+#else
 static const struct libiommu_iova_range reach = {0x10000, 0xfffffff};
+#endif
 
 static struct libiommu_dma_space *space;
 

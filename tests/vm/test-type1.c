@@ -195,13 +195,18 @@ static void test_obstacles(void **state)
 static void test_limit(void **state)
 {
 	struct vm *const vm = *state;
+#ifdef __aarch64__
+	const uint64_t doorbell = 0x100000; /* nothing is mapped where interrupts are written to */
+#else
+	const uint64_t doorbell = 0;
+#endif
 	uint64_t unmapped, iova = 0, first;
 
 	attach_edu(vm);
 	OK(libiommu_ioas_map(vm->ioas, vm->memory, VM_PAGE, LIBIOMMU_MAP_READ, &first));
 	for (int i = 1; i < MANY; i++)
 		OK(libiommu_ioas_map(vm->ioas, vm->memory, VM_PAGE, LIBIOMMU_MAP_READ, &iova));
-	assert_int_equal(iova, first + (MANY - 1) * (uint64_t)VM_PAGE);
+	assert_int_equal(iova, first + (MANY - 1) * (uint64_t)VM_PAGE + doorbell);
 	FAILS(ENOSPC, libiommu_ioas_map(vm->ioas, vm->memory, VM_PAGE, LIBIOMMU_MAP_READ, &iova));
 	assert_int_equal(libiommu_failure_origin(), LIBIOMMU_FAILURE_KERNEL);
 	EXPLAINED("65535 mappings are in it");
