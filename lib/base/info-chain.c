@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "uapi/vfio-container.h"
 
 #define MAX_ATTEMPTS 8
@@ -84,30 +85,11 @@ int li_info_field(const struct info_capability *capability, const struct info_fi
                   uint64_t *value)
 {
 	const size_t offset = field->offset - sizeof(struct uapi_vfio_info_cap_header);
-	const char *const at = (const char *)capability->data + offset;
-	uint32_t word;
-	uint16_t half;
-	uint8_t byte;
 
 	if (capability->version < field->version)
 		return -ENODATA;
 	if (capability->length < offset + field->size)
 		return -EIO;
-	switch (field->size) {
-	case sizeof(byte):
-		memcpy(&byte, at, sizeof(byte));
-		*value = byte;
-		break;
-	case sizeof(half):
-		memcpy(&half, at, sizeof(half));
-		*value = half;
-		break;
-	case sizeof(word):
-		memcpy(&word, at, sizeof(word));
-		*value = word;
-		break;
-	default:
-		memcpy(value, at, sizeof(*value));
-	}
+	*value = number_at((const char *)capability->data + offset, field->size);
 	return 0;
 }

@@ -6,8 +6,8 @@
  * (IHI 0070), section 6.3; AMD IOMMU specification (48882), section 3.4.
  */
 #include <errno.h>
-#include <string.h>
 
+#include "../base/number.h"
 #include "hw-info.h"
 
 struct layout {
@@ -99,30 +99,13 @@ static const struct layout layouts[] = {
 	{LIBIOMMU_AMD_HOST_DIRTY, AMD(efr), BIT(52)},
 };
 
-static uint64_t word_at(const uint8_t *at, size_t size)
-{
-	uint64_t whole;
-	uint32_t half;
-
-	switch (size) {
-	case sizeof(whole):
-		memcpy(&whole, at, sizeof(whole));
-		return whole;
-	case sizeof(half):
-		memcpy(&half, at, sizeof(half));
-		return half;
-	default:
-		return *at;
-	}
-}
-
 static int decode(const struct layout *layout, const void *data, size_t length, uint64_t *value)
 {
 	uint64_t word;
 
 	if (!data || layout->offset + (size_t)layout->size > length)
 		return -ENODATA;
-	word = word_at((const uint8_t *)data + layout->offset, layout->size) >> layout->shift;
+	word = number_at((const uint8_t *)data + layout->offset, layout->size) >> layout->shift;
 	word &= UINT64_MAX >> (64 - layout->width);
 	*value = layout->means ? layout->means[word] : word + layout->add;
 	return 0;
