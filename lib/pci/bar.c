@@ -25,6 +25,12 @@ static bool is_bar(uint32_t bar)
 	return bar < LIBIOMMU_PCI_ROM;
 }
 
+/* What of them is no BAR is the ROM and the ports and memory of VGA. */
+static bool is_region(uint32_t bar)
+{
+	return is_bar(bar) || bar == LIBIOMMU_PCI_ROM || bar == LIBIOMMU_PCI_VGA;
+}
+
 static int fail_number(struct libiommu_device *dev, const char *operation)
 {
 	return FAIL_LIBRARY(dev ? li_device_ctx(dev) : NULL, operation, -EINVAL,
@@ -38,7 +44,7 @@ int libiommu_pci_bar_info(struct libiommu_device *dev, uint32_t bar, uint64_t *s
 	struct region region;
 	int error;
 
-	if (!is_bar(bar) && bar != LIBIOMMU_PCI_ROM && bar != LIBIOMMU_PCI_VGA)
+	if (!is_region(bar))
 		return fail_number(dev, __func__);
 	error = li_device_enter(dev, __func__, DEVICE_BOUND);
 	if (error)
@@ -91,7 +97,7 @@ int libiommu_pci_bar_area(struct libiommu_device *dev, uint32_t bar, size_t inde
 int libiommu_pci_bar_read(struct libiommu_device *dev, uint32_t bar, uint64_t offset, void *buffer,
                           size_t length)
 {
-	if (!is_bar(bar) && bar != LIBIOMMU_PCI_ROM && bar != LIBIOMMU_PCI_VGA)
+	if (!is_region(bar))
 		return fail_number(dev, __func__);
 	return li_region_access(dev, __func__,
 	                        &(const struct region_access){
