@@ -27,7 +27,7 @@ struct origin {
 	uint32_t pasid_flag; /* UAPI_PGFAULT_FLAGS_PASID_VALID or 0 */
 	uint32_t pasid;
 	const struct slot *slot;       /* NULL: nothing that the library attached */
-	struct libiommu_record record; /* in the caller's terms, all that they have in common */
+	struct libiommu_record record; /* in the caller's terms, as if the last of its group */
 };
 
 /*
@@ -98,8 +98,8 @@ static void find_origin(const struct libiommu_fault_queue *queue,
 	if (!origin->slot)
 		value = (struct slot_value){.vpasid = origin->pasid_flag ? raw->pasid : 0};
 	origin->record.kind = LIBIOMMU_RECORD_FAULT;
-	origin->record.flags |=
-		(uint8_t)origin->pasid_flag | (origin->slot ? 0 : LIBIOMMU_RECORD_UNKNOWN);
+	origin->record.flags |= (uint8_t)origin->pasid_flag | LIBIOMMU_RECORD_LAST |
+	                        (origin->slot ? 0 : LIBIOMMU_RECORD_UNKNOWN);
 	origin->record.tag = value.tag;
 	origin->record.vpasid = value.vpasid;
 	origin->record.attachment = value.generation;
@@ -111,24 +111,17 @@ static inline bool is_from(const struct uapi_hwpt_pgfault *raw, const struct ori
 	       (raw->flags & UAPI_PGFAULT_FLAGS_PASID_VALID) == origin->pasid_flag;
 }
 
-/* Each field once: it can be shared memory. */
+/* What all faults of an origin have in common, and what a fault has to itself. */
 static inline void write_record(struct libiommu_record *restrict to,
                                 const struct libiommu_record *restrict common, uint64_t token,
-                                const struct uapi_hwpt_pgfault *restrict raw, bool last)
+                                const struct uapi_hwpt_pgfault *restrict raw)
 {
-	to->kind = LIBIOMMU_RECORD_FAULT;
-	to->flags = common->flags | (last ? LIBIOMMU_RECORD_LAST : 0);
+	*to = *common;
 	to->permissions = raw->perm & PERMISSIONS;
-	to->queue = 0;
-	to->label = common->label;
-	to->time = 0;
 	to->token = token;
 	to->address = raw->addr;
-	to->tag = common->tag;
 	to->length = raw->length;
-	to->vpasid = common->vpasid;
 	to->group = raw->grpid;
-	to->attachment = common->attachment;
 }
 
 /* What goes on from one group to the next. */
@@ -140,8 +133,8 @@ struct position {
 };
 
 /*
- * All groups that come next and are of one origin. A function of its own so that what is the same
- * for all of them is at hand.
+ * All groups that come next and are of one origin, mostly of one fault each. A function of its own
+ * so that what is the same for all of them is at hand.
  */
 __attribute__((noinline)) static void register_groups(struct fault_groups *groups,
                                                       const struct origin *origin,
@@ -153,19 +146,18 @@ __attribute__((noinline)) static void register_groups(struct fault_groups *group
 	struct fault_run *run = position->run;
 
 	do {
-		const struct uapi_hwpt_pgfault *const first = raw;
-		const uint64_t token = fault_groups_add(groups, raw->cookie, origin->slot);
-		bool last;
+		const uint32_t cookie = raw->cookie;
+		const uint64_t token = fault_groups_add(groups, cookie, origin->slot);
+		const struct libiommu_record *const first = to;
 
+		for (;;) {
+			write_record(to++, &origin->record, token, raw++);
+			if (raw == end || raw->cookie != cookie)
+				break;
+			to[-1].flags = origin->record.flags & (uint8_t)~LIBIOMMU_RECORD_LAST;
+		}
 		run->token = token;
-		run->records = 0;
-		do {
-			raw++;
-			last = raw == end || raw->cookie != first->cookie;
-			write_record(to++, &origin->record, token, raw - 1, last);
-			run->records++;
-		} while (!last);
-		run++;
+		run++->records = (size_t)(to - first);
 	} while (raw != end && is_from(raw, origin));
 	position->raw = raw;
 	position->to = to;
