@@ -138,12 +138,16 @@ static unsigned int with_ring(enum way way)
 	size_t length;
 
 	MUST(libiommu_ring_dispatch(rings[way]));
-	while (count < FAULTS && MUST(libiommu_reader_next(readers[way], &records, &length)))
-		answers[count++] = (struct libiommu_completion){
-			.token = records->token,
-			.code = LIBIOMMU_FAULT_SUCCESS,
-			.queue = records->queue,
-		};
+	while (count < FAULTS &&
+	       MUST(libiommu_reader_next_span(readers[way], FAULTS - count, &records, &length)))
+		for (const struct libiommu_record *const end = records + length; records != end;
+		     records++)
+			if (records->flags & LIBIOMMU_RECORD_LAST)
+				answers[count++] = (struct libiommu_completion){
+					.token = records->token,
+					.code = LIBIOMMU_FAULT_SUCCESS,
+					.queue = records->queue,
+				};
 	MUST(libiommu_reader_release(readers[way]));
 	MUST(libiommu_reader_complete(readers[way], answers, count));
 	return count;
