@@ -5,109 +5,36 @@
  * DMA spaces on a real kernel: what the table says is where the edu device finds memory, in one
  * address space or in another that mirrors it, until it is unregistered.
  */
+#include "dma-rig.h"
 #include "edu.h"
-#include "vm.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { MIB = 1 << 20, LARGE = 2 << 20, BYTES = 64 };
-
-/* The edu device's DMA engine has 28 address bits. */
-#ifdef __aarch64__
-static const struct libiommu_iova_range reach = {0x10000, 0x7ffffff}; /* interrupts lie above */
-#else
-static const struct libiommu_iova_range reach = {0x10000, 0xfffffff};
-#endif
-
-static struct libiommu_dma_space *space;
-
-static void make(struct vm *vm, enum libiommu_dma_policy policy, uint64_t split)
-{
-	struct libiommu_dma_space_config *config;
-
-	OK(libiommu_dma_space_config_new(&config));
-	OK(libiommu_dma_space_config_set_policy(config, policy));
-	OK(libiommu_dma_space_config_set_split(config, split));
-	OK(libiommu_dma_space_config_set_allowed(config, &reach, 1));
-	OK(libiommu_dma_space_new(vm->ioas, config, &space));
-	libiommu_dma_space_config_free(config);
-}
-
-static uint8_t *memory(size_t length)
-{
-	void *const at =
-		mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(at != MAP_FAILED);
-	return at;
-}
-
-static uint64_t look(const void *address, uint64_t length)
-{
-	uint64_t iova = 0;
-
-	OK(libiommu_dma_table_translate(libiommu_dma_space_table(space), address, length, &iova,
-	                                NULL));
-	return iova;
-}
-
-/* The device moves bytes from one address to another, at the IOVAs that the table has for them. */
-static void move(const struct vm *vm, const uint8_t *from, uint8_t *to)
-{
-	for (size_t i = 0; i < BYTES; i++)
-		((uint8_t *)(uintptr_t)from)[i] = (uint8_t)(i * 7 + (uintptr_t)from / 64);
-	memset(to, 0, BYTES);
-	assert_true(edu_load(vm->regs, look(from, BYTES), BYTES));
-	assert_true(edu_store(vm->regs, look(to, BYTES), BYTES));
-	assert_memory_equal(from, to, BYTES);
-}
-
-static int setup(void **state)
-{
-	if (vm_setup_bound(state))
-		return -1;
-	vm_map_registers(*state);
-	space = NULL;
-	return 0;
-}
-
-/* What is attached goes first: the address spaces of a space are in use. */
-static int teardown(void **state)
-{
-	struct vm *const vm = *state;
-
-	libiommu_device_detach(vm->dev);
-	OK(libiommu_dma_space_destroy(space));
-	return vm_teardown(state);
-}
 
 static void check_dma(struct vm *vm, enum libiommu_dma_policy policy)
 {
-	uint8_t *const one = memory(MIB), *const other = memory(MIB);
+	uint8_t *const one = new_memory(MIB), *const other = new_memory(MIB);
 	uint64_t iova, count, bytes;
 	void *back = NULL;
 
-	make(vm, policy, 0);
-	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
+	make_space(vm, policy, 0);
+	attach_edu(vm);
 	OK(libiommu_dma_space_register(space, one, MIB, VM_READ_WRITE, &iova));
 	assert_true(iova >= reach.start && iova + MIB - 1 <= reach.last);
 	OK(libiommu_dma_space_register(space, other, MIB, LIBIOMMU_MAP_WRITE, &iova));
-	OK(libiommu_dma_space_register(space, one + VM_PAGE, VM_PAGE, VM_READ_WRITE, &iova));
+	OK(libiommu_dma_space_register(space, one + page, page, VM_READ_WRITE, &iova));
 	move(vm, one + 5000, other + MIB - BYTES);
 	OK(libiommu_dma_table_translate_back(libiommu_dma_space_table(space), look(other + 77, 1),
 	                                     1, &back, NULL));
 	assert_ptr_equal(back, other + 77);
-	FAILS(EEXIST, libiommu_dma_space_register(space, one + VM_PAGE, MIB, VM_READ_WRITE, &iova));
+	FAILS(EEXIST, libiommu_dma_space_register(space, one + page, MIB, VM_READ_WRITE, &iova));
 	/* The part keeps the whole, for the device too. */
 	OK(libiommu_dma_space_unregister(space, one, MIB));
 	move(vm, one + MIB - BYTES, other);
-	iova = look(one, VM_PAGE);
-	OK(libiommu_dma_space_unregister(space, one + VM_PAGE, VM_PAGE));
+	iova = look(one, page);
+	OK(libiommu_dma_space_unregister(space, one + page, page));
 	FAILS(ESTALE,
 	      libiommu_dma_table_translate(libiommu_dma_space_table(space), one, 1, &iova, &bytes));
 	OK(libiommu_dma_space_registered(space, &count, &bytes));
@@ -138,8 +65,8 @@ static void test_identity(void **state)
 	uint64_t iova;
 
 	assert_ptr_equal(low, (void *)0x4000000);
-	make(vm, LIBIOMMU_DMA_IDENTITY, 0);
-	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
+	make_space(vm, LIBIOMMU_DMA_IDENTITY, 0);
+	attach_edu(vm);
 	OK(libiommu_dma_space_register(space, low, MIB, VM_READ_WRITE, &iova));
 	assert_int_equal(iova, 0x4000000);
 	move(vm, low, low + MIB / 2);
@@ -164,14 +91,15 @@ static long pinned_kib(void)
 static void test_mirror(void **state)
 {
 	struct vm *const vm = *state;
-	uint8_t *const one = memory(4 * MIB), *const late = memory(MIB);
+	uint8_t *const one = new_memory(4 * MIB), *const late = new_memory(MIB);
 	struct libiommu_ioas *mirror;
 	const long before = pinned_kib();
-	uint64_t iova, page;
+	uint64_t iova, gone;
 
+	NEEDS_IOMMUFD(vm);
 	OK(libiommu_ioas_alloc(vm->ctx, &mirror));
-	make(vm, LIBIOMMU_DMA_WINDOW, 0);
-	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
+	make_space(vm, LIBIOMMU_DMA_WINDOW, 0);
+	attach_edu(vm);
 	OK(libiommu_dma_space_register(space, one, 4 * MIB, VM_READ_WRITE, &iova));
 	assert_int_equal(pinned_kib() - before, 4096);
 	OK(libiommu_dma_space_mirror(space, mirror));
@@ -183,9 +111,9 @@ static void test_mirror(void **state)
 	move(vm, one, late);
 	/* Pinned, and charged, once. */
 	assert_int_equal(pinned_kib() - before, 5120);
-	page = look(late, 1);
+	gone = look(late, 1);
 	OK(libiommu_dma_space_unregister(space, late, MIB));
-	assert_true(vm_write_faults(vm, page));
+	assert_true(is_out_of_reach(vm, gone, late));
 	OK(libiommu_dma_space_unregister(space, one, 4 * MIB));
 	assert_int_equal(pinned_kib(), before);
 	OK(libiommu_device_detach(vm->dev));
@@ -199,12 +127,12 @@ static void test_mirror(void **state)
 static void test_split(void **state)
 {
 	struct vm *const vm = *state;
-	uint8_t *const all = memory(12 * MIB);
+	uint8_t *const all = new_memory(12 * MIB);
 	uint8_t *const at = (uint8_t *)(((uintptr_t)all + LARGE - 1) / LARGE * LARGE);
 	uint64_t iova, gone;
 
-	make(vm, LIBIOMMU_DMA_WINDOW, LARGE);
-	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
+	make_space(vm, LIBIOMMU_DMA_WINDOW, LARGE);
+	attach_edu(vm);
 	OK(libiommu_dma_space_register(space, at, 6 * MIB, VM_READ_WRITE, &iova));
 	OK(libiommu_dma_space_register(space, at + 3 * MIB, 6 * MIB, VM_READ_WRITE, &iova));
 	assert_int_equal(iova, look(at + 3 * MIB, 3 * MIB));
@@ -216,7 +144,7 @@ static void test_split(void **state)
 	move(vm, at + 3 * MIB, at + 5 * MIB);
 	/* The piece that the second one has a part of is there still, the one before it is not. */
 	assert_int_equal(look(at + LARGE, 1), gone + LARGE);
-	assert_true(vm_write_faults(vm, gone));
+	assert_true(is_out_of_reach(vm, gone, at));
 	munmap(all, 12 * MIB);
 }
 
@@ -235,142 +163,31 @@ static void test_attach(void **state)
 	OK(libiommu_dma_space_new(vm->ioas, config, &space));
 	libiommu_dma_space_config_free(config);
 	window = libiommu_dma_space_window(space);
-	OK(libiommu_iova_window_take_at(window, msi, VM_PAGE));
+	OK(libiommu_iova_window_take_at(window, msi, page));
 	FAILS(EADDRINUSE, libiommu_dma_space_attach(space, vm->dev, NULL));
 	EXPLAINED("cannot map any more");
 	FAILS(ENOENT, libiommu_device_pt_id(vm->dev, &id));
-	OK(libiommu_iova_window_give(window, msi, VM_PAGE));
-	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
+	OK(libiommu_iova_window_give(window, msi, page));
+	attach_edu(vm);
 	OK(libiommu_dma_space_revalidate(space));
-	FAILS(EADDRNOTAVAIL, libiommu_iova_window_take_at(window, msi, VM_PAGE));
-	OK(libiommu_iova_window_take_at(window, msi - VM_PAGE, VM_PAGE));
-	OK(libiommu_iova_window_give(window, msi - VM_PAGE, VM_PAGE));
-}
-
-static void test_file(void **state)
-{
-	struct vm *const vm = *state;
-	const int fd = memfd_create("buffers", MFD_CLOEXEC);
-	uint8_t *at;
-	uint64_t iova, nameless;
-
-	assert_int_equal(ftruncate(fd, 4 * MIB), 0);
-	at = mmap(NULL, 2 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, MIB);
-	assert_true(at != MAP_FAILED);
-	make(vm, LIBIOMMU_DMA_WINDOW, 0);
-	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
-	if (!vm_kernel_at_least(6, 13)) {
-		FAILS(ENOTTY, libiommu_dma_space_register_file(space, fd, MIB, 2 * MIB, at,
-		                                               VM_READ_WRITE, &iova));
-	} else {
-		OK(libiommu_dma_space_register_file(space, fd, MIB, 2 * MIB, at, VM_READ_WRITE,
-		                                    &iova));
-		OK(libiommu_dma_space_register_file(space, fd, 0, MIB, NULL, VM_READ_WRITE,
-		                                    &nameless));
-		move(vm, at + 12345, at + 2 * MIB - BYTES);
-		assert_true(edu_load(vm->regs, look(at + 12345, BYTES), BYTES));
-		assert_true(edu_store(vm->regs, nameless + 64, BYTES));
-		OK(libiommu_dma_space_unregister_iova(space, nameless, MIB));
-	}
-	munmap(at, 2 * MIB);
-	close(fd);
-}
-
-/* The drive's registers, for the edu device, without an address in this process. */
-static void test_bar(void **state)
-{
-	struct vm *const vm = *state;
-	const struct libiommu_bar_range range = {0, VM_PAGE};
-	struct libiommu_device *drive;
-	uint8_t registers[16], *const to = memory(VM_PAGE);
-	uint64_t iova, bar;
-	char address[16];
-	int fd;
-
-	assert_true(vm_find_nvme(address, sizeof(address)));
-	OK(libiommu_device_open_pci(vm->ctx, address, &drive));
-	OK(libiommu_device_bind(drive, 2, NULL, 0));
-	make(vm, LIBIOMMU_DMA_WINDOW, 0);
-	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
-	OK(libiommu_dma_space_register(space, to, VM_PAGE, VM_READ_WRITE, &iova));
-	if (libiommu_pci_bar_export(drive, 0, &range, 1, &fd)) {
-		print_message("# the kernel exports no BARs\n");
-	} else {
-		OK(libiommu_dma_space_register_file(space, fd, 0, VM_PAGE, NULL, VM_READ_WRITE,
-		                                    &bar));
-		close(fd);
-		OK(libiommu_pci_bar_read(drive, 0, 0, registers, 8));
-		OK(libiommu_pci_bar_read(drive, 0, 8, registers + 8, 8));
-		assert_true(edu_load(vm->regs, bar, sizeof(registers)));
-		assert_true(edu_store(vm->regs, iova, sizeof(registers)));
-		assert_memory_equal(to, registers, sizeof(registers));
-		OK(libiommu_dma_space_unregister_iova(space, bar, VM_PAGE));
-	}
-	OK(libiommu_device_destroy(drive));
-	munmap(to, VM_PAGE);
-}
-
-/* Buffers of large pages, if there are any, of node 0. */
-static void check_arena(struct vm *vm, uint64_t page_size)
-{
-	struct libiommu_dma_arena_config *config;
-	struct libiommu_dma_arena *arena;
-	void *one, *other;
-	uint64_t iova, found;
-	int err;
-
-	OK(libiommu_dma_arena_config_new(&config));
-	OK(libiommu_dma_arena_config_set_page_size(config, page_size));
-	OK(libiommu_dma_arena_config_set_node(config, 0));
-	err = libiommu_dma_arena_new(space, 4 * MIB, config, &arena);
-	if (err == -ENOSYS) {
-		OK(libiommu_dma_arena_config_set_node(config, -1));
-		err = libiommu_dma_arena_new(space, 4 * MIB, config, &arena);
-	}
-	libiommu_dma_arena_config_free(config);
-	OK(err);
-	for (int i = 0; i < 1000; i++)
-		OK(libiommu_dma_arena_alloc(arena, 100, 64, &one, &found));
-	OK(libiommu_dma_arena_alloc(arena, VM_PAGE, VM_PAGE, &other, &iova));
-	assert_int_equal(look(one, 100), found);
-	move(vm, one, other);
-	if (page_size) {
-		uint64_t length, base;
-		void *memory_of;
-
-		OK(libiommu_dma_arena_memory(arena, &memory_of, &length, &base));
-		assert_int_equal(base % page_size, 0);
-	}
-	OK(libiommu_dma_arena_destroy(arena));
-}
-
-static void test_arena(void **state)
-{
-	struct vm *const vm = *state;
-
-	make(vm, LIBIOMMU_DMA_WINDOW, 0);
-	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
-	check_arena(vm, 0);
-	if (vm_write_file("/proc/sys/vm/nr_hugepages", "8"))
-		print_message("# the kernel has no large pages to give away\n");
-	else
-		check_arena(vm, LARGE);
-	vm_write_file("/proc/sys/vm/nr_hugepages", "0");
+	FAILS(EADDRNOTAVAIL, libiommu_iova_window_take_at(window, msi, page));
+	OK(libiommu_iova_window_take_at(window, msi - page, page));
+	OK(libiommu_iova_window_give(window, msi - page, page));
 }
 
 /* Another process looks up what this one registers, before and after it was told of the table. */
 static void test_other_process(void **state)
 {
 	struct vm *const vm = *state;
-	uint8_t *const at = memory(64 * VM_PAGE);
+	uint8_t *const at = new_memory(64 * page);
 	int ready[2], status = -1;
 	uint64_t iova;
 	pid_t child;
 	char byte;
 
 	assert_int_equal(pipe(ready), 0);
-	make(vm, LIBIOMMU_DMA_KERNEL, 0);
-	OK(libiommu_dma_space_register(space, at, VM_PAGE, VM_READ_WRITE, &iova));
+	make_space(vm, LIBIOMMU_DMA_KERNEL, 0);
+	OK(libiommu_dma_space_register(space, at, page, VM_READ_WRITE, &iova));
 	child = fork();
 	assert_true(child >= 0);
 	if (!child) {
@@ -383,20 +200,20 @@ static void test_other_process(void **state)
 		/* What it inherited it is told to leave alone; the table it may open. */
 		ok = fd == -ECHILD &&
 		     libiommu_dma_table_translate(parents, at, 1, found, &room) == -ECHILD &&
-		     libiommu_dma_space_unregister(space, at, VM_PAGE) == -ECHILD;
+		     libiommu_dma_space_unregister(space, at, page) == -ECHILD;
 		ok = ok && read(ready[0], found, sizeof(found)) == (ssize_t)sizeof(found);
 		ok = ok && !libiommu_dma_table_open(NULL, (int)found[0], &table);
 		ok = ok && !libiommu_dma_table_translate(table, at, 1, &room, NULL) &&
 		     room == found[1];
 		ok = ok &&
-		     !libiommu_dma_table_translate(table, at + 5 * VM_PAGE + 3, 1, &room, NULL) &&
+		     !libiommu_dma_table_translate(table, at + 5 * page + 3, 1, &room, NULL) &&
 		     room == found[2] + 3;
 		_exit(ok ? 0 : 1);
 	} else {
 		const int fd = libiommu_dma_table_fd(libiommu_dma_space_table(space));
 		uint64_t message[3] = {(uint64_t)fd, iova, 0};
 
-		OK(libiommu_dma_space_register(space, at + 5 * VM_PAGE, VM_PAGE, VM_READ_WRITE,
+		OK(libiommu_dma_space_register(space, at + 5 * page, page, VM_READ_WRITE,
 		                               &message[2]));
 		assert_int_equal(write(ready[1], message, sizeof(message)), sizeof(message));
 	}
@@ -405,7 +222,7 @@ static void test_other_process(void **state)
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &byte, 1), 0);
 	close(ready[0]);
-	munmap(at, 64 * VM_PAGE);
+	munmap(at, 64 * page);
 }
 
 /* Thousands of pages, each a registration of its own, in two address spaces. */
@@ -414,7 +231,7 @@ static void test_thousands(void **state)
 	enum { PAGES = 4000 };
 	struct vm *const vm = *state;
 	struct libiommu_ioas *mirror;
-	uint8_t *const at = memory((size_t)PAGES * 2 * VM_PAGE);
+	uint8_t *const at = new_memory((size_t)PAGES * 2 * page);
 	uint64_t *const iovas = calloc(PAGES, sizeof(*iovas));
 	struct iovec *const ranges = calloc(PAGES, sizeof(*ranges));
 	struct libiommu_dma_segment *const segments = calloc(PAGES, sizeof(*segments));
@@ -423,21 +240,21 @@ static void test_thousands(void **state)
 
 	assert_true(iovas && ranges && segments);
 	for (size_t i = 0; i < PAGES; i++)
-		ranges[i] = (struct iovec){at + 2 * i * VM_PAGE, VM_PAGE};
+		ranges[i] = (struct iovec){at + 2 * i * page, page};
 	OK(libiommu_ioas_alloc(vm->ctx, &mirror));
-	make(vm, LIBIOMMU_DMA_WINDOW, 0);
-	OK(libiommu_dma_space_attach(space, vm->dev, NULL));
+	make_space(vm, LIBIOMMU_DMA_WINDOW, 0);
+	attach_edu(vm);
 	OK(libiommu_dma_space_mirror(space, mirror));
 	OK(libiommu_dma_space_register_many(space, ranges, PAGES, VM_READ_WRITE, iovas));
 	SUCCEEDS(libiommu_dma_table_gather(libiommu_dma_space_table(space), ranges, PAGES, segments,
 	                                   PAGES));
 	for (size_t i = 0; i < PAGES; i += 97)
-		assert_int_equal(look(at + 2 * i * VM_PAGE + 9, 1), iovas[i] + 9);
-	move(vm, at + (size_t)2 * 1234 * VM_PAGE, at + (size_t)2 * 3999 * VM_PAGE);
+		assert_int_equal(look(at + 2 * i * page + 9, 1), iovas[i] + 9);
+	move(vm, at + (size_t)2 * 1234 * page, at + (size_t)2 * 3999 * page);
 	OK(libiommu_dma_space_unregister_many(space, ranges, PAGES / 2, &done));
 	OK(libiommu_dma_space_registered(space, &count, &bytes));
 	assert_int_equal(count, PAGES / 2);
-	move(vm, at + (size_t)2 * 2000 * VM_PAGE, at + (size_t)2 * 3999 * VM_PAGE);
+	move(vm, at + (size_t)2 * 2000 * page, at + (size_t)2 * 3999 * page);
 	/* The rest goes with the mirror and the space. */
 	OK(libiommu_dma_space_unmirror(space, mirror));
 	OK(libiommu_ioas_destroy(mirror));
@@ -448,11 +265,10 @@ static void test_thousands(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, dma_setup, dma_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_kernel_chooses), TEST(test_window),    TEST(test_identity),
 		TEST(test_mirror),         TEST(test_split),     TEST(test_attach),
-		TEST(test_file),           TEST(test_bar),       TEST(test_arena),
 		TEST(test_other_process),  TEST(test_thousands),
 	};
 
