@@ -6,31 +6,30 @@
 
 #include <errno.h>
 
-static int flush(struct filler *filler, struct filler_input *input)
+static int flush(struct filler *filler, uint32_t number)
 {
+	struct filler_input *const input = filler->inputs[number];
 	const size_t count = input->pending;
 	int result;
 
 	input->pending = 0;
+	filler->due &= ~filler_bit(number);
+	filler->owing &= ~filler_bit(number);
 	result = input->source->ops->answer(input->source->self, input->answers, count);
-	input->owes = result < 0;
-	filler->owing = filler->owing || input->owes;
-	if (result > 0)
-		filler->counters[LIBIOMMU_RING_STALE] += (uint64_t)result;
-	return result < 0 ? result : 0;
+	if (result < 0) {
+		filler->owing |= filler_bit(number);
+		return result;
+	}
+	filler->counters[LIBIOMMU_RING_STALE] += (uint64_t)result;
+	return 0;
 }
 
 int li_filler_flush(struct filler *filler)
 {
 	int first = 0;
 
-	if (!filler->pending)
-		return 0;
-	filler->pending = filler->owing = false;
-	for (size_t i = 0; i < filler->used; i++) {
-		struct filler_input *const input = filler->inputs[i];
-		const bool due = input && (input->pending || input->owes);
-		const int error = due ? flush(filler, input) : 0;
+	for (uint64_t left = filler->due; left; left &= left - 1) {
+		const int error = flush(filler, filler_first(left));
 
 		if (!first)
 			first = error;
@@ -46,9 +45,9 @@ static inline int answer(struct filler *filler, struct slot *slot, uint32_t code
 
 	to->token = slot->cookie;
 	to->code = code;
+	filler->due |= filler_bit(slot->source);
 	slots_give(&filler->slots, slot);
-	filler->pending = true;
-	return ++input->pending == FILLER_GROUPS ? flush(filler, input) : 0;
+	return ++input->pending == FILLER_GROUPS ? flush(filler, slot->source) : 0;
 }
 
 static uint64_t waited(const struct filler *filler, uint64_t published)
@@ -162,8 +161,10 @@ static int take_some(struct filler *filler, uint32_t *at, uint32_t made)
 			count = (uint32_t)(FILLER_GROUPS - input->pending);
 		good = take_good(filler, input, from, count, &odd);
 		*at += good;
+		if (good)
+			filler->due |= filler_bit(filler->home);
 		if (good == count)
-			return input->pending == FILLER_GROUPS ? flush(filler, input) : 0;
+			return input->pending == FILLER_GROUPS ? flush(filler, filler->home) : 0;
 	} else {
 		ring_completion_load(from, &odd);
 	}
@@ -179,9 +180,8 @@ int li_filler_take(struct filler *filler, uint32_t made)
 
 	if (at == made)
 		return 0;
-	li_session_busy(session);
+	session_busy(session);
 	filler->done += made - at;
-	filler->pending = true;
 	while (at != made) {
 		const int error = take_some(filler, &at, made);
 

@@ -42,14 +42,14 @@ static int collect_events(struct filler *filler, bool *socket)
 		const uint64_t about = events[i].data.u64;
 
 		if (about < filler->used && filler->inputs[about])
-			filler->inputs[about]->ready = true;
+			filler->ready |= filler_bit((uint32_t)about);
 		if (about == ABOUT_TIMER)
 			filler->timer_at = 0;
 		if (about == ABOUT_SOCKET)
 			*socket = true;
 		/* It is spent, perhaps on what had been seen before. */
 		if (about == ABOUT_KICK && filler->session)
-			li_session_busy(filler->session);
+			session_busy(filler->session);
 	}
 	return count < 0 && count != -EINTR ? count : 0;
 }
@@ -62,7 +62,7 @@ static void collect_pokes(struct filler *filler)
 		return;
 	for (uint32_t i = 0; i < filler->used; i++)
 		if (filler->inputs[i])
-			filler->inputs[i]->ready = true;
+			filler->ready |= filler_bit(i);
 }
 
 /* Whether the reader is where it can be, and what it has completed is taken. */
@@ -71,7 +71,7 @@ static bool hear(struct filler *filler, bool fresh, int *first)
 	struct session *const session = filler->session;
 	uint32_t made = 0;
 
-	if (li_session_look(session, &made))
+	if (session_look(session, &made))
 		return false;
 	/* Room is looked for where there may be too little: its line stays the reader's. */
 	if ((fresh || filler->scarce ||
@@ -201,7 +201,7 @@ int li_filler_dispatch(struct filler *filler)
 
 	pthread_mutex_lock(&filler->lock);
 	atomic_store_explicit(&filler->asleep, false, memory_order_relaxed);
-	filler->pending = filler->pending || filler->owing;
+	filler->due |= filler->owing;
 	first = collect_events(filler, &gone);
 	gone = gone && filler->session && li_session_dead(filler->session);
 	keep(&first, work_in_rounds(filler, gone));

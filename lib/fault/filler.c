@@ -146,7 +146,6 @@ int li_filler_add(struct filler *filler, struct source *source)
 	if (!made)
 		return -ENOMEM;
 	made->source = source;
-	made->ready = true;
 	pthread_mutex_lock(&filler->lock);
 	while (i < FILLER_SOURCES && filler->inputs[i])
 		i++;
@@ -154,8 +153,10 @@ int li_filler_add(struct filler *filler, struct source *source)
 		error = -ENOSPC;
 	if (!error && source->fd >= 0)
 		error = watch(filler, source->fd, i, 0);
-	if (!error)
+	if (!error) {
 		filler->inputs[i] = made;
+		filler->ready |= filler_bit(i);
+	}
 	if (!error && i >= filler->used)
 		filler->used = i + 1;
 	pthread_mutex_unlock(&filler->lock);
@@ -181,6 +182,9 @@ int li_filler_remove(struct filler *filler, const struct source *source)
 		if (source->fd >= 0)
 			unwatch(filler, source->fd);
 		filler->inputs[i] = NULL;
+		filler->ready &= ~filler_bit(i);
+		filler->due &= ~filler_bit(i);
+		filler->owing &= ~filler_bit(i);
 		while (filler->used && !filler->inputs[filler->used - 1])
 			filler->used--;
 	}

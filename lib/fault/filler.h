@@ -20,7 +20,7 @@
 #include "source.h"
 
 #define FILLER_GROUPS  256 /* groups fetched, and answers collected, at a time */
-#define FILLER_SOURCES 64
+#define FILLER_SOURCES 64  /* as many as a word has bits */
 
 /* What an event is about; below FILLER_SOURCES, which source. */
 enum { ABOUT_KICK = FILLER_SOURCES, ABOUT_POKE, ABOUT_TIMER, ABOUT_SOCKET };
@@ -36,9 +36,7 @@ struct filler_choices {
 
 struct filler_input {
 	struct source *source;
-	bool polled; /* its descriptor is in the epoll set */
-	bool ready;
-	bool owes;      /* answers that failed: the source still has them */
+	bool polled;    /* its descriptor is in the epoll set */
 	size_t pending; /* answers not given yet */
 	struct libiommu_fault_response answers[FILLER_GROUPS];
 };
@@ -61,8 +59,9 @@ struct filler {
 	bool full;               /* room did */
 	bool waking;
 	uint32_t home;      /* the source of the last completion that was looked at closely */
-	bool pending;       /* some input has answers that are not given yet */
-	bool owing;         /* some input's source has answers that it is to try again */
+	uint64_t ready;     /* inputs that may have something, a bit each */
+	uint64_t due;       /* those with answers that are not given yet */
+	uint64_t owing;     /* those whose source has answers that it is to try again */
 	atomic_bool poked;  /* some source has something, whatever its descriptor says */
 	atomic_bool asleep; /* no dispatch is at work: the poke must be heard */
 	uint32_t done;      /* in this round: groups fetched, completions taken */
@@ -75,6 +74,17 @@ struct filler {
 	uint64_t counters[RING_COUNTERS];
 	struct apart behind;
 };
+
+static inline uint64_t filler_bit(uint32_t number)
+{
+	return UINT64_C(1) << number;
+}
+
+/* The lowest of some inputs, which there must be. */
+static inline uint32_t filler_first(uint64_t inputs)
+{
+	return (uint32_t)__builtin_ctzll(inputs);
+}
 
 int li_filler_new(const struct libiommu_sys *sys, const struct filler_choices *choices,
                   struct filler **filler);

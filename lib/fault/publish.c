@@ -149,37 +149,41 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at, enum lack
 	}
 }
 
+static uint32_t next_in_turn(uint64_t inputs, uint32_t turn)
+{
+	const uint64_t behind = inputs >> turn << turn;
+
+	return filler_first(behind ? behind : inputs);
+}
+
 /* One after the other and only once, so that each has its turn and nothing waits for the next. */
 int li_filler_fetch(struct filler *filler)
 {
 	struct session *const session = filler->session;
+	const uint32_t turn = filler->turn;
 	uint32_t at = session->prod;
 	enum lack lack = LACK_NOTHING;
 	bool scarce = false;
 	int first = 0;
 
-	for (uint32_t n = 0, i = filler->turn; n < filler->used && lack != LACK_ROOM; n++, i++) {
-		struct filler_input *input;
-		int count;
+	for (uint64_t left = filler->ready; left && lack != LACK_ROOM;) {
+		const uint32_t i = next_in_turn(left, turn);
+		const struct source *const source = filler->inputs[i]->source;
+		const int count = fetch(filler, i, &at, &lack);
 
-		if (i >= filler->used)
-			i = 0;
-		input = filler->inputs[i];
-
-		if (!input || !input->ready)
-			continue;
-		count = fetch(filler, i, &at, &lack);
+		left &= ~filler_bit(i);
 		/* What failed is tried again: the descriptor does not tell of all there is. */
-		input->ready = count || lack;
+		if (!count && !lack)
+			filler->ready &= ~filler_bit(i);
 		if (lack && !scarce)
 			filler->turn = i;
 		scarce = scarce || lack;
 		if (count > 0)
 			filler->done += (uint32_t)count;
-		if (count > 0 && input->source->fd >= 0)
+		if (count > 0 && source->fd >= 0)
 			filler->age += FILLER_CALL_AGE;
-		if (count < 0 && !input->source->events)
-			filler->owing = input->owes = true; /* perhaps: it refused one */
+		if (count < 0 && !source->events)
+			filler->owing |= filler_bit(i); /* perhaps: it refused one */
 		if (count < 0 && !first)
 			first = count;
 	}
@@ -189,7 +193,7 @@ int li_filler_fetch(struct filler *filler)
 	filler->full = lack == LACK_ROOM;
 	if (at == session->prod)
 		return first;
-	li_session_busy(session);
+	session_busy(session);
 	if (li_session_publish(session, at))
 		filler->waking = true;
 	return first;
@@ -201,20 +205,22 @@ int li_filler_refuse(struct filler *filler)
 	const size_t max = filler->refusing ? FILLER_GROUPS : 0;
 	int first = 0;
 
-	for (uint32_t i = 0; i < filler->used; i++) {
-		struct filler_input *const input = filler->inputs[i];
+	for (uint64_t left = filler->ready; left; left &= left - 1) {
+		const uint32_t i = filler_first(left);
+		const struct source *const source = filler->inputs[i]->source;
 		int refused;
 
-		if (!input || !input->ready || input->source->events)
+		if (source->events)
 			continue;
-		refused = input->source->ops->refuse(input->source->self, max);
-		input->ready = refused != 0;
+		refused = source->ops->refuse(source->self, max);
+		if (!refused)
+			filler->ready &= ~filler_bit(i);
 		if (refused > 0) {
 			filler->counters[LIBIOMMU_RING_REFUSED] += (uint64_t)refused;
 			filler->done += (uint32_t)refused;
 		}
 		if (refused < 0)
-			filler->owing = input->owes = true;
+			filler->owing |= filler_bit(i);
 		if (refused < 0 && !first)
 			first = refused;
 	}

@@ -99,15 +99,20 @@ __attribute__((noinline)) static int find_next(struct libiommu_reader *reader,
 	}
 }
 
-/* Mostly, what was seen the last time goes on with a group of one. */
+/* Mostly, the next group is of one record. */
 static inline int take_next(struct libiommu_reader *reader, const struct libiommu_record **records,
                             size_t *count)
 {
 	const struct libiommu_record *const first =
 		&reader->memory.records[reader->next & reader->mask];
 
-	if (reader->seen == reader->next || first->kind == LIBIOMMU_RECORD_PAD ||
-	    !(first->flags & LIBIOMMU_RECORD_LAST))
+	if (reader->seen == reader->next) {
+		const int result = look(reader);
+
+		if (result <= 0)
+			return result;
+	}
+	if (first->kind == LIBIOMMU_RECORD_PAD || !(first->flags & LIBIOMMU_RECORD_LAST))
 		return find_next(reader, records, count);
 	reader->next++;
 	*records = first;

@@ -131,16 +131,6 @@ void li_session_wake(const struct session *session)
 		li_sys_write(session->sys, session->bell, &one, sizeof(one));
 }
 
-int li_session_look(struct session *session, uint32_t *made)
-{
-	const uint32_t m = atomic_load_explicit(&session->memory.b->made, memory_order_acquire);
-
-	if (m - session->taken > session->memory.completion_capacity)
-		return -EPROTO;
-	*made = m;
-	return 0;
-}
-
 int li_session_look_room(struct session *session)
 {
 	const uint32_t k = atomic_load_explicit(&session->memory.b->cons, memory_order_acquire);
@@ -179,14 +169,6 @@ bool li_session_wait(struct session *session, bool scarce)
 bool li_session_give_room(struct session *session)
 {
 	return must_wake(session, RING_WAIT_SCARCE);
-}
-
-void li_session_busy(struct session *session)
-{
-	/* A store that changes nothing would still take the line away from the reader. */
-	if (session->waiting)
-		atomic_store_explicit(&session->memory.a->wait, 0, memory_order_relaxed);
-	session->waiting = 0;
 }
 
 bool li_session_dead(const struct session *session)

@@ -9,6 +9,7 @@
 #ifndef LIBIOMMU_FAULT_SESSION_H
 #define LIBIOMMU_FAULT_SESSION_H
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include "memory.h"
@@ -52,8 +53,7 @@ bool li_session_condemn(struct session *session);
 /* Without the lock, but with a reference. Never blocks. */
 void li_session_wake(const struct session *session);
 
-/* Load what the reader has completed, or what it has released; -EPROTO where that cannot be. */
-int li_session_look(struct session *session, uint32_t *made);
+/* Load what the reader has released; -EPROTO where that cannot be. */
 int li_session_look_room(struct session *session);
 /* Whether it has done something that matters since. */
 bool li_session_moved(const struct session *session, bool scarce);
@@ -61,9 +61,26 @@ bool li_session_moved(const struct session *session, bool scarce);
 bool li_session_wait(struct session *session, bool scarce);
 /* After that: true: the reader waits for room for completions, which there is by now. */
 bool li_session_give_room(struct session *session);
-/* No more: it is at work. */
-void li_session_busy(struct session *session);
 /* Whether the reader is gone. Also takes in what it has sent, which means nothing. */
 bool li_session_dead(const struct session *session);
+
+/* Inline, as each round goes through these: */
+
+/* Load what the reader has completed; -EPROTO where that cannot be. */
+static inline int session_look(const struct session *session, uint32_t *made)
+{
+	*made = atomic_load_explicit(&session->memory.b->made, memory_order_acquire);
+	return *made - session->taken > session->memory.completion_capacity ? -EPROTO : 0;
+}
+
+/* No need to be kicked any more: the filler is at work. */
+static inline void session_busy(struct session *session)
+{
+	/* A store that changes nothing would still take the line away from the reader. */
+	if (!session->waiting)
+		return;
+	atomic_store_explicit(&session->memory.a->wait, 0, memory_order_relaxed);
+	session->waiting = 0;
+}
 
 #endif
