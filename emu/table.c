@@ -8,11 +8,10 @@
 #include "heap.h"
 
 /*
- * An entry is 0, or another table's address and ENTRY_TABLE, or that of a page, which is aligned to
- * 2 KiB at least, and the bits below.
+ * An entry is 0, or another table's address, as it is so that whatever looks for leaks finds it, or
+ * that of a page, which is aligned to 2 KiB at least, and the bits below.
  */
 #define ENTRY_PAGE  UINT64_C(0x001)
-#define ENTRY_TABLE UINT64_C(0x002)
 #define ENTRY_READ  UINT64_C(0x004)
 #define ENTRY_WRITE UINT64_C(0x008)
 #define ENTRY_SIZE  4               /* six bits: log2 */
@@ -34,7 +33,12 @@ static unsigned int index_of(const struct emu_table *table, unsigned int level, 
 
 static uint64_t *below(uint64_t entry)
 {
-	return (uint64_t *)(uintptr_t)(entry & ~ENTRY_TABLE);
+	return (uint64_t *)(uintptr_t)entry;
+}
+
+static bool is_table(uint64_t entry)
+{
+	return entry && !(entry & ENTRY_PAGE);
 }
 
 static unsigned int size_of(uint64_t entry)
@@ -55,7 +59,7 @@ int emu_table_init(struct emu_table *table, unsigned int granule, unsigned int l
 static void free_level(uint64_t *entries)
 {
 	for (unsigned int i = 0; i < ENTRIES; i++)
-		if (entries[i] & ENTRY_TABLE)
+		if (is_table(entries[i]))
 			free_level(below(entries[i]));
 	emu_release(entries);
 }
@@ -84,7 +88,7 @@ static uint64_t *find(const struct emu_table *table, uint64_t iova, unsigned int
 	for (*level = table->levels - 1;; --*level) {
 		uint64_t *const entry = &entries[index_of(table, *level, iova)];
 
-		if (!(*entry & ENTRY_TABLE))
+		if (!is_table(*entry))
 			return entry;
 		entries = below(*entry);
 	}
@@ -105,7 +109,7 @@ static bool clear_empty(uint64_t *entry)
 	uint64_t *const entries = below(*entry);
 
 	for (unsigned int i = 0; i < ENTRIES; i++)
-		if (entries[i] && (!(entries[i] & ENTRY_TABLE) || !clear_empty(&entries[i])))
+		if (entries[i] && (!is_table(entries[i]) || !clear_empty(&entries[i])))
 			return false;
 	emu_release(entries);
 	*entry = 0;
@@ -132,13 +136,13 @@ static int map_page(struct emu_table *table, uint64_t iova, emu_phys phys, unsig
 
 			if (!made)
 				return -ENOMEM;
-			*entry = (uintptr_t)made | ENTRY_TABLE;
+			*entry = (uintptr_t)made;
 		}
 		entries = below(*entry);
 	}
 	entry = &entries[index_of(table, leaf, iova)];
 	for (unsigned int i = 0; i < count; i++)
-		if (entry[i] && (!(entry[i] & ENTRY_TABLE) || !clear_empty(&entry[i])))
+		if (entry[i] && (!is_table(entry[i]) || !clear_empty(&entry[i])))
 			return -EADDRINUSE;
 	while (count--)
 		entry[count] = value;
@@ -189,7 +193,7 @@ static void prune(const struct emu_table *table, uint64_t *entries, unsigned int
 	     i++) {
 		const uint64_t from = (last & ~(span * ENTRIES - 1)) + i * span;
 
-		if (!(entries[i] & ENTRY_TABLE))
+		if (!is_table(entries[i]))
 			continue;
 		if (from >= first && from + (span - 1) <= last)
 			clear_empty(&entries[i]);
