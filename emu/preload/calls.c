@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -225,6 +226,24 @@ ALSO(fcntl, fcntl64);
 ALSO(fstat, fstat64);
 ALSO(__pread_chk, __pread64_chk);
 ALSO(__fxstat, __fxstat64);
+
+/*
+ * The system would read and write the machine's descriptors itself, past the machine: it is said to
+ * forbid io_uring, as it does in sandboxes, and programs read and write themselves.
+ */
+PRELOAD long syscall(long number, ...)
+{
+	long words[6];
+	va_list args;
+
+	va_start(args, number);
+	for (size_t i = 0; i < 6; i++)
+		words[i] = va_arg(args, long);
+	va_end(args);
+	if (number == SYS_io_uring_setup && emu_preload_machine())
+		return emu_preload_result(-EPERM);
+	return REAL(syscall)(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+}
 
 /* The kernel that the machine is. */
 PRELOAD int uname(struct utsname *names)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../dev.h"
+#include "busy.h"
 
 /* A drive and an engine on buses of their own, another one, and two that share a group. */
 #define USUAL                                                                                      \
@@ -48,19 +49,19 @@ static int open_drive(const struct description *description, const char *path)
 }
 
 static int add(const struct description *description, const char *kind,
-               const struct libiommu_emu_device_config *config, const char *path)
+               const struct libiommu_emu_device_config *config, const char *path,
+               struct libiommu_emu_device **device)
 {
-	struct libiommu_emu_device *device;
 	int error, file;
 
 	if (!strcmp(kind, "edu"))
-		return libiommu_emu_edu_add(description->emu, config, &device);
+		return libiommu_emu_edu_add(description->emu, config, device);
 	if (!strcmp(kind, "plain"))
-		return libiommu_emu_device_add(description->emu, config, &device);
+		return libiommu_emu_device_add(description->emu, config, device);
 	if (strcmp(kind, "nvme") != 0)
 		give_up(description, "neither vtd, test, noiommu, edu, nvme nor plain");
 	file = open_drive(description, path);
-	error = libiommu_emu_nvme_add(description->emu, config, file, NULL, &device);
+	error = libiommu_emu_nvme_add(description->emu, config, file, NULL, device);
 	close(file);
 	return error;
 }
@@ -69,7 +70,39 @@ struct device {
 	struct libiommu_emu_device_config *config;
 	const char *path;
 	uint32_t flags;
+	struct emu_preload_busy busy;
 };
+
+/* START+SIZE */
+static void describe_window(const struct description *description, struct emu_preload_busy *busy,
+                            const char *text)
+{
+	char *rest;
+
+	busy->start = strtoull(text, &rest, 0);
+	busy->size = *rest == '+' ? strtoull(rest + 1, NULL, 0) : 0;
+	if (!busy->start || !busy->size || (busy->start | busy->size) % EMU_PAGE)
+		give_up(description, "no window of whole pages for a busy device");
+}
+
+/* False: that is none of a busy device's. */
+static bool describe_work(const struct description *description, struct emu_preload_busy *busy,
+                          const char *option)
+{
+	if (!strncmp(option, "busy=", 5))
+		describe_window(description, busy, option + 5);
+	else if (!strncmp(option, "count=", 6))
+		busy->count = strtoull(option + 6, NULL, 0);
+	else if (!strncmp(option, "tell=", 5))
+		busy->tell = option + 5;
+	else if (!strncmp(option, "image=", 6))
+		busy->image = option + 6;
+	else if (!strcmp(option, "asks"))
+		busy->asks = true;
+	else
+		return false;
+	return true;
+}
 
 static int describe_option(const struct description *description, struct device *device,
                            const char *option)
@@ -91,16 +124,20 @@ static int describe_option(const struct description *description, struct device 
 		device->flags |= LIBIOMMU_EMU_DEVICE_PAGE_REQUESTS;
 	} else if (!strcmp(option, "host")) {
 		device->flags |= LIBIOMMU_EMU_DEVICE_HOST;
-	} else {
+	} else if (!describe_work(description, &device->busy, option)) {
 		give_up(description, option);
 	}
 	return 0;
 }
 
-/* KIND[@ADDRESS][,file=PATH][,pasids=BITS][,group=ADDRESS][,requests][,host] */
+/*
+ * KIND[@ADDRESS][,file=PATH][,pasids=BITS][,group=ADDRESS][,requests][,host]
+ * and to work by itself ,busy=START+SIZE[,count=N][,asks][,tell=PATH][,image=PATH]
+ */
 static void describe_device(const struct description *description, char *word)
 {
 	struct device device = {0};
+	struct libiommu_emu_device *added;
 	char *rest, *option;
 	int error = libiommu_emu_device_config_new(&device.config);
 	const char *const kind = strtok_r(word, ",", &rest);
@@ -117,7 +154,10 @@ static void describe_device(const struct description *description, char *word)
 	if (!error)
 		error = libiommu_emu_device_config_set_flags(device.config, device.flags);
 	if (!error)
-		error = add(description, kind, device.config, device.path);
+		error = add(description, kind, device.config, device.path, &added);
+	device.busy.requests = device.flags & LIBIOMMU_EMU_DEVICE_PAGE_REQUESTS;
+	if (!error && device.busy.size)
+		error = emu_preload_busy(added, &device.busy);
 	libiommu_emu_device_config_free(device.config);
 	if (error)
 		give_up(description, strerror(-error));

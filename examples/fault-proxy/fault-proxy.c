@@ -46,6 +46,18 @@ static void say(struct libiommu_ring *ring, unsigned long handlers)
 	}
 }
 
+/* The kernel gives devices out that may not master the bus: none asks for pages until then. */
+static bool start_device(struct libiommu_device *dev)
+{
+	char text[512];
+
+	if (!libiommu_pci_set_bus_master(dev, true))
+		return true;
+	libiommu_failure_text(text, sizeof(text));
+	fprintf(stderr, "fault-proxy: the device is not started: %s\n", text);
+	return false;
+}
+
 static bool parse(const char *word, uint64_t *number)
 {
 	char *end;
@@ -61,7 +73,7 @@ int main(int argc, char **argv)
 	const bool is_handler = argc > 1 && !strcmp(argv[1], "--handler");
 	char handler[] = "--handler";
 	char *arguments[] = {argv[0], handler, NULL, NULL, NULL};
-	enum owner_state state;
+	enum owner_state state = OWNER_FAILED;
 	struct owner owner;
 
 	if (argc < 2 || argc > 4 || (argv[1][0] == '-' && !is_handler) ||
@@ -77,9 +89,10 @@ int main(int argc, char **argv)
 		arguments[i] = argv[i];
 	if (!owner_open(&owner, NULL, argv[1], arguments))
 		return EXIT_FAILURE;
-	do
-		state = owner_step(&owner, -1);
-	while (state == OWNER_GOES_ON);
+	if (start_device(owner.dev))
+		do
+			state = owner_step(&owner, -1);
+		while (state == OWNER_GOES_ON);
 	say(owner.ring, owner.started);
 	owner_close(&owner);
 	return state == OWNER_INTERRUPTED ? EXIT_SUCCESS : EXIT_FAILURE;

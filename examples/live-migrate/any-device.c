@@ -11,6 +11,19 @@ const struct libiommu_sys *device_door(void)
 	return NULL;
 }
 
+/* The kernel gives devices out that may not master the bus. */
+static bool let_it(bool work)
+{
+	char text[512];
+
+	if (!libiommu_pci_set_bus_master(device, work))
+		return true;
+	libiommu_failure_text(text, sizeof(text));
+	fprintf(stderr, "live-migrate: the device is not %s: %s\n", work ? "started" : "stopped",
+	        text);
+	return false;
+}
+
 bool device_begin(struct libiommu_device *dev, struct libiommu_hwpt *hwpt, uint8_t *memory,
                   uint64_t iova, uint64_t size)
 {
@@ -19,7 +32,7 @@ bool device_begin(struct libiommu_device *dev, struct libiommu_hwpt *hwpt, uint8
 	(void)iova;
 	(void)size;
 	device = dev;
-	return true;
+	return let_it(true);
 }
 
 void device_work(void)
@@ -29,11 +42,5 @@ void device_work(void)
 
 bool device_stop(void)
 {
-	char text[512];
-
-	if (!libiommu_pci_set_bus_master(device, false))
-		return true;
-	libiommu_failure_text(text, sizeof(text));
-	fprintf(stderr, "live-migrate: the device is not stopped: %s\n", text);
-	return false;
+	return let_it(false);
 }
