@@ -18,8 +18,9 @@ static void show(const struct emu_mapping *mapping, const struct emu_vfio *vfio)
 
 	if (vfio->pci->bars[bar].memory >= 0)
 		mprotect((void *)mapping->address, mapping->length,
-		         emu_vfio_memory_enabled(vfio) && !vfio->dev->removed ? mapping->hold.prot
-		                                                              : PROT_NONE);
+		         emu_vfio_memory_enabled(vfio) && emu_dev_responds(vfio->dev)
+		                 ? mapping->hold.prot
+		                 : PROT_NONE);
 }
 
 void emu_bar_placed(void *user, uintptr_t address, size_t length)

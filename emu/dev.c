@@ -276,6 +276,11 @@ struct emu_attached *emu_dev_at(struct emu_dev *dev, uint32_t pasid)
 	return dev->group ? emu_sparse_get(&dev->group->attached, pasid) : NULL;
 }
 
+bool emu_dev_responds(const struct emu_dev *dev)
+{
+	return !dev->removed && !dev->hangs;
+}
+
 struct emu_attached *emu_dev_serving(struct emu_dev *dev, uint32_t pasid)
 {
 	struct emu_attached *const attached = emu_dev_at(dev, pasid);

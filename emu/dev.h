@@ -69,6 +69,7 @@ struct emu_dev {
 	bool virtual_function;
 	bool host; /* a driver of the host's has it: nobody can have its group */
 	bool removed;
+	bool hangs; /* and has been there before */
 	struct emu_reserved *reserved;
 	size_t reserved_count;
 	struct emu_fault_part *parts;            /* of groups of page requests that are not whole */
@@ -99,6 +100,8 @@ int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struc
 void emu_dev_free(struct emu_dev *dev);
 /* Nobody has it open any more: nothing of it is left but that it is gone. */
 void emu_dev_retire(struct emu_dev *dev);
+/* False: what reads its registers reads all ones, and what writes them is lost. */
+bool emu_dev_responds(const struct emu_dev *dev);
 /* Programs that have it open; with the last of them it retires where it has been removed. */
 void emu_dev_use(struct emu_dev *dev);
 void emu_dev_unuse(struct emu_dev *dev);

@@ -37,6 +37,24 @@ LIBIOMMU_API int libiommu_emu_device_error(struct libiommu_emu_device *device)
 	return tell(device, emu_vfio_error);
 }
 
+LIBIOMMU_API int libiommu_emu_device_hang(struct libiommu_emu_device *device, bool hangs)
+{
+	struct emu_dev *const dev = (struct emu_dev *)device;
+	int error;
+
+	if (!dev)
+		return -EINVAL;
+	emu_lock(dev->emu);
+	error = dev->removed ? -ENODEV : 0;
+	if (!error) {
+		dev->hangs = hangs;
+		if (dev->vfio)
+			emu_vfio_region_show(dev->vfio);
+	}
+	emu_unlock(dev->emu);
+	return error;
+}
+
 static void pull_out(struct emu_dev *dev)
 {
 	dev->removed = true;

@@ -42,7 +42,7 @@ static int reach(struct emu_window *window, uint64_t offset, void *to, const voi
 	unsigned int now;
 
 	/* A register that starts DMA to itself would have no end. */
-	if (bar->in_use || bar->pci->dev->removed || offset >= bar->size ||
+	if (bar->in_use || !emu_dev_responds(bar->pci->dev) || offset >= bar->size ||
 	    size > bar->size - offset)
 		return -EFAULT;
 	bar->in_use = true;

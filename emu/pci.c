@@ -185,7 +185,7 @@ uint32_t emu_pci_config_read(const struct emu_pci *pci, unsigned int at, unsigne
 {
 	uint32_t value;
 
-	if (pci->dev->removed)
+	if (!emu_dev_responds(pci->dev))
 		return UINT32_MAX >> (32 - 8 * size);
 	value = emu_pci_get(pci, at, size);
 	if (pci->intx && at <= EMU_PCI_STATUS && at + size > EMU_PCI_STATUS)
@@ -195,7 +195,7 @@ uint32_t emu_pci_config_read(const struct emu_pci *pci, unsigned int at, unsigne
 
 void emu_pci_config_write(struct emu_pci *pci, unsigned int at, unsigned int size, uint32_t value)
 {
-	if (pci->dev->removed)
+	if (!emu_dev_responds(pci->dev))
 		return;
 	for (unsigned int i = 0; i < size; i++, value >>= 8) {
 		const uint8_t writable = pci->writable[at + i];
@@ -223,7 +223,7 @@ uint64_t emu_pci_bar_read(struct emu_pci *pci, unsigned int bar, uint64_t offset
 	const struct emu_bar *const region = &pci->bars[bar];
 	uint64_t value = 0;
 
-	if (pci->dev->removed || !decodes(pci, bar))
+	if (!emu_dev_responds(pci->dev) || !decodes(pci, bar))
 		return UINT64_MAX >> (64 - 8 * size);
 	if (region->memory >= 0)
 		return pread(region->memory, &value, size, (off_t)offset) < 0 ? 0 : value;
@@ -236,7 +236,7 @@ void emu_pci_bar_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, u
 {
 	const struct emu_bar *const region = &pci->bars[bar];
 
-	if (pci->dev->removed || !decodes(pci, bar))
+	if (!emu_dev_responds(pci->dev) || !decodes(pci, bar))
 		return;
 	/* What a full memory refuses to take is lost, as on a bus. */
 	if (region->memory >= 0) {
@@ -250,6 +250,6 @@ void emu_pci_bar_write(struct emu_pci *pci, unsigned int bar, uint64_t offset, u
 void emu_pci_reset(struct emu_pci *pci)
 {
 	pci->intx = false;
-	if (!pci->dev->removed && pci->ops.reset)
+	if (emu_dev_responds(pci->dev) && pci->ops.reset)
 		pci->ops.reset(pci->user);
 }

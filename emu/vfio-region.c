@@ -42,7 +42,7 @@ static uint64_t read_rom(const struct emu_pci *pci, uint64_t offset, unsigned in
 {
 	uint64_t value = 0;
 
-	if (pci->dev->removed || pread(pci->rom, &value, size, (off_t)offset) < 0)
+	if (!emu_dev_responds(pci->dev) || pread(pci->rom, &value, size, (off_t)offset) < 0)
 		return UINT64_MAX;
 	return value;
 }
@@ -139,7 +139,7 @@ bool emu_vfio_has_rom(const struct emu_pci *pci)
 {
 	uint8_t signature[2];
 
-	return pci->rom >= 0 && !pci->dev->removed &&
+	return pci->rom >= 0 && emu_dev_responds(pci->dev) &&
 	       pread(pci->rom, signature, sizeof(signature), 0) == sizeof(signature) &&
 	       signature[0] == 0x55 && signature[1] == 0xaa;
 }

@@ -57,6 +57,9 @@ bool emu_vfio_can_reset(const struct emu_dev *dev)
 {
 	const struct emu_pci *const pci = emu_pci_of(dev);
 
+	/* The host has tried, and waited for the end. */
+	if (dev->hangs)
+		return false;
 	if (pci->express &&
 	    emu_pci_get(pci, pci->express + EMU_EXP_DEVICE_CAPABILITIES, 4) & EMU_EXP_FLR)
 		return true;
@@ -76,6 +79,8 @@ int emu_vfio_reset(struct emu_vfio *vfio)
 {
 	if (!vfio->resets)
 		return -EINVAL;
+	if (vfio->dev->hangs)
+		return -ENOTTY;
 	wake(vfio->pci);
 	emu_pci_reset(vfio->pci);
 	emu_vfio_dmabufs_show(vfio, true);
@@ -83,9 +88,13 @@ int emu_vfio_reset(struct emu_vfio *vfio)
 	return 0;
 }
 
-static void reset_bus(const struct emu_dev *with)
+/* The host waits for each of them to answer. */
+static int reset_bus(const struct emu_dev *with)
 {
+	int error = 0;
+
 	for (struct emu_dev *dev = next_on_bus(with, NULL); dev; dev = next_on_bus(with, dev)) {
+		error = dev->hangs ? -ENOTTY : error;
 		wake(emu_pci_of(dev));
 		emu_pci_reset(emu_pci_of(dev));
 		if (!dev->vfio)
@@ -93,6 +102,7 @@ static void reset_bus(const struct emu_dev *with)
 		emu_vfio_dmabufs_show(dev->vfio, true);
 		emu_vfio_region_show(dev->vfio);
 	}
+	return error;
 }
 
 /* Nobody else has any of them, and VFIO has them all. */
@@ -231,7 +241,5 @@ int emu_vfio_hot_reset(struct emu_vfio *vfio, const struct emu_task *task, uintp
 	if (!error && !owns_all(vfio, groups, reset.count))
 		error = -EINVAL;
 	emu_release(groups);
-	if (!error)
-		reset_bus(vfio->dev);
-	return error;
+	return error ? error : reset_bus(vfio->dev);
 }

@@ -47,6 +47,26 @@ LIBIOMMU_API int libiommu_emu_device_request(struct libiommu_emu_device *device)
 LIBIOMMU_API int libiommu_emu_device_error(struct libiommu_emu_device *device);
 
 /**
+ * @brief A device stops answering, without being gone, or answers again.
+ *
+ * Meanwhile its registers and its configuration space read as all ones and what is written to them
+ * is lost, a reset does not end, which the kernel waits a minute for and the machine does not
+ * (-ENOTTY), and a program that opens it cannot reset it. What the test has it do itself it does:
+ * DMA, interrupts and page requests.
+ *
+ * @param device  The device.
+ * @param hangs   Whether it stops or goes on.
+ * @return 0.
+ * @retval -EINVAL  @p device is NULL.
+ * @retval -ENODEV  The device has gone.
+ * @threads Shared.
+ * @syscalls mprotect.
+ * @since 0.1
+ * @follows drivers/pci/pci.c (pci_dev_wait).
+ */
+LIBIOMMU_API int libiommu_emu_device_hang(struct libiommu_emu_device *device, bool hangs);
+
+/**
  * @brief Pull a device out, whoever has it.
  *
  * Its registers read as all ones from now on, its DMA fails, and its transfers that wait end. A
