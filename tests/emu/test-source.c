@@ -73,7 +73,7 @@ static void files(void **state)
 	assert_int_equal(read_at(space, IOVA + PAGE, buffer, 4), 0);
 	assert_string_equal(buffer, "abc");
 	assert_int_equal(write_at(space, IOVA, "xyz", 4), 0);
-	assert_string_equal(memory + PAGE, "xyz");
+	assert_memory_equal(memory + PAGE, "xyz", sizeof("xyz"));
 	assert_int_equal(ftruncate(fd, 16 * PAGE), 0);
 	assert_int_equal(libiommu_ioas_map_file_fixed(space->handle, fd, 0, 16 * PAGE, BOTH,
 	                                              IOVA + 16 * PAGE),
@@ -142,7 +142,7 @@ static void read_only_descriptors(void **state)
 	                 0);
 	emu_pages_let_go(part.pages);
 	assert_int_equal(write_at(space, IOVA, "abc", 4), 0);
-	assert_string_equal(memory, "abc");
+	assert_memory_equal(memory, "abc", sizeof("abc"));
 	close(fd);
 	close(reads);
 	munmap(memory, PAGE);
