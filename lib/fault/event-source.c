@@ -137,7 +137,7 @@ static int fetch(void *self, struct source_fetch *fetch)
 			return groups ? groups : -ENOBUFS;
 		}
 		write_next(from, fetch->records + used);
-		fetch->groups[groups++] = (struct source_group){.records = records};
+		fetch->groups[groups++] = (struct fault_run){.records = records};
 		used += records;
 	}
 	return groups;

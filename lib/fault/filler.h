@@ -70,7 +70,7 @@ struct filler {
 	struct slots slots;
 	uint32_t used; /* inputs from here on are NULL */
 	struct filler_input *inputs[FILLER_SOURCES];
-	struct source_group groups[FILLER_GROUPS];
+	struct fault_run groups[FILLER_GROUPS];
 	uint64_t counters[RING_COUNTERS];
 	struct apart behind;
 };

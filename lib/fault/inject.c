@@ -75,8 +75,8 @@ static int fetch(void *self, struct source_fetch *fetch)
 		memcpy(fetch->records + used, group->records,
 		       group->count * sizeof(group->records[0]));
 		/* The cookie is the ring's alone, and comes back exactly once. */
-		fetch->groups[groups++] = (struct source_group){
-			.cookie = (uintptr_t)group,
+		fetch->groups[groups++] = (struct fault_run){
+			.token = (uintptr_t)group,
 			.records = group->count,
 			.answer = true,
 		};

@@ -44,14 +44,14 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 {
 	struct libiommu_record *record =
 		&filler->session->memory.records[at & (filler->choices.capacity - 1)];
-	const struct source_group *const end = filler->groups + count;
+	const struct fault_run *const end = filler->groups + count;
 	struct slots_run run = slots_run_begin(&filler->slots);
 	const uint32_t first = at;
 	const uint64_t now = filler->now;
 	uint32_t unanswered = 0;
 	bool ended = false;
 
-	for (const struct source_group *group = filler->groups; group != end; group++) {
+	for (const struct fault_run *group = filler->groups; group != end; group++) {
 		uint32_t records = group->records;
 		uint64_t token = 0;
 
@@ -59,7 +59,7 @@ static uint32_t register_groups(struct filler *filler, uint32_t source, int coun
 		if (MOSTLY(group->answer)) {
 			struct slot *const slot = slots_run_take(&run);
 
-			slot->cookie = group->cookie;
+			slot->cookie = group->token;
 			slot->published = now;
 			slot->source = source;
 			slot->end = at;

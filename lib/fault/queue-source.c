@@ -56,15 +56,6 @@ static void write_detached(struct libiommu_record *to, const struct fault_notice
 	};
 }
 
-static struct source_group group_of(const struct fault_run *run)
-{
-	return (struct source_group){
-		.cookie = run->token,
-		.records = (uint32_t)run->records,
-		.answer = true,
-	};
-}
-
 /* What was read before there was room for it. */
 static int fetch_held(struct queue_source *from, struct source_fetch *fetch)
 {
@@ -80,7 +71,7 @@ static int fetch_held(struct queue_source *from, struct source_fetch *fetch)
 		}
 		memcpy(fetch->records + used, batch->faults + batch->next,
 		       run->records * sizeof(*fetch->records));
-		fetch->groups[groups++] = group_of(run);
+		fetch->groups[groups++] = *run;
 		used += run->records;
 		fault_batch_advance(batch);
 	}
@@ -94,6 +85,7 @@ static int fetch_new(struct queue_source *from, struct source_fetch *fetch)
 	struct fault_intake intake = {
 		.limit = limit,
 		.records = fetch->records,
+		.runs = fetch->groups,
 		.notices = notices,
 		.max_notices = fetch->room < NOTICES ? fetch->room : NOTICES,
 	};
@@ -104,14 +96,12 @@ static int fetch_new(struct queue_source *from, struct source_fetch *fetch)
 		return error == -ENOBUFS ? -ENOSPC : error;
 	for (size_t i = 0; i < intake.notice_count; i++) {
 		write_detached(&fetch->records[i], &notices[i]);
-		fetch->groups[i] = (struct source_group){.records = 1, .detached = true};
+		fetch->groups[i] = (struct fault_run){.records = 1, .detached = true};
 	}
 	if (intake.notice_count)
 		return (int)intake.notice_count;
 	if (!intake.direct)
 		return fetch_held(from, fetch);
-	for (size_t i = 0; i < from->batch->groups; i++)
-		fetch->groups[i] = group_of(&from->batch->runs[i]);
 	from->batch->next_group = from->batch->groups;
 	return (int)from->batch->groups;
 }

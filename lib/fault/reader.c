@@ -211,14 +211,23 @@ static uint32_t find_room(struct libiommu_reader *reader, size_t count)
 	return room >= count ? room : reader_room(reader);
 }
 
-static void write_completions(struct libiommu_reader *reader, uint32_t at,
+static void copy_completions(struct ring_completion *to, const struct libiommu_completion *from,
+                             uint32_t count)
+{
+	for (const struct libiommu_completion *const end = from + count; from != end; from++)
+		ring_completion_store(to++, from);
+}
+
+/* Where the memory ends, they go on at its beginning. */
+static void write_completions(const struct libiommu_reader *reader,
                               const struct libiommu_completion *from, uint32_t count)
 {
-	const uint32_t mask = reader->memory.completion_capacity - 1;
-	struct ring_completion *const to = reader->memory.completions;
+	const uint32_t capacity = reader->memory.completion_capacity;
+	const uint32_t place = reader->made & (capacity - 1);
+	const uint32_t here = count < capacity - place ? count : capacity - place;
 
-	for (const struct libiommu_completion *const end = from + count; from != end; from++, at++)
-		ring_completion_store(&to[at & mask], from);
+	copy_completions(reader->memory.completions + place, from, here);
+	copy_completions(reader->memory.completions, from + here, count - here);
 }
 
 int li_reader_complete(struct libiommu_reader *reader,
@@ -228,7 +237,7 @@ int li_reader_complete(struct libiommu_reader *reader,
 	const uint32_t done = count < room ? (uint32_t)count : room;
 
 	if (done) {
-		write_completions(reader, reader->made, completions, done);
+		write_completions(reader, completions, done);
 		reader->made += done;
 		atomic_store(&reader->memory.b->made, reader->made);
 	}

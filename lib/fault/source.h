@@ -18,18 +18,12 @@
 #include <libiommu/fault-queue.h>
 #include <libiommu/reader.h>
 
-/* What the ring keeps of a group; @records of them follow each other in what was fetched. */
-struct source_group {
-	uint64_t cookie; /* the source's name for it, never seen by the reader */
-	uint32_t records;
-	bool answer;   /* the reader must complete it; not so DETACHED, for one */
-	bool detached; /* not with @answer: some that are out need none any more; ask which */
-};
+#include "../object/fault-run.h"
 
 struct source_fetch {
 	struct libiommu_record *records; /* in shared memory: written, never read back */
 	size_t room;
-	struct source_group *groups;
+	struct fault_run *groups; /* each token is the source's, never seen by the reader */
 	size_t max_groups;
 	size_t need;   /* out, with -ENOBUFS: records of the group that does not fit */
 	uint64_t lost; /* out: events that are known to be lost now */
@@ -45,9 +39,9 @@ struct source_ops {
 	 */
 	int (*fetch)(void *self, struct source_fetch *fetch);
 	/*
-	 * Answers groups that were fetched, each token a cookie and each code a valid one; how many
-	 * were known no more, or -errno: then what was not given is tried again in the next call,
-	 * which may have no more.
+	 * Answers groups that were fetched, each token a group's and each code a valid one; how
+	 * many were known no more, or -errno: then what was not given is tried again in the next
+	 * call, which may have no more.
 	 */
 	int (*answer)(void *self, const struct libiommu_fault_response *answers, size_t count);
 	/* Whether the group still needs an answer; asked after a detach only. */

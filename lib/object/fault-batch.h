@@ -9,15 +9,10 @@
 #include <libiommu/fault-queue.h>
 
 #include "../base/uapi/iommufd.h"
+#include "fault-run.h"
 
 /* Faults, far more than hardware puts into a group. */
 #define FAULT_BATCH_MAX 65536
-
-/* One group. */
-struct fault_run {
-	uint64_t token;
-	uint64_t records;
-};
 
 struct libiommu_fault_batch {
 	struct uapi_hwpt_pgfault *raw; /* as read; of no meaning once they are translated */

@@ -165,7 +165,8 @@ struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *que
 	intake->direct = intake->records && count <= intake->limit;
 	memcpy(intake->direct ? intake->records : batch->faults, early->faults + early->next,
 	       count * sizeof(*batch->faults));
-	memcpy(batch->runs, fault_batch_run(early), groups * sizeof(*batch->runs));
+	memcpy(intake->direct ? intake->runs : batch->runs, fault_batch_run(early),
+	       groups * sizeof(*batch->runs));
 	batch->count = count;
 	batch->groups = groups;
 	early->next += count;

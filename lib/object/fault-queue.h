@@ -111,8 +111,9 @@ struct fault_intake {
 	/* Its runs say which groups there are. It grows where a group does not fit. */
 	struct libiommu_fault_batch *batch;
 	size_t limit; /* faults, if the first group alone has not more; 0: no faults */
-	/* Where @limit faults go, written and not read; NULL: into the batch. */
+	/* Where @limit faults and groups go, written and not read; NULL: into the batch. */
 	struct libiommu_record *records;
+	struct fault_run *runs;
 	bool direct; /* out: they did; else, as the first group has more, they are in the batch */
 	bool more;   /* out: there is something that no descriptor tells of */
 	struct fault_notice *notices;

@@ -132,33 +132,52 @@ struct position {
 	struct fault_run *run;
 };
 
-/*
- * All groups that come next and are of one origin, mostly of one fault each. A function of its own
- * so that what is the same for all of them is at hand.
- */
-__attribute__((noinline)) static void register_groups(struct fault_groups *groups,
-                                                      const struct origin *origin,
-                                                      struct position *position)
+/* The group that comes next, whatever it is like. */
+static void register_group(struct fault_groups *groups, const struct origin *origin,
+                           struct position *position)
 {
-	const struct uapi_hwpt_pgfault *const end = position->end;
+	const struct uapi_hwpt_pgfault *const first = position->raw;
+	const uint64_t token = fault_groups_add(groups, first->cookie, origin->slot);
+	struct libiommu_record *const to = position->to;
+
+	for (;;) {
+		write_record(position->to++, &origin->record, token, position->raw++);
+		if (position->raw == position->end || position->raw->cookie != first->cookie)
+			break;
+		position->to[-1].flags &= (uint8_t)~LIBIOMMU_RECORD_LAST;
+	}
+	*position->run++ = (struct fault_run){token, (uint32_t)(position->to - to), true, false};
+}
+
+/*
+ * The groups that come next as long as they are like nearly all: of one fault, and their places
+ * are free. Nothing is called meanwhile, so that what they have in common stays at hand.
+ */
+__attribute__((noinline)) static void register_usual(struct fault_groups *groups,
+                                                     const struct origin *origin,
+                                                     struct position *position)
+{
+	const struct uapi_hwpt_pgfault *const last = position->end - 1;
 	const struct uapi_hwpt_pgfault *raw = position->raw;
 	struct libiommu_record *to = position->to;
 	struct fault_run *run = position->run;
+	struct fault_group *const all = groups->groups;
+	const uint32_t room = groups->strays ? 0 : groups->room;
 
-	do {
+	for (; raw != last && is_from(raw, origin); raw++) {
 		const uint32_t cookie = raw->cookie;
-		const uint64_t token = fault_groups_add(groups, cookie, origin->slot);
-		const struct libiommu_record *const first = to;
+		struct fault_group *const group = &all[cookie - 1];
 
-		for (;;) {
-			write_record(to++, &origin->record, token, raw++);
-			if (raw == end || raw->cookie != cookie)
-				break;
-			to[-1].flags = origin->record.flags & (uint8_t)~LIBIOMMU_RECORD_LAST;
-		}
-		run->token = token;
-		run++->records = (size_t)(to - first);
-	} while (raw != end && is_from(raw, origin));
+		if (cookie - 1 >= room || group->used || raw[1].cookie == cookie)
+			break;
+		group->slot = origin->slot;
+		group->token += FAULT_GENERATION;
+		group->cookie = cookie;
+		group->used = true;
+		write_record(to++, &origin->record, group->token, raw);
+		*run++ = (struct fault_run){group->token, 1, true, false};
+	}
+	groups->used += (uint32_t)(raw - position->raw);
 	position->raw = raw;
 	position->to = to;
 	position->run = run;
@@ -168,13 +187,18 @@ size_t li_fault_queue_register(struct libiommu_fault_queue *queue,
                                const struct uapi_hwpt_pgfault *raw, size_t count,
                                struct libiommu_record *to, struct fault_run *runs)
 {
+	struct fault_groups *const groups = &li_fault_queue_state(queue)->groups;
 	struct position position = {.raw = raw, .end = raw + count, .to = to, .run = runs};
 	struct origin origin;
 
 	/* What is attached does not change meanwhile. */
-	while (position.raw != position.end) {
-		find_origin(queue, position.raw, &origin);
-		register_groups(&li_fault_queue_state(queue)->groups, &origin, &position);
+	for (bool known = false; position.raw != position.end;) {
+		if (!known || !is_from(position.raw, &origin))
+			find_origin(queue, position.raw, &origin);
+		known = true;
+		register_usual(groups, &origin, &position);
+		if (is_from(position.raw, &origin))
+			register_group(groups, &origin, &position);
 	}
 	return (size_t)(position.run - runs);
 }
@@ -234,7 +258,7 @@ static struct fault_outcome fetch_new(struct libiommu_fault_queue *queue,
 	intake->direct = intake->records && batch->count <= intake->limit;
 	batch->groups = li_fault_queue_register(queue, batch->raw, batch->count,
 	                                        intake->direct ? intake->records : batch->faults,
-	                                        batch->runs);
+	                                        intake->direct ? intake->runs : batch->runs);
 	return outcome;
 }
 

@@ -126,7 +126,8 @@ int li_restore_waiting(struct libiommu_fault_queue *queue, const struct libiommu
 	early->count = count;
 	for (size_t i = 0; i < count; i++) {
 		if (!i || faults[i].token != faults[i - 1].token)
-			early->runs[early->groups++] = (struct fault_run){faults[i].token, 0};
+			early->runs[early->groups++] =
+				(struct fault_run){faults[i].token, 0, true, false};
 		early->runs[early->groups - 1].records++;
 	}
 	state->early_groups = early->groups;

@@ -49,7 +49,7 @@ static int fetch(void *self, struct source_fetch *fetch)
 	for (uint64_t i = 0; i < count; i++) {
 		write_record(&fetch->records[i], number + i);
 		fetch->groups[i] =
-			(struct source_group){.cookie = number + i, .records = 1, .answer = wanted};
+			(struct fault_run){.token = number + i, .records = 1, .answer = wanted};
 	}
 	load.number += count;
 	load.left -= count;

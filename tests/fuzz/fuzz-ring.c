@@ -83,8 +83,8 @@ static int fetch(void *self, struct source_fetch *fetch)
 			};
 		used += records;
 		/* What is detached is answered by the source: all groups that are out, here. */
-		fetch->groups[count++] = (struct source_group){
-			.cookie = number,
+		fetch->groups[count++] = (struct fault_run){
+			.token = number,
 			.records = records,
 			.answer = !from->detached[number],
 			.detached = from->detached[number],

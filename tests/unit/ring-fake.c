@@ -109,8 +109,8 @@ static int fake_fetch(void *self, struct source_fetch *fetch)
 		}
 		write_group(fake, fetch->records + used);
 		used += fake->groups[number].records;
-		fetch->groups[groups++] = (struct source_group){
-			.cookie = number,
+		fetch->groups[groups++] = (struct fault_run){
+			.token = number,
 			.records = fake->groups[number].records,
 			.answer = !fake->groups[number].detached,
 			.detached = fake->groups[number].detached,

@@ -42,7 +42,7 @@ static int endless_fetch(void *self, struct source_fetch *fetch)
 			.kind = LIBIOMMU_RECORD_FAULT,
 			.flags = i + 1 == endless.length ? LIBIOMMU_RECORD_LAST : 0,
 		};
-	fetch->groups[0] = (struct source_group){.records = endless.length, .answer = true};
+	fetch->groups[0] = (struct fault_run){.records = endless.length, .answer = true};
 	endless.left--;
 	return 1;
 }
