@@ -101,7 +101,8 @@ LIBIOMMU_API int libiommu_dma_arena_config_set_granule(struct libiommu_dma_arena
  * @return 0.
  * @retval -EINVAL  A pointer is NULL, @p length is 0, or the machine has no pages of that size or
  *                  no such node.
- * @retval -ENOMEM  No memory, of large pages or of the node; or the locked-memory limit.
+ * @retval -ENOMEM  No memory, of large pages or of the node, which is all there before the call
+ *                  returns where either was chosen; or the locked-memory limit.
  * @retval -ENOSPC  No free range of IOVAs is long enough.
  * @retval -ERANGE  In a split space the IOVAs do not follow each other.
  * @retval -ENOSYS  A node was chosen, and the kernel knows none.

@@ -272,7 +272,8 @@ static const struct hint hints[] = {
          "the kernel reads the queue ahead, in a thread of this process that has been in a system "
          "call for half a minute"},
 	{CALL_ARENA, ENOMEM,
-         "no memory, or fewer large pages are set aside than are needed (vm.nr_hugepages)"},
+         "no memory, on the chosen node if there is one, or fewer large pages are set aside than "
+         "are needed (vm.nr_hugepages, or the node's own nr_hugepages in sysfs)"},
 	{CALL_ARENA, EINVAL, "the machine has no pages of this size, or no such NUMA node"},
 	{CALL_ARENA, ENOSYS, "the kernel was built without NUMA"},
 	{CALL_RING, EMFILE, NO_DESCRIPTOR},

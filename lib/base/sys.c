@@ -6,11 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "failure.h"
 #include "sys-event.h"
 #include "sys-file.h"
 #include "sys-uring.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 struct libiommu_sys {
 	void *user;
@@ -267,6 +272,14 @@ int li_sys_size(const struct libiommu_sys *sys, int fd, uint64_t *size)
 int li_sys_madvise(const struct libiommu_sys *sys, void *address, size_t length, int advice)
 {
 	return sys->madvise(sys->user, address, length, advice);
+}
+
+int li_sys_populate(const struct libiommu_sys *sys, void *address, size_t length)
+{
+	const int error = li_sys_madvise(sys, address, length, MADV_POPULATE_WRITE);
+
+	/* An older kernel does not know it. */
+	return error && error != -EINVAL ? -ENOMEM : 0;
 }
 
 int li_sys_mprotect(const struct libiommu_sys *sys, void *address, size_t length, int prot)

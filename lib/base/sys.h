@@ -39,6 +39,8 @@ int li_sys_seal(const struct libiommu_sys *sys, int fd, int seals);
 int li_sys_getfl(const struct libiommu_sys *sys, int fd);
 int li_sys_size(const struct libiommu_sys *sys, int fd, uint64_t *size);
 int li_sys_madvise(const struct libiommu_sys *sys, void *address, size_t length, int advice);
+/* Memory for all of it now: at a touch it would be a signal. 0, also before 5.14, or -ENOMEM. */
+int li_sys_populate(const struct libiommu_sys *sys, void *address, size_t length);
 int li_sys_mprotect(const struct libiommu_sys *sys, void *address, size_t length, int prot);
 int li_sys_mbind(const struct libiommu_sys *sys, void *address, size_t length, int node);
 int li_sys_eventfd(const struct libiommu_sys *sys);

@@ -93,6 +93,22 @@ static int page_flags(uint64_t page_size)
 	return MAP_HUGETLB | (int)(bits << MAP_HUGE_SHIFT);
 }
 
+/* Of chosen pages there can be too few, which the first touch would be too late to learn. */
+static int prepare(const struct libiommu_sys *sys, const struct arena_choices *choices,
+                   void *address, size_t length)
+{
+	int error = 0;
+
+	/* Before the first page is there. */
+	if (choices->node >= 0)
+		error = li_sys_mbind(sys, address, length, choices->node);
+	if (!error)
+		error = li_sys_madvise(sys, address, length, MADV_DONTFORK);
+	if (!error && (choices->node >= 0 || page_flags(choices->page_size)))
+		error = li_sys_populate(sys, address, length);
+	return error;
+}
+
 int li_arena_map(const struct libiommu_dma_space *space, const struct arena_choices *choices,
                  const char *operation, uint64_t *length, void **memory)
 {
@@ -113,11 +129,7 @@ int li_arena_map(const struct libiommu_dma_space *space, const struct arena_choi
 	if (error)
 		return FAIL_KERNEL(space->ctx, operation, error, CALL_ARENA, .length = whole,
 		                   .anywhere = true);
-	/* Before the first page is there; what is written there would not be the device's. */
-	if (choices->node >= 0)
-		error = li_sys_mbind(sys, at, (size_t)whole, choices->node);
-	if (!error)
-		error = li_sys_madvise(sys, at, (size_t)whole, MADV_DONTFORK);
+	error = prepare(sys, choices, at, (size_t)whole);
 	if (error) {
 		li_sys_munmap(sys, at, (size_t)whole);
 		return FAIL_KERNEL(space->ctx, operation, error, CALL_ARENA, .length = whole,

@@ -9,10 +9,6 @@
 /* Memory for nodes comes in so many bytes a time. */
 #define POPULATE (UINT64_C(32) * TABLE_PAGE)
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 static uint64_t least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -21,16 +17,10 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* 0, or where there is no memory: to be told of it now is better than a signal later. */
 static int populate(struct libiommu_dma_table *table)
 {
-	int error;
-
 	if (table->next < table->populated)
 		return 0;
-	if (table->next >= TABLE_SIZE)
-		return -ENOMEM;
-	error = li_sys_madvise(table->sys, table->base + table->next, POPULATE,
-	                       MADV_POPULATE_WRITE);
-	/* Before 5.14 it does not exist. */
-	if (error && error != -EINVAL)
+	if (table->next >= TABLE_SIZE ||
+	    li_sys_populate(table->sys, table->base + table->next, POPULATE))
 		return -ENOMEM;
 	table->populated = table->next + POPULATE;
 	return 0;

@@ -160,6 +160,9 @@ static void test_choices(void **state)
 {
 	struct libiommu_dma_arena_config *config = NULL;
 	struct libiommu_dma_arena *arena = NULL;
+	uint64_t length, iova;
+	unsigned char there;
+	void *memory;
 	int error;
 
 	(void)state;
@@ -177,6 +180,11 @@ static void test_choices(void **state)
 	assert_int_equal(libiommu_dma_arena_new(space, UINT64_MAX, config, &arena), -EINVAL);
 	assert_int_equal(libiommu_dma_arena_config_set_node(config, 1), 0);
 	assert_int_equal(libiommu_dma_arena_new(space, PAGE, config, &arena), 0);
+	/* The node's page is there, by a call that kernels have from 5.14 on. */
+	assert_int_equal(libiommu_dma_arena_memory(arena, &memory, &length, &iova), 0);
+	assert_int_equal(mincore(memory, PAGE, &there), 0);
+	if (!madvise(memory, PAGE, 23))
+		assert_int_equal(there & 1, 1);
 	assert_int_equal(libiommu_dma_arena_destroy(arena), 0);
 	assert_int_equal(libiommu_dma_arena_config_set_node(config, 7), 0);
 	assert_int_equal(libiommu_dma_arena_new(space, PAGE, config, &arena), -EINVAL);

@@ -83,6 +83,27 @@ static void test_madvise(void **state)
 	munmap(at, page);
 }
 
+/* The pages are there; what cannot be is no memory. */
+static void test_populate(void **state)
+{
+	const size_t page = (size_t)li_sys_page_size();
+	unsigned char there[2] = {0, 0};
+	char *const at =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_true(at != MAP_FAILED);
+	assert_int_equal(li_sys_populate(sys, at, page), 0);
+	assert_int_equal(mincore(at, 2 * page, there), 0);
+	assert_int_equal(there[1] & 1, 0);
+	/* A kernel older than 5.14 does nothing. */
+	if (there[0] & 1) {
+		munmap(at, page);
+		assert_int_equal(li_sys_populate(sys, at, page), -ENOMEM);
+	}
+	munmap(at, 2 * page);
+}
+
 static void test_mprotect(void **state)
 {
 	const size_t page = (size_t)li_sys_page_size();
@@ -396,6 +417,7 @@ int main(void)
 		SYS_TEST(test_memfd_is_sealed_and_measured),
 		SYS_TEST(test_how_a_descriptor_was_opened),
 		SYS_TEST(test_madvise),
+		SYS_TEST(test_populate),
 		SYS_TEST(test_mprotect),
 		SYS_TEST(test_mbind),
 		SYS_TEST(test_eventfd_neither_blocks_nor_is_inherited),

@@ -10,6 +10,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Large pages of 2 MiB, as many as the machine has memory for. */
@@ -207,12 +208,98 @@ static void test_arena(void **state)
 	have_large("0");
 }
 
+/* What a NUMA machine has; 0 nodes where the kernel knows none. */
+static unsigned int nodes(void)
+{
+	char path[64];
+
+	for (unsigned int count = 0;; count++) {
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%u", count);
+		if (access(path, F_OK))
+			return count;
+	}
+}
+
+static void choose(struct libiommu_dma_arena_config **config, int node, uint64_t page_size)
+{
+	OK(libiommu_dma_arena_config_new(config));
+	OK(libiommu_dma_arena_config_set_node(*config, node));
+	OK(libiommu_dma_arena_config_set_page_size(*config, page_size));
+}
+
+/* Whether each page is there, and on the node, by the kernel's account. */
+static bool is_on(int node, uint8_t *at, size_t length)
+{
+	for (size_t i = 0; i < length; i += page) {
+		void *const address = at + i;
+		int where = -1;
+
+		assert_int_equal(syscall(SYS_move_pages, 0, 1L, &address, NULL, &where, 0), 0);
+		if (where != node)
+			return false;
+	}
+	return true;
+}
+
+static void check_node(struct vm *vm, int node, uint64_t page_size)
+{
+	struct libiommu_dma_arena_config *config;
+	struct libiommu_dma_arena *arena;
+	uint64_t length, iova;
+	void *at;
+
+	choose(&config, node, page_size);
+	OK(libiommu_dma_arena_new(space, 2 * LARGE, config, &arena));
+	libiommu_dma_arena_config_free(config);
+	OK(libiommu_dma_arena_memory(arena, &at, &length, &iova));
+	assert_int_equal(length, 2 * LARGE);
+	assert_true(is_on(node, at, length));
+	move(vm, at, (uint8_t *)at + length - BYTES);
+	OK(libiommu_dma_arena_destroy(arena));
+}
+
+static void refuse_node(int error, int node, uint64_t page_size)
+{
+	struct libiommu_dma_arena_config *config;
+	struct libiommu_dma_arena *arena;
+
+	choose(&config, node, page_size);
+	FAILS(error, libiommu_dma_arena_new(space, 2 * LARGE, config, &arena));
+	EXPLAINED(error == ENOSYS ? "without NUMA" : "node");
+	libiommu_dma_arena_config_free(config);
+}
+
+/* Memory is from the node that was chosen, large pages too, or there is none. */
+static void test_nodes(void **state)
+{
+	static const char *const count = "/sys/devices/system/node/node%d/hugepages/"
+					 "hugepages-2048kB/nr_hugepages";
+	struct vm *const vm = *state;
+	const unsigned int have = nodes();
+	char path[96];
+
+	make_space(vm, LIBIOMMU_DMA_WINDOW, 0);
+	attach_edu(vm);
+	refuse_node(have ? EINVAL : ENOSYS, (int)have, 0);
+	if (have < 2)
+		SKIP("a machine of two NUMA nodes is wanted, and this has %u", have);
+	for (int node = 0; node < 2; node++)
+		check_node(vm, node, 0);
+	for (int node = 0; node < 2; node++) {
+		snprintf(path, sizeof(path), count, node);
+		assert_int_equal(vm_write_file(path, "4"), 0);
+		check_node(vm, node, LARGE);
+		refuse_node(ENOMEM, !node, LARGE);
+		assert_int_equal(vm_write_file(path, "0"), 0);
+	}
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, dma_setup, dma_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_file), TEST(test_large_file), TEST(test_large_pages),
-		TEST(test_bar),  TEST(test_arena),
+		TEST(test_bar),  TEST(test_arena),      TEST(test_nodes),
 	};
 
 	return cmocka_run_group_tests_name("dma-memory", tests, NULL, NULL);
