@@ -380,6 +380,7 @@ LIBIOMMU_API int libiommu_dma_space_unregister_iova(struct libiommu_dma_space *s
  *                      registered.
  * @retval -EEXIST      It is in the space already, or has something mapped where the space has.
  * @retval -EADDRINUSE  It cannot map what is taken from the space's window.
+ * @retval -EOPNOTSUPP  The context is on type 1.
  * @retval -ENOMEM      No memory.
  * @retval -ECHILD      This is a forked child; the space stays its parent's.
  * @retval -errno       Whatever else the kernel says. After any failure nothing has changed.

@@ -178,6 +178,10 @@ int libiommu_dma_space_mirror(struct libiommu_dma_space *space, struct libiommu_
 		return FAIL_LIBRARY(space->ctx, __func__, -EINVAL,
 		                    "the address spaces are of different contexts",
 		                    .id = li_ioas_id(ioas));
+	/* Not only when there is something to copy. */
+	if (li_ctx_backend(space->ctx)->type1)
+		return FAIL_KERNEL(space->ctx, __func__, -EOPNOTSUPP, CALL_COPY,
+		                   .id = li_ioas_id(ioas));
 	return li_mirror_add(space, &mirror, __func__);
 }
 

@@ -35,7 +35,7 @@ static uint64_t free_large(void)
 /* What the kernel says of a file: 0 or an error. */
 static int files_error(const struct vm *vm)
 {
-	if (libiommu_ctx_backend(vm->ctx) != LIBIOMMU_BACKEND_IOMMUFD)
+	if (is_legacy(vm))
 		return EOPNOTSUPP;
 	return vm_kernel_at_least(6, 13) ? 0 : ENOTTY;
 }
