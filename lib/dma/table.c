@@ -77,7 +77,7 @@ int li_table_prepare(struct libiommu_dma_table *table, enum table_root root, uin
 
 static uint64_t entry_to(uint64_t value, uint64_t length)
 {
-	return value << ENTRY_TO_SHIFT | least(length, ENTRY_RUN) | ENTRY_VALID;
+	return least(length / TABLE_PAGE, ENTRY_MOST) << ENTRY_RUN_SHIFT | value | ENTRY_VALID;
 }
 
 /* The entries of @span bytes in one node; @length: how many bytes go on from the first. */

@@ -47,10 +47,10 @@ enum table_root {
 #define ENTRY_GONE  UINT64_C(4) /* not valid, but was once */
 /* Of a node: where it is. */
 #define ENTRY_OFFSET ((TABLE_SIZE - 1) & ~(TABLE_PAGE - 1))
-/* Else: how many bytes go on from the entry's first, in whole pages, and where the first is. */
-#define ENTRY_RUN      UINT64_C(0xffff000)
-#define ENTRY_TO_SHIFT 16
-#define ENTRY_TO       (~UINT64_C(0xfff))
+/* Else: where the entry's first byte is, and above it how many pages go on from there. */
+#define ENTRY_TO        UINT64_C(0xfffffffff000)
+#define ENTRY_RUN_SHIFT 48
+#define ENTRY_MOST      UINT64_C(0xffff)
 
 struct table_header {
 	uint64_t magic;
@@ -100,7 +100,12 @@ static inline _Atomic(uint64_t) *table_entry(unsigned char *base, uint64_t offse
 
 static inline uint64_t table_load(unsigned char *base, uint64_t offset, uint64_t index)
 {
-	return atomic_load_explicit(table_entry(base, offset, index), memory_order_acquire);
+	unsigned char *at = base + index * sizeof(uint64_t);
+
+	/* The offset is what a lookup waits for: no sum is to come between it and the load. */
+	__asm__("" : "+r"(at));
+	return atomic_load_explicit((_Atomic(uint64_t) *)(void *)(at + offset),
+	                            memory_order_acquire);
 }
 
 /* The entry that has @key, which has no more bits than a key has; @in: how far in it. */
@@ -119,10 +124,16 @@ static inline uint64_t table_find(unsigned char *base, enum table_root root, uin
 	return entry;
 }
 
+/* How many bytes go on from a valid entry's first. */
+static inline uint64_t table_run(uint64_t entry)
+{
+	return (entry >> ENTRY_RUN_SHIFT) * TABLE_PAGE;
+}
+
 /* What is @in bytes behind what a valid entry leads to. */
 static inline uint64_t table_value(uint64_t entry, uint64_t in)
 {
-	return (entry >> ENTRY_TO_SHIFT & ENTRY_TO) + in;
+	return (entry & ENTRY_TO) + in;
 }
 
 /*
@@ -131,7 +142,7 @@ static inline uint64_t table_value(uint64_t entry, uint64_t in)
  */
 static inline uint64_t table_room(uint64_t entry, uint64_t in)
 {
-	return entry & ENTRY_VALID && (entry & ENTRY_RUN) > in ? (entry & ENTRY_RUN) - in : 0;
+	return entry & ENTRY_VALID && table_run(entry) > in ? table_run(entry) - in : 0;
 }
 
 #endif

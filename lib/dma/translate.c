@@ -45,7 +45,7 @@ static inline bool find_all(const struct libiommu_dma_table *table, enum table_r
 	if (UNLIKELY(!table || !table->base || key >> TABLE_KEY_BITS))
 		return false;
 	entry = table_find(table->base, root, key, &in);
-	if (UNLIKELY(!(entry & ENTRY_VALID) || (entry & ENTRY_RUN) - in < length))
+	if (UNLIKELY(!(entry & ENTRY_VALID) || table_run(entry) - in < length))
 		return false;
 	*value = table_value(entry, in);
 	return true;

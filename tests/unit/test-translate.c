@@ -141,7 +141,7 @@ static void test_edges(void **state)
 /* More than an entry can say, and two registrations that go on from each other. */
 static void test_long(void **state)
 {
-	const uint64_t key = UINT64_C(0x80000000), length = ENTRY_RUN * 2 + 7 * PAGE;
+	const uint64_t key = UINT64_C(0x80000000), length = (2 * ENTRY_MOST + 7) * PAGE;
 
 	(void)state;
 	add(key, 0x12345000, length);
@@ -462,10 +462,13 @@ static void *read_all(void *user)
 /* Nor does a reader believe that it goes on for nearly 2^64 bytes. */
 static void test_runs_that_no_owner_makes(void **state)
 {
+	const uint64_t one = ENTRY_VALID | UINT64_C(1) << ENTRY_RUN_SHIFT;
+	const uint64_t two = ENTRY_VALID | UINT64_C(2) << ENTRY_RUN_SHIFT;
+
 	(void)state;
-	assert_int_equal(table_room(ENTRY_VALID | 2 * TABLE_PAGE, TABLE_PAGE), TABLE_PAGE);
-	assert_int_equal(table_room(ENTRY_VALID | TABLE_PAGE, TABLE_PAGE), 0);
-	assert_int_equal(table_room(ENTRY_VALID | TABLE_PAGE, 2 * TABLE_PAGE), 0);
+	assert_int_equal(table_room(two, TABLE_PAGE), TABLE_PAGE);
+	assert_int_equal(table_room(one, TABLE_PAGE), 0);
+	assert_int_equal(table_room(one, 2 * TABLE_PAGE), 0);
 }
 
 static void test_readers_beside_a_writer(void **state)
