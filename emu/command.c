@@ -8,6 +8,8 @@
 
 #include "../lib/base/uapi/iommufd.h"
 #include "handlers.h"
+#include "test-command.h"
+#include "test-iommu.h"
 
 struct command {
 	size_t size;  /* of the structure as this kernel knows it */
@@ -60,6 +62,7 @@ static const struct command commands[] = {
 	COMMAND(UAPI_CMD_HW_QUEUE_ALLOC, uapi_hw_queue_alloc, length, emu_hw_queue_alloc),
 	COMMAND(UAPI_CMD_IOAS_NOIOMMU_GET_PA, uapi_ioas_noiommu_get_pa, out_phys,
                 emu_ioas_noiommu_get_pa),
+	COMMAND(UAPI_CMD_BASE + 32, mock_cmd, last, emu_test_command),
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -69,8 +72,16 @@ union any_command {
 	struct uapi_hw_info hw_info;
 	struct uapi_viommu_alloc viommu_alloc;
 	struct uapi_ioas_copy ioas_copy;
+	struct mock_cmd test;
 	uapi_u64 words[16];
 };
+
+/* The last is the test driver's, where there is one. */
+static size_t count_commands(const struct emu_ctx *ctx)
+{
+	return emu_test_find(ctx->file.emu) ? COMMANDS
+	                                    : UAPI_CMD_IOAS_NOIOMMU_GET_PA - UAPI_CMD_BASE + 1;
+}
 
 int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long request,
                 uintptr_t arg)
@@ -82,7 +93,7 @@ int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long 
 	struct emu_call call = {.ctx = ctx, .task = task, .user = arg, .cmd = &buffer};
 	int error;
 
-	if (nr < UAPI_CMD_BASE || nr - UAPI_CMD_BASE >= COMMANDS)
+	if (nr < UAPI_CMD_BASE || nr - UAPI_CMD_BASE >= count_commands(ctx))
 		return emu_compat_ioctl(ctx, task, request, arg);
 	if (emu_get(task, &user_size, arg, sizeof(user_size)))
 		return -EFAULT;

@@ -79,14 +79,25 @@ static int copy_reserved(struct emu_dev *dev, const struct emu_dev_spec *spec)
 	return 0;
 }
 
-static struct emu_group *new_group(struct libiommu_emu *emu, struct emu_iommu *iommu)
+static struct emu_group **groups_of(struct libiommu_emu *emu, bool inner)
+{
+	return inner ? &emu->inner_groups : &emu->groups;
+}
+
+static struct emu_dev **devs_of(const struct emu_dev *dev)
+{
+	return dev->inner ? &dev->emu->inner_devs : &dev->emu->devs;
+}
+
+static struct emu_group *new_group(struct libiommu_emu *emu, const struct emu_dev_spec *spec)
 {
 	struct emu_group *const group = emu_alloc(sizeof(*group));
-	struct emu_group **link = &emu->groups;
+	struct emu_group **link = groups_of(emu, spec->inner);
 
 	if (!group)
 		return NULL;
-	group->iommu = iommu;
+	group->iommu = spec->iommu;
+	group->inner = spec->inner;
 	/* The lowest number that is free; they are in order. */
 	for (; *link && (*link)->number == group->number; link = &(*link)->next)
 		group->number++;
@@ -97,10 +108,11 @@ static struct emu_group *new_group(struct libiommu_emu *emu, struct emu_iommu *i
 
 void emu_group_put(struct libiommu_emu *emu, struct emu_group *group)
 {
-	struct emu_group **link = &emu->groups;
+	struct emu_group **link;
 
 	if (!group || group->first || group->opened)
 		return;
+	link = groups_of(emu, group->inner);
 	while (*link != group)
 		link = &(*link)->next;
 	*link = group->next;
@@ -124,7 +136,7 @@ static void empty(struct emu_dev *dev)
 /* The number of its node is the lowest that is free; devices are in the order of theirs. */
 static void link_in(struct emu_dev *dev)
 {
-	struct emu_dev **link = &dev->emu->devs;
+	struct emu_dev **link = devs_of(dev);
 
 	for (; *link && (*link)->node == dev->node; link = &(*link)->next)
 		dev->node++;
@@ -137,7 +149,7 @@ static void link_in(struct emu_dev *dev)
 
 static int fill_in(struct emu_dev *dev, const struct emu_dev_spec *spec)
 {
-	int error = set_address(dev, spec->address);
+	int error = spec->inner ? 0 : set_address(dev, spec->address);
 
 	if (!error)
 		error = copy_reserved(dev, spec);
@@ -151,8 +163,11 @@ static int fill_in(struct emu_dev *dev, const struct emu_dev_spec *spec)
 	dev->page_requests = spec->page_requests;
 	dev->virtual_function = spec->virtual_function;
 	dev->host = spec->host;
-	dev->group = spec->group_with ? spec->group_with->group : new_group(dev->emu, spec->iommu);
-	return dev->group ? emu_pci_plain(dev) : -ENOMEM;
+	dev->inner = spec->inner;
+	dev->group = spec->group_with ? spec->group_with->group : new_group(dev->emu, spec);
+	if (!dev->group)
+		return -ENOMEM;
+	return spec->inner ? 0 : emu_pci_plain(dev);
 }
 
 int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struct emu_dev **dev)
@@ -188,7 +203,7 @@ int emu_dev_new(struct libiommu_emu *emu, const struct emu_dev_spec *spec, struc
 static void unplug(struct emu_dev *dev)
 {
 	struct emu_iommu *const iommu = dev->group->iommu;
-	struct emu_dev **link = &dev->emu->devs;
+	struct emu_dev **link = devs_of(dev);
 
 	if (iommu && iommu->ops->release)
 		iommu->ops->release(iommu, dev);

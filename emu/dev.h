@@ -39,6 +39,7 @@ struct emu_attached {
  */
 struct emu_group {
 	struct emu_group *next; /* of the machine */
+	bool inner;             /* of a device that nobody sees */
 	uint32_t number;
 	struct emu_iommu *iommu;       /* NULL: none in front of them */
 	struct emu_sparse attached;    /* struct emu_attached, by PASID */
@@ -68,6 +69,7 @@ struct emu_dev {
 	bool page_requests;
 	bool virtual_function;
 	bool host; /* a driver of the host's has it: nobody can have its group */
+	bool inner; /* part of a context, with which it ends; nobody else sees it */
 	bool removed;
 	bool hangs; /* and has been there before */
 	struct emu_reserved *reserved;
@@ -90,6 +92,7 @@ struct emu_dev_spec {
 	const char *address;        /* NULL: the next one that is free */
 	unsigned int pasid_bits;
 	bool pasid_exec, pasid_privileged, ats, no_dirty, page_requests, virtual_function, host;
+	bool inner; /* it has no address, and is not PCI's */
 	const struct emu_reserved *reserved;
 	size_t reserved_count;
 };

@@ -54,7 +54,8 @@ int emu_device_bind(struct emu_ctx *ctx, struct emu_dev *dev, struct emu_device 
 		return error;
 	}
 	emu_object_use(&made->object);
-	emu_ctx_hold(ctx);
+	if (!dev->inner)
+		emu_ctx_hold(ctx);
 	*device = made;
 	return 0;
 }
@@ -80,6 +81,7 @@ void emu_device_unbind(struct emu_device *device)
 {
 	struct emu_group *const group = device->dev->group;
 	struct emu_ctx *const ctx = device->object.ctx;
+	const bool holds = !device->dev->inner;
 	uint32_t pasid = 0;
 
 	while (emu_sparse_next(&device->pasids, &pasid))
@@ -91,7 +93,8 @@ void emu_device_unbind(struct emu_device *device)
 		group->owner = NULL;
 	emu_object_unuse(&device->object);
 	emu_object_remove(&device->object, false);
-	emu_ctx_let_go(ctx);
+	if (holds)
+		emu_ctx_let_go(ctx);
 }
 
 /* What becomes of a device, and what it had, if that is to be put. */
@@ -158,7 +161,7 @@ static int change_to(struct emu_device *device, uint32_t pasid, uint32_t *pt_id,
 	return 0;
 }
 
-static int attach(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
+int emu_device_join(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
 {
 	const int error = change_to(device, pasid, pt_id, join);
 
@@ -167,12 +170,12 @@ static int attach(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
 	return error;
 }
 
-static int replace(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
+int emu_device_replace(struct emu_device *device, uint32_t pasid, uint32_t *pt_id)
 {
 	return change_to(device, pasid, pt_id, emu_hwpt_replace);
 }
 
-static void detach(struct emu_device *device, uint32_t pasid)
+void emu_device_leave(struct emu_device *device, uint32_t pasid)
 {
 	struct emu_hwpt *const hwpt = emu_hwpt_detach(device, pasid);
 
@@ -190,10 +193,10 @@ static int attach_pasid(struct emu_device *device, uint32_t pasid, uint32_t *pt_
 	if (pasid > INT_MAX)
 		return -ENOSPC;
 	if (emu_sparse_get(&device->pasids, pasid))
-		return replace(device, pasid, pt_id);
+		return emu_device_replace(device, pasid, pt_id);
 	if (emu_sparse_set(&device->pasids, pasid, device))
 		return -ENOMEM;
-	error = attach(device, pasid, pt_id);
+	error = emu_device_join(device, pasid, pt_id);
 	if (error)
 		emu_sparse_set(&device->pasids, pasid, NULL);
 	return error;
@@ -205,7 +208,8 @@ int emu_device_attach(struct emu_device *device, const uint32_t *pasid, uint32_t
 
 	if (pasid)
 		return attach_pasid(device, *pasid, pt_id);
-	error = device->attached ? replace(device, 0, pt_id) : attach(device, 0, pt_id);
+	error = device->attached ? emu_device_replace(device, 0, pt_id)
+	                         : emu_device_join(device, 0, pt_id);
 	if (!error)
 		device->attached = true;
 	return error;
@@ -215,7 +219,7 @@ void emu_device_detach(struct emu_device *device, const uint32_t *pasid)
 {
 	if (pasid ? !emu_sparse_get(&device->pasids, *pasid) : !device->attached)
 		return;
-	detach(device, pasid ? *pasid : 0);
+	emu_device_leave(device, pasid ? *pasid : 0);
 	if (pasid)
 		emu_sparse_set(&device->pasids, *pasid, NULL);
 	else

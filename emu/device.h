@@ -8,7 +8,7 @@
 #include "ctx.h"
 #include "dev.h"
 
-/* An object of type EMU_DEVICE, which always has a user. It holds the context. */
+/* An object of type EMU_DEVICE, which always has a user. It holds the context, unless it is inner. */
 struct emu_device {
 	struct emu_object object;
 	struct emu_dev *dev;
@@ -28,6 +28,15 @@ void emu_device_unbind(struct emu_device *device);
  */
 int emu_device_attach(struct emu_device *device, const uint32_t *pasid, uint32_t *pt_id);
 void emu_device_detach(struct emu_device *device, const uint32_t *pasid);
+
+/*
+ * The same for a driver that keeps no account of what it has attached, PASID 0 being none: a second
+ * page table is -EBUSY or -EINVAL, and there must be a first one to replace, -EINVAL.
+ */
+int emu_device_join(struct emu_device *device, uint32_t pasid, uint32_t *pt_id);
+int emu_device_replace(struct emu_device *device, uint32_t pasid, uint32_t *pt_id);
+/* Nothing where it has not joined. */
+void emu_device_leave(struct emu_device *device, uint32_t pasid);
 
 int emu_get_hw_info(struct emu_call *call);
 

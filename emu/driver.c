@@ -2,6 +2,8 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* Drivers in the kernel, played by a program. */
+#include "driver.h"
+
 #include <errno.h>
 #include <libiommu-emu/driver.h>
 
@@ -66,29 +68,38 @@ static int begin(struct libiommu_emu_driver *driver, struct emu_ctx *ctx, uint32
 	return error;
 }
 
+int emu_driver_new(struct emu_ctx *ctx, uint32_t ioas_id, bool pins,
+                   struct libiommu_emu_driver **driver)
+{
+	struct libiommu_emu_driver *const made = emu_alloc(sizeof(*made));
+	int error;
+
+	if (!made)
+		return -ENOMEM;
+	made->emu = ctx->file.emu;
+	made->pins = pins;
+	error = begin(made, ctx, ioas_id);
+	if (error) {
+		emu_release(made);
+		return error;
+	}
+	made->emu->drivers++;
+	*driver = made;
+	return 0;
+}
+
 LIBIOMMU_API int libiommu_emu_driver_new(struct libiommu_emu *emu, int iommufd, uint32_t ioas_id,
                                          uint32_t flags, struct libiommu_emu_driver **driver)
 {
-	struct libiommu_emu_driver *made;
 	struct emu_ctx *ctx;
 	int error;
 
 	if (!emu || !driver || flags & ~LIBIOMMU_EMU_DRIVER_PINS)
 		return -EINVAL;
-	made = emu_alloc(sizeof(*made));
-	if (!made)
-		return -ENOMEM;
-	made->emu = emu;
-	made->pins = flags;
 	emu_lock(emu);
 	ctx = emu_ctx_of(emu, iommufd);
-	error = ctx ? begin(made, ctx, ioas_id) : -EBADF;
-	emu->drivers += !error;
+	error = ctx ? emu_driver_new(ctx, ioas_id, flags, driver) : -EBADF;
 	emu_unlock(emu);
-	if (error)
-		emu_release(made);
-	else
-		*driver = made;
 	return error;
 }
 

@@ -2,11 +2,12 @@
 /* Copyright (c) 2026 The libiommu authors */
 
 /* dma-bufs whose memory is in a window of physical addresses. */
+#include "export.h"
+
 #include <errno.h>
 #include <libiommu-emu/export.h>
 #include <string.h>
 
-#include "dmabuf.h"
 #include "heap.h"
 #include "machine.h"
 
@@ -42,6 +43,11 @@ static void export_free(struct emu_dmabuf *dmabuf)
 	emu_window_remove(dmabuf->file.emu, &export->window);
 	emu_release(export->memory);
 	emu_release(export);
+}
+
+bool emu_is_export(const struct emu_dmabuf *dmabuf)
+{
+	return dmabuf->free == export_free;
 }
 
 /* Its descriptor, or -errno and nothing is left. */

@@ -61,9 +61,8 @@ LIBIOMMU_API int libiommu_emu_find_attached(struct libiommu_emu_device *device, 
 	return 0;
 }
 
-/* Page by page of the page table's. */
-static int compare(const struct emu_domain *domain, uint64_t iova, uintptr_t address,
-                   uint64_t length)
+int emu_inspect_map(const struct emu_domain *domain, uint64_t iova, uintptr_t address,
+                    uint64_t length)
 {
 	const uint64_t page = domain->page_sizes & -domain->page_sizes;
 	struct emu_sight sight = {0};
@@ -93,7 +92,8 @@ LIBIOMMU_API int libiommu_emu_check_map(struct libiommu_emu *emu, int iommufd, u
 	emu_lock(emu);
 	object = emu_inspect(emu, iommufd, hwpt_id, EMU_HWPT_PAGING, &error);
 	if (object)
-		error = compare(emu_hwpt_of(object)->domain, iova, (uintptr_t)memory, length);
+		error = emu_inspect_map(emu_hwpt_of(object)->domain, iova, (uintptr_t)memory,
+		                        length);
 	emu_unlock(emu);
 	return error;
 }

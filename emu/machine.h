@@ -42,8 +42,8 @@ struct libiommu_emu {
 	struct emu_server *server;  /* of children; may be NULL */
 	pthread_mutex_t child_lock; /* of a child's copy */
 	struct emu_iommu *iommus;
-	struct emu_group *groups;
-	struct emu_dev *devs;
+	struct emu_group *groups, *inner_groups;
+	struct emu_dev *devs, *inner_devs;
 	struct emu_dev *gone;    /* what the user may still ask of */
 	struct emu_pages *pages; /* all that is mapped */
 	struct emu_memfile *memfiles;

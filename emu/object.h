@@ -28,7 +28,8 @@ enum emu_type {
 	EMU_VDEVICE,
 	EMU_VEVENTQ,
 	EMU_HW_QUEUE,
-	EMU_ACCESS
+	EMU_ACCESS,
+	EMU_TEST_DEVICE
 };
 
 struct emu_object_ops {

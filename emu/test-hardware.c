@@ -17,8 +17,8 @@ static bool is_set(const uint8_t *bits, uint64_t index)
 }
 
 /* Also where nothing is to be written it is asked whether that could be. */
-static int write_pages(struct emu_domain *domain, uint64_t iova, uint64_t length,
-                       uint64_t page_size, const uint8_t *bits)
+int emu_test_write_pages(struct emu_domain *domain, uint64_t iova, uint64_t length,
+                         uint64_t page_size, const uint8_t *bits)
 {
 	int error = emu_test_is(domain->iommu) && domain->tracking ? 0 : -EINVAL;
 
@@ -40,7 +40,8 @@ LIBIOMMU_API int libiommu_emu_test_write(struct libiommu_emu *emu, int iommufd, 
 	emu_lock(emu);
 	object = emu_inspect(emu, iommufd, hwpt_id, EMU_HWPT_PAGING, &error);
 	if (object)
-		error = write_pages(emu_hwpt_of(object)->domain, iova, length, page_size, bitmap);
+		error = emu_test_write_pages(emu_hwpt_of(object)->domain, iova, length, page_size,
+		                             bitmap);
 	emu_unlock(emu);
 	return error;
 }

@@ -125,6 +125,15 @@ bool emu_test_is(const struct emu_iommu *iommu)
 	return iommu && iommu->ops == &ops;
 }
 
+struct emu_iommu *emu_test_find(const struct libiommu_emu *emu)
+{
+	struct emu_iommu *iommu = emu->iommus;
+
+	while (iommu && !emu_test_is(iommu))
+		iommu = iommu->next;
+	return iommu;
+}
+
 static int new_iommu(struct emu_iommu **iommu)
 {
 	struct emu_iommu *const made = emu_alloc(sizeof(*made));

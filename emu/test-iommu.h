@@ -64,6 +64,8 @@ struct emu_test_dev {
 };
 
 bool emu_test_is(const struct emu_iommu *iommu);
+/* NULL: the machine has none. */
+struct emu_iommu *emu_test_find(const struct libiommu_emu *emu);
 struct emu_test_dev *emu_test_dev_of(const struct emu_dev *dev);
 
 int emu_test_paging(struct emu_iommu *iommu, struct emu_dev *dev, uint32_t flags,
@@ -76,6 +78,9 @@ int emu_test_viommu(struct emu_iommu *iommu, struct emu_viommu *viommu, uint32_t
 
 /* The hardware writes the page: 0; -EINVAL: the page table is not such a one, or does not track. */
 int emu_test_write(struct emu_domain *domain, uint64_t iova);
+/* The same of those that have their bit set, one for each page of the size. */
+int emu_test_write_pages(struct emu_domain *domain, uint64_t iova, uint64_t length,
+                         uint64_t page_size, const uint8_t *bits);
 /* A nested page table's cached values; NULL: it is none. */
 const uint32_t *emu_test_cached(const struct emu_domain *domain);
 /* An event about the device: 0; -ENOENT: a guest does not have it; or as emu_viommu_event(). */
