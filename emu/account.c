@@ -4,16 +4,40 @@
 #include "account.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "heap.h"
 #include "machine.h"
 
 bool emu_task_is_root(const struct emu_task *task)
 {
 	return emu_task_uid(task) == 0;
+}
+
+static bool may_lock(pid_t pid)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, pid};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	if (syscall(SYS_capget, &header, data))
+		return true;
+	return data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective & CAP_TO_MASK(CAP_IPC_LOCK);
+}
+
+void emu_account_ask(struct libiommu_emu *emu)
+{
+	if (!emu_channel_is(0))
+		emu->may_lock = may_lock(0);
+}
+
+bool emu_task_locks_freely(const struct libiommu_emu *emu, const struct emu_task *task)
+{
+	return emu_task_is_root(task) && (task->pid ? may_lock(task->pid) : emu->may_lock);
 }
 
 bool emu_task_is_gone(const struct emu_task *task)

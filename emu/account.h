@@ -34,6 +34,10 @@ struct emu_account {
 
 /* Whether the task may do what needs privileges. */
 bool emu_task_is_root(const struct emu_task *task);
+/* Whether nobody is charged for what it maps: it is root, and has not given away CAP_IPC_LOCK. */
+bool emu_task_locks_freely(const struct libiommu_emu *emu, const struct emu_task *task);
+/* Looks whether this process has: to do so at each map would cost a real system call. */
+void emu_account_ask(struct libiommu_emu *emu);
 /* Has no memory any more, whether somebody has waited for it or not. */
 bool emu_task_is_gone(const struct emu_task *task);
 

@@ -60,6 +60,7 @@ int emu_ioas_new(struct emu_ctx *ctx, struct emu_ioas **ioas)
 		return -ENOMEM;
 	}
 	made->alignment = 1;
+	emu_account_ask(ctx->file.emu);
 	*ioas = made;
 	return 0;
 }

@@ -38,6 +38,7 @@ struct libiommu_emu {
 	struct emu_ranges windows;                  /* of physical addresses */
 	struct libiommu_emu_trouble *troubles;
 	bool heap_fails;            /* while a call is done */
+	bool may_lock;              /* this process, when it was last looked at */
 	unsigned int drivers;       /* that are played */
 	struct emu_server *server;  /* of children; may be NULL */
 	pthread_mutex_t child_lock; /* of a child's copy */

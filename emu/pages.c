@@ -22,7 +22,8 @@ int emu_pages_begin(struct emu_pages *pages, const struct emu_source *source,
 	pages->count = (start % EMU_PAGE + length - 1) / EMU_PAGE + 1;
 	pages->phys = EMU_PHYS_NONE;
 	pages->payer.task = (struct emu_task){task->pid, emu_task_uid(task)};
-	pages->payer.mode = pages->payer.task.uid ? EMU_CHARGE_USER : EMU_CHARGE_NOBODY;
+	pages->payer.mode = emu_task_locks_freely(emu, &pages->payer.task) ? EMU_CHARGE_NOBODY
+	                                                                   : EMU_CHARGE_USER;
 	pages->next = emu->pages;
 	pages->link = &emu->pages;
 	if (pages->next)

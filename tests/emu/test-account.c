@@ -5,9 +5,11 @@
 #include "space.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,9 +81,6 @@ static void users(void **state)
 	assert_int_equal(map(space, &user, LIMIT, IOVA), 0);
 	assert_counts(space, getpid(), LIMIT, 0);
 	assert_int_equal(map(space, &user, 1, IOVA + 16 * PAGE), -ENOMEM);
-	/* Nobody asks those who may lock what they like. */
-	assert_int_equal(map(space, &root, 16, IOVA + 16 * PAGE), 0);
-	assert_counts(space, getpid(), LIMIT + 16, 0);
 	/* A copy is charged no second time. */
 	assert_int_equal(libiommu_ioas_copy_fixed(space->handle, space->handle, IOVA, LIMIT * PAGE,
 	                                          LIBIOMMU_MAP_READ, IOVA + 32 * PAGE),
@@ -105,8 +104,55 @@ static void processes(void **state)
 	assert_int_equal(map(space, &user, LIMIT + 1, IOVA), -ENOMEM);
 	assert_int_equal(map(space, &user, LIMIT, IOVA), 0);
 	assert_counts(space, getpid(), LIMIT, LIMIT);
-	assert_int_equal(map(space, &root, 1, IOVA + 16 * PAGE), 0);
-	assert_counts(space, getpid(), LIMIT + 1, LIMIT);
+	assert_int_equal(libiommu_ioas_unmap_all(space->handle, NULL), 0);
+	assert_counts(space, getpid(), 0, 0);
+	space_free(space);
+}
+
+/* Of this thread: what it had is what it can have again. */
+static void set_may_lock(bool may)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	uint32_t *const effective = &data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective;
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	*effective = may ? *effective | CAP_TO_MASK(CAP_IPC_LOCK)
+	                 : *effective & ~CAP_TO_MASK(CAP_IPC_LOCK);
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
+/* An address space more is when the machine looks. */
+static void look(struct space *space)
+{
+	struct libiommu_ioas *other;
+
+	assert_int_equal(libiommu_ioas_alloc(space->ctx, &other), 0);
+	libiommu_ioas_destroy(other);
+}
+
+/* Nobody asks those who may lock what they like, which root may have given away. */
+static void those_who_may_lock(void **state)
+{
+	struct space *const space = space_new();
+
+	(void)state;
+	if (!emu_task_locks_freely(space->emu, &root) || geteuid()) {
+		space_free(space);
+		print_message("# not root, or without CAP_IPC_LOCK\n");
+		skip();
+	}
+	space->ioas->object.ctx->charge_process = true;
+	assert_int_equal(space_add(space, 0), 0);
+	assert_int_equal(map(space, &root, 16, IOVA), 0);
+	assert_counts(space, getpid(), 16, 0);
+	set_may_lock(false);
+	look(space);
+	assert_int_equal(map(space, &root, LIMIT + 1, IOVA + 16 * PAGE), -ENOMEM);
+	assert_int_equal(map(space, &root, LIMIT, IOVA + 16 * PAGE), 0);
+	set_may_lock(true);
+	look(space);
+	assert_counts(space, getpid(), LIMIT + 16, LIMIT);
 	assert_int_equal(libiommu_ioas_unmap_all(space->handle, NULL), 0);
 	assert_counts(space, getpid(), 0, 0);
 	space_free(space);
@@ -239,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(users),
 		cmocka_unit_test(processes),
+		cmocka_unit_test(those_who_may_lock),
 		cmocka_unit_test(when_a_table_comes),
 		cmocka_unit_test(users_take_over),
 		cmocka_unit_test(processes_take_over),
