@@ -24,7 +24,7 @@ static bool open_path(const char *path, int flags, int *result)
 	if (!emu)
 		return false;
 	emu_preload_enter();
-	ours = emu_open(emu, path, flags, result);
+	ours = emu_preload_status(emu, path, flags, result) || emu_open(emu, path, flags, result);
 	emu_preload_leave();
 	if (ours)
 		*result = (int)emu_preload_result(*result);

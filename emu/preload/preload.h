@@ -40,6 +40,9 @@ struct libiommu_emu *emu_preload_path(const char *path);
 void emu_preload_enter(void);
 void emu_preload_leave(void);
 
+/* /proc/PID/status of a process that the machine holds memory of; false: as it is. */
+bool emu_preload_status(struct libiommu_emu *emu, const char *path, int flags, int *fd);
+
 /* A result as system calls have it: -1 with errno, or what it is. */
 long emu_preload_result(long result);
 
