@@ -19,7 +19,12 @@ enum nvme_admin_opcode {
 	NVME_ASYNC_EVENT = 0x0c
 };
 
-enum nvme_feature { NVME_FEATURE_CACHE = 0x06, NVME_FEATURE_QUEUES = 0x07, NVME_FEATURES = 0x10 };
+enum nvme_feature {
+	NVME_FEATURE_THRESHOLD = 0x04,
+	NVME_FEATURE_CACHE = 0x06,
+	NVME_FEATURE_QUEUES = 0x07,
+	NVME_FEATURES = 0x10
+};
 
 #define CONTIGUOUS (1U << 0)
 #define INTERRUPTS (1U << 1)
@@ -125,6 +130,8 @@ static void feature(struct nvme *nvme, const struct nvme_command *command, bool 
 		if (set)
 			nvme->cache = value & 1;
 		answer->result = nvme->cache;
+	} else if (id == NVME_FEATURE_THRESHOLD) {
+		emu_nvme_threshold(nvme, value, set, answer);
 	} else {
 		if (set)
 			nvme->features[id] = value;
@@ -161,8 +168,7 @@ void emu_nvme_admin(struct nvme *nvme, const struct nvme_command *command,
 		answer->result = 1;
 		break;
 	case NVME_ASYNC_EVENT:
-		/* There is never anything to tell. */
-		answer->status = NVME_NO_ANSWER;
+		answer->status = emu_nvme_event_wait(nvme, command);
 		break;
 	default:
 		answer->status = NVME_INVALID_OPCODE | NVME_DO_NOT_RETRY;

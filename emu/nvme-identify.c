@@ -8,7 +8,8 @@
 
 #include "nvme.h"
 
-#define PAGE 4096
+#define PAGE   4096
+#define RETAIN (1U << 15)
 
 enum nvme_identify {
 	NVME_ID_NAMESPACE = 0,
@@ -57,9 +58,11 @@ static void describe_controller(const struct nvme *nvme, uint8_t *page)
 	page[77] = NVME_MDTS;
 	put32(page + 80, 0x00010400); /* version */
 	page[258] = 3;                /* aborts at once, less one */
-	page[259] = 3;                /* requests for events, less one */
+	page[259] = NVME_EVENTS - 1;  /* requests for events, less one */
 	page[260] = 3;                /* one slot of firmware, which is read-only */
-	page[512] = 0x66;             /* log2 of an entry's size, required and largest */
+	put16(page + 266, NVME_WARM);
+	put16(page + 268, NVME_TOO_WARM);
+	page[512] = 0x66; /* log2 of an entry's size, required and largest */
 	page[513] = 0x44;
 	put32(page + 516, 1);       /* namespaces */
 	put16(page + 520, 1U << 3); /* Write Zeroes */
@@ -105,7 +108,18 @@ uint16_t emu_nvme_identify(struct nvme *nvme, const struct nvme_command *command
 	return emu_nvme_reply(nvme, command, page, sizeof(page));
 }
 
-/* There have never been errors, and it is always as warm as a room. */
+/* Whoever has read of it can be told again, unless it does not want to. */
+static void describe_health(struct nvme *nvme, uint8_t *page, bool retain)
+{
+	page[0] = emu_nvme_is_warm(nvme) ? 1U << 1 : 0;
+	put16(page + 1, NVME_KELVIN);
+	page[3] = 100;
+	page[4] = 10;
+	if (!retain)
+		nvme->events.told = false;
+}
+
+/* There have never been errors. */
 uint16_t emu_nvme_log_page(struct nvme *nvme, const struct nvme_command *command)
 {
 	const uint32_t dword10 = le32toh(command->dword10);
@@ -117,9 +131,7 @@ uint16_t emu_nvme_log_page(struct nvme *nvme, const struct nvme_command *command
 	case NVME_LOG_ERRORS:
 		break;
 	case NVME_LOG_HEALTH:
-		put16(page + 1, 293);
-		page[3] = 100;
-		page[4] = 10;
+		describe_health(nvme, page, dword10 & RETAIN);
 		break;
 	case NVME_LOG_FIRMWARE:
 		page[0] = 1;

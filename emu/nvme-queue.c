@@ -106,6 +106,16 @@ static bool is_ready(const struct nvme *nvme)
 	return (nvme->status & 3) == 1;
 }
 
+/* A command that has waited for an event has it; false: none has. */
+static bool tell(struct nvme *nvme)
+{
+	struct nvme_command command;
+	struct nvme_answer answer;
+
+	return is_ready(nvme) && !is_full(&nvme->cqs[0]) &&
+	       emu_nvme_event_take(nvme, &command, &answer) && complete(nvme, 0, &command, &answer);
+}
+
 /* All that has been submitted is done, as far as there is room for completions. */
 static void run(struct nvme *nvme)
 {
@@ -118,6 +128,7 @@ static void run(struct nvme *nvme)
 		more = false;
 		for (uint16_t id = 0; id < NVME_QUEUES && is_ready(nvme); id++)
 			more |= step(nvme, id);
+		more |= tell(nvme);
 	}
 	nvme->running = false;
 }

@@ -80,6 +80,7 @@ static void stop(struct nvme *nvme)
 	nvme->cache = true;
 	nvme->granted = 0;
 	memset(nvme->features, 0, sizeof(nvme->features));
+	emu_nvme_events_reset(nvme);
 	memset(nvme->sqs, 0, sizeof(nvme->sqs));
 	memset(nvme->cqs, 0, sizeof(nvme->cqs));
 	emu_nvme_update_pin(nvme);
@@ -254,6 +255,7 @@ static struct nvme *new_nvme(const char *serial)
 		return NULL;
 	nvme->file = -1;
 	nvme->cache = true;
+	emu_nvme_events_reset(nvme);
 	strncpy(nvme->serial, serial ? serial : "libiommu-emu", NVME_SERIAL);
 	emu_pci_init(&nvme->pci, &nvme_ops, nvme, &nvme_ids);
 	emu_pci_add_pin(&nvme->pci);

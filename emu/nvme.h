@@ -17,6 +17,10 @@
 #define NVME_MDTS       7 /* log2 of the pages that one command moves at most */
 #define NVME_PAGE_LEAST 4096U
 #define NVME_SERIAL     20
+#define NVME_EVENTS     4   /* that can be waited for */
+#define NVME_KELVIN     293 /* it is always as warm as a room */
+#define NVME_WARM       343 /* warnings from here on, unless it is told otherwise, */
+#define NVME_TOO_WARM   373 /* and no more */
 
 /* The low half of a completion's status: generic ones, then those of commands and of media. */
 enum nvme_status {
@@ -40,6 +44,16 @@ enum nvme_status {
 	NVME_UNRECOVERED_READ = 0x281,
 	NVME_DO_NOT_RETRY = 0x4000,
 	NVME_NO_ANSWER = 0xffff /* not yet: the command waits for something to tell */
+};
+
+#define NVME_FEATURE_EVENTS 0x0b
+
+/* Commands that wait for something to tell; their order does not matter. */
+struct nvme_events {
+	uint16_t waiting[NVME_EVENTS];
+	uint32_t count;
+	uint32_t thresholds[2]; /* over, under */
+	bool happened, told;
 };
 
 struct nvme_command {
@@ -85,6 +99,7 @@ struct nvme {
 	bool cache;       /* volatile, switched on */
 	uint32_t granted; /* number of queues, as it was asked for */
 	uint32_t features[16];
+	struct nvme_events events;
 	struct nvme_sq sqs[NVME_QUEUES];
 	struct nvme_cq cqs[NVME_QUEUES];
 };
@@ -116,5 +131,14 @@ void emu_nvme_admin(struct nvme *nvme, const struct nvme_command *command,
 void emu_nvme_io(struct nvme *nvme, const struct nvme_command *command, struct nvme_answer *answer);
 uint16_t emu_nvme_identify(struct nvme *nvme, const struct nvme_command *command);
 uint16_t emu_nvme_log_page(struct nvme *nvme, const struct nvme_command *command);
+
+void emu_nvme_events_reset(struct nvme *nvme);
+bool emu_nvme_is_warm(const struct nvme *nvme);
+/* The feature by which a driver says what is too warm. */
+void emu_nvme_threshold(struct nvme *nvme, uint32_t value, bool set, struct nvme_answer *answer);
+uint16_t emu_nvme_event_wait(struct nvme *nvme, const struct nvme_command *command);
+/* A command that has its answer now; false: none has. */
+bool emu_nvme_event_take(struct nvme *nvme, struct nvme_command *command,
+                         struct nvme_answer *answer);
 
 #endif

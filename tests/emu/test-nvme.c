@@ -262,6 +262,94 @@ static void features(void **state)
 	assert_int_equal(run(0, &command, &result), 0);
 }
 
+enum {
+	WAIT = 0x0c,
+	LOG = 2,
+	HEALTH = 31 << 16 | 2,
+	RETAIN = 1 << 15,
+	THRESHOLD = 4,
+	EVENTS = 0x0b
+};
+enum { TOLD = 0x20101, UNDER = 1 << 20 };
+
+static void wait_for_event(uint16_t id)
+{
+	const struct nvme_command command = {.opcode = WAIT, .id = id};
+
+	submit(0, &command);
+}
+
+/* Both the command that made it warm and the one that waited, in whatever order. */
+static void assert_told(uint32_t threshold, uint16_t id)
+{
+	struct nvme_command command = {
+		.opcode = 9, .id = 1000, .dword10 = THRESHOLD, .dword11 = threshold};
+	bool told = false, set = false;
+
+	submit(0, &command);
+	for (int i = 0; i < 2; i++) {
+		const struct completion done = take(0);
+
+		assert_int_equal(done.status >> 1, 0);
+		told |= done.id == id && done.result == TOLD;
+		set |= done.id == 1000;
+	}
+	assert_true(told && set);
+}
+
+static void too_warm(void **state)
+{
+	struct nvme_command command = {.opcode = 10, .dword10 = THRESHOLD};
+	uint32_t result;
+
+	(void)state;
+	begin();
+	assert_int_equal(run(0, &command, &result), 0);
+	assert_int_equal(result, 343);
+	/* Not unless it is wanted. */
+	wait_for_event(2000);
+	assert_int_equal(admin(9, 0, THRESHOLD, 200, 0), 0);
+	assert_int_equal(admin(9, 0, EVENTS, 2, 0), 0);
+	assert_told(200, 2000);
+	/* Not again before the page has been read, and then not by itself. */
+	wait_for_event(2001);
+	assert_int_equal(admin(9, 0, THRESHOLD, 200, 0), 0);
+	assert_int_equal(admin(LOG, UINT32_MAX, HEALTH | RETAIN, 0, DMA_IOVA + DATA), 0);
+	assert_int_equal(rig.memory[DATA], 2);
+	assert_int_equal(admin(9, 0, THRESHOLD, 343, 0), 0);
+	command = (struct nvme_command){
+		.opcode = LOG, .nsid = UINT32_MAX, .dword10 = HEALTH, .prp1 = DMA_IOVA + DATA};
+	submit(0, &command);
+	assert_int_equal(take(0).id, 0);
+	assert_int_equal(take(0).result, TOLD);
+	assert_int_equal(rig.memory[DATA], 0);
+	assert_int_equal(admin(LOG, UINT32_MAX, HEALTH, 0, DMA_IOVA + DATA), 0);
+	wait_for_event(2002);
+	assert_told(UNDER | 300, 2002);
+}
+
+static void sensors_and_waits(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(admin(9, 0, THRESHOLD, 15 << 16 | 350, 0), 0);
+	assert_int_equal(admin(10, 0, THRESHOLD, 15 << 16, 0), NVME_INVALID_FIELD | 0x4000);
+	assert_int_equal(admin(9, 0, THRESHOLD, 1 << 16 | 350, 0), NVME_INVALID_FIELD | 0x4000);
+	assert_int_equal(admin(10, 0, THRESHOLD, 2 << 20, 0), NVME_INVALID_FIELD | 0x4000);
+	for (uint16_t id = 0; id < NVME_EVENTS; id++)
+		wait_for_event(id);
+	assert_int_equal(admin(WAIT, 0, 0, 0, 0), NVME_TOO_MANY_EVENTS | 0x4000);
+	/* They end with the controller. */
+	rig.regs[CC] = 0;
+	heads[0] = tails[0] = 0;
+	memset(rig.memory + ADMIN_CQ, 0, ENTRIES * sizeof(struct completion));
+	enable();
+	assert_int_equal(admin(9, 0, EVENTS, 2, 0), 0);
+	assert_int_equal(admin(9, 0, THRESHOLD, 200, 0), 0);
+	wait_for_event(2003);
+	assert_int_equal(take(0).id, 2003);
+}
+
 static void queues(void **state)
 {
 	const uint32_t size = (ENTRIES - 1) << 16;
@@ -511,9 +599,10 @@ static void adding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(registers),    CASE(identifies),      CASE(features),   CASE(queues),
-		CASE(moves_blocks), CASE(what_it_refuses), CASE(full_queue), CASE(stray_queues),
-		CASE(interrupts),   CASE(adding),
+		CASE(registers),    CASE(identifies),        CASE(features),
+		CASE(too_warm),     CASE(sensors_and_waits), CASE(queues),
+		CASE(moves_blocks), CASE(what_it_refuses),   CASE(full_queue),
+		CASE(stray_queues), CASE(interrupts),        CASE(adding),
 	};
 
 	return cmocka_run_group_tests_name("nvme", tests, NULL, NULL);
