@@ -68,7 +68,7 @@ struct emu_dev {
 	bool no_dirty; /* its IOMMU cannot track for it */
 	bool page_requests;
 	bool virtual_function;
-	bool host; /* a driver of the host's has it: nobody can have its group */
+	bool host;  /* a driver of the host's has it: nobody can have its group */
 	bool inner; /* part of a context, with which it ends; nobody else sees it */
 	bool removed;
 	bool hangs; /* and has been there before */
