@@ -8,7 +8,7 @@
 #include "ctx.h"
 #include "dev.h"
 
-/* An object of type EMU_DEVICE, which always has a user. It holds the context, if it is not inner. */
+/* An object of type EMU_DEVICE, which always has a user. It holds the context, or is inner. */
 struct emu_device {
 	struct emu_object object;
 	struct emu_dev *dev;
