@@ -4,8 +4,11 @@
 /* What hardware has written: it is told, whatever the size and the page size, and told once. */
 #include "suite.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../lib/base/uapi/iommufd.h"
 
@@ -50,6 +53,7 @@ static struct tracked track(struct rig *rig, uint64_t iova, uint64_t length, boo
 {
 	const size_t room = length / 1024 / 8 + PAGE;
 	struct tracked t = {.rig = rig, .iova = iova, .length = length};
+	int error;
 
 	t.page = huge ? HUGE_IO_PAGE : PAGE;
 	t.dev = rig_device(rig, 7, 0);
@@ -58,7 +62,11 @@ static struct tracked track(struct rig *rig, uint64_t iova, uint64_t length, boo
 	t.memory = rig_memory(rig, length, huge);
 	t.written = rig_memory(rig, room, false);
 	t.bitmap = rig_memory(rig, room, false);
-	OK(libiommu_ioas_map_fixed(rig->ioas, t.memory, length, VM_READ_WRITE, iova));
+	error = libiommu_ioas_map_fixed(rig->ioas, t.memory, length, VM_READ_WRITE, iova);
+	/* Others than the superuser have a limit of locked memory. */
+	if (error == -ENOMEM && geteuid())
+		SKIP("this user may not lock %" PRIu64 " MiB of memory", length >> 20);
+	OK(error);
 	OK(libiommu_hwpt_set_dirty_tracking(t.table, true));
 	return t;
 }
