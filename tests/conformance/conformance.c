@@ -9,12 +9,16 @@
 
 extern const struct theme facts, commands, address_space, mapping, copying, files, access_to_memory,
 	devices, dirty, tracking, compat, nesting, viommus, events, pasids, faults,
-	fault_descriptors, process, failing, parallel;
+	fault_descriptors, process, failing, failing_spaces, failing_devices, failing_guests,
+	parallel;
 
 static const struct theme *const themes[] = {
-	&commands, &address_space,     &mapping, &copying, &files,   &access_to_memory, &devices,
-	&dirty,    &tracking,          &compat,  &nesting, &viommus, &events,           &pasids,
-	&faults,   &fault_descriptors, &failing, &facts,   &process, &parallel,
+	&commands, &address_space,    &mapping,         &copying,
+	&files,    &access_to_memory, &devices,         &dirty,
+	&tracking, &compat,           &nesting,         &viommus,
+	&events,   &pasids,           &faults,          &fault_descriptors,
+	&failing,  &failing_spaces,   &failing_devices, &failing_guests,
+	&facts,    &process,          &parallel,
 };
 
 /* A behaviour without variants has this one. */

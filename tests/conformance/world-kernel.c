@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../vm/fail-nth.h"
 #include "../vm/mock-cmd.h"
 
 /* What the driver begins with. */
@@ -47,23 +48,6 @@ static int write_file(const char *path, const char *text)
 	put = write(fd, text, strlen(text));
 	close(fd);
 	return put < 0 ? -EIO : 0;
-}
-
-/* Allocations that may wait, too; and no word of them in the kernel's log. */
-static bool prepare_failing(void)
-{
-	static const char *const quiet[] = {"failslab", "fail_page_alloc", "fail_iommufd"};
-	char path[96];
-
-	if (write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N"))
-		return false;
-	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
-	write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose", quiet[i]);
-		write_file(path, "0");
-	}
-	return true;
 }
 
 /* Enough for 128 MiB and a little. */
@@ -137,11 +121,9 @@ struct world *world_new(void)
 	world->has = find_features(fd);
 	close(fd);
 	world->has |= geteuid() ? 0 : WORLD_ROOT;
-	world->has |= prepare_failing() ? WORLD_FAILING_MEMORY : 0;
 	world->has |= prepare_huge() ? WORLD_HUGE_MEMORY : 0;
-	world->fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (world->fail_nth < 0)
-		world->has &= ~(uint32_t)WORLD_FAILING_MEMORY;
+	world->fail_nth = fail_nth_open();
+	world->has |= world->fail_nth >= 0 ? WORLD_FAILING_MEMORY : 0;
 	return world;
 }
 
@@ -267,21 +249,10 @@ int world_set_memory_limit(struct world *world, uint32_t bytes)
 
 int world_fail_allocation(struct world *world, unsigned int nth)
 {
-	char text[16];
-	const int length = snprintf(text, sizeof(text), "%u", nth);
-
-	return pwrite(world->fail_nth, text, (size_t)length, 0) == length ? 0 : -errno;
+	return fail_nth_start(world->fail_nth, nth);
 }
 
-/* What counts down is 0 after it has failed something; asking can be what fails. */
 int world_stop_failing(struct world *world)
 {
-	char text[16] = "";
-	const ssize_t got = pread(world->fail_nth, text, sizeof(text) - 1, 0);
-	bool failed = got > 0 && atoi(text) == 0;
-
-	while (pwrite(world->fail_nth, "0", 1, 0) != 1)
-		if (errno != EFAULT && errno != ENOMEM)
-			return -errno;
-	return failed;
+	return fail_nth_stop(world->fail_nth);
 }
