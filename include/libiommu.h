@@ -16,6 +16,7 @@
 #include <libiommu/hw-info.h>
 #include <libiommu/hwpt.h>
 #include <libiommu/dirty.h>
+#include <libiommu/change.h>
 #include <libiommu/container.h>
 #include <libiommu/pasid.h>
 #include <libiommu/fault.h>

@@ -219,6 +219,25 @@ LIBIOMMU_API int libiommu_ctx_config_set_log(struct libiommu_ctx_config *config,
                                              libiommu_log_fn log, void *user);
 
 /**
+ * @brief Remember where something is mapped that keeps the context from going to another process,
+ * for libiommu_change_list_new() to list.
+ *
+ * It costs a lock of the context, which maps and unmaps hold while the kernel works, so that they
+ * wait for each other, and about 100 bytes for each mapping that does not come from a file of
+ * memory. Those that do cost nothing but the lock of their unmaps.
+ *
+ * @param config    The choices.
+ * @param remember  Whether; a context does not by default.
+ * @return 0.
+ * @retval -EINVAL  @p config is NULL.
+ * @threads Owner.
+ * @syscalls None.
+ * @since 0.1
+ */
+LIBIOMMU_API int libiommu_ctx_config_set_remember(struct libiommu_ctx_config *config,
+                                                  bool remember);
+
+/**
  * @brief Open a context.
  *
  * @param config    Choices, or NULL for the defaults: `/dev/iommu`, libc, silence.
@@ -359,7 +378,7 @@ LIBIOMMU_API int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx,
  *
  * For a program that replaces itself while devices go on working: the new one gets the context's
  * descriptor, and those of the devices and files, from the old one, and calls this. Every mapping
- * of the context must come from files of memory; libiommu_ioas_mapped() tells beforehand.
+ * of the context must come from files of memory; libiommu_change_list_new() tells beforehand.
  *
  * @param ctx  The context.
  * @return 0.

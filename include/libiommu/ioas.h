@@ -377,10 +377,11 @@ LIBIOMMU_API int libiommu_ioas_copy_fixed(struct libiommu_ioas *ioas,
  * @brief How much is mapped through a handle, and how much of that might not come from files of
  * memory.
  *
- * libiommu_ctx_change_process() needs all mappings of the context to come from
- * libiommu_ioas_map_file(), dma-bufs excepted. Ask every address space before, and where @p others
- * is 0 everywhere it will not fail for that. The kernel unmaps ranges without saying what was in
- * them; @p others is therefore exact while mappings of one kind only have been unmapped, and else
+ * libiommu_ctx_change_process() needs all mappings of the context to come from files of memory
+ * (libiommu_ioas_map_file(), dma-bufs excepted). Where @p others is 0 for every address space it
+ * will not fail for that; libiommu_change_list_new() says where they are. The kernel unmaps ranges
+ * without saying what was in them; @p others is therefore exact while mappings of one kind only
+ * have been unmapped, or the context remembers them (libiommu_ctx_config_set_remember()), and else
  * the most that can be left. What was mapped through another handle is not known here.
  *
  * @param ioas         The address space.

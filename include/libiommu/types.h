@@ -136,6 +136,8 @@ struct libiommu_dma_table;
 struct libiommu_bar_map;
 /** @brief A virtual machine's KVM-VFIO device. See @ref kvm. */
 struct libiommu_kvm;
+/** @brief What keeps a context from going to another process. */
+struct libiommu_change_list;
 /** @brief The devices that one hot reset reaches. See @ref reset. */
 struct libiommu_reset_list;
 

@@ -152,7 +152,7 @@ static const struct hint hints[] = {
          "this kernel is older than 7.3, or was built without CONFIG_IOMMUFD_NOIOMMU"},
 	{CALL_CHANGE_PROCESS, EINVAL,
          "something is mapped by address or from a dma-buf, where all must come from files of "
-         "memory; libiommu_ioas_mapped() tells in which address space"},
+         "memory; libiommu_change_list_new() tells where"},
 	{CALL_CHANGE_PROCESS, EBUSY, "something is being mapped at this moment: try again"},
 	{CALL_CHANGE_PROCESS, ENOMEM,
          "what is pinned exceeds this process's locked-memory limit (ulimit -l), or the kernel has "

@@ -17,6 +17,7 @@ struct libiommu_ctx_config {
 	enum libiommu_backend backend;
 	struct libiommu_sys *sys;
 	struct failure_log log;
+	bool remember;
 };
 
 int libiommu_ctx_config_new(struct libiommu_ctx_config **config)
@@ -107,6 +108,14 @@ int libiommu_ctx_config_set_log(struct libiommu_ctx_config *config, libiommu_log
 	return 0;
 }
 
+int libiommu_ctx_config_set_remember(struct libiommu_ctx_config *config, bool remember)
+{
+	if (!config)
+		return FAIL_NULL(NULL);
+	config->remember = remember;
+	return 0;
+}
+
 struct ctx_choices li_ctx_choices(const struct libiommu_ctx_config *config)
 {
 	if (!config)
@@ -118,5 +127,6 @@ struct ctx_choices li_ctx_choices(const struct libiommu_ctx_config *config)
 		.backend = config->backend,
 		.sys = config->sys,
 		.log = config->log,
+		.remember = config->remember,
 	};
 }

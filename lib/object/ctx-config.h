@@ -15,6 +15,7 @@ struct ctx_choices {
 	enum libiommu_backend backend;
 	const struct libiommu_sys *sys; /* NULL for libc */
 	struct failure_log log;
+	bool remember; /* what keeps it from going to another process */
 };
 
 /* What was chosen; the defaults for NULL. What it points to belongs to @config. */

@@ -17,6 +17,7 @@
 #include "ctx-config.h"
 #include "ctx-open.h"
 #include "group.h"
+#include "obstacles.h"
 #include "registry.h"
 
 #define KINDS (LIBIOMMU_OBJECT_VDPA + 1)
@@ -30,6 +31,8 @@ struct libiommu_ctx {
 	bool own_fd;
 	atomic_uint_least64_t live[KINDS];
 	atomic_int_least64_t mapped;
+	atomic_int_least64_t others; /* of these, not from files of memory */
+	struct obstacles *obstacles; /* NULL: not remembered */
 	struct registry devices;
 	struct group_list groups;
 };
@@ -55,8 +58,17 @@ int libiommu_ctx_new(const struct libiommu_ctx_config *config, struct libiommu_c
 		free(made);
 		return FAIL_MEMORY(NULL);
 	}
+	if (choices.remember) {
+		made->obstacles = li_obstacles_new();
+		if (!made->obstacles) {
+			libiommu_sys_free(made->sys);
+			free(made);
+			return FAIL_MEMORY(NULL);
+		}
+	}
 	error = li_ctx_open(made->sys, &choices, __func__, &made->backend);
 	if (error) {
+		li_obstacles_free(made->obstacles);
 		libiommu_sys_free(made->sys);
 		free(made);
 		return error;
@@ -66,6 +78,7 @@ int libiommu_ctx_new(const struct libiommu_ctx_config *config, struct libiommu_c
 	for (size_t i = 0; i < KINDS; i++)
 		atomic_init(&made->live[i], 0);
 	atomic_init(&made->mapped, 0);
+	atomic_init(&made->others, 0);
 	li_registry_init(&made->devices);
 	li_group_list_init(&made->groups);
 	*ctx = made;
@@ -132,6 +145,7 @@ int libiommu_ctx_destroy(struct libiommu_ctx *ctx)
 	li_type1_free(ctx->backend.type1);
 	li_group_list_free(&ctx->groups);
 	li_registry_free(&ctx->devices);
+	li_obstacles_free(ctx->obstacles);
 	libiommu_sys_free(ctx->door);
 	libiommu_sys_free(ctx->sys);
 	free(ctx);
@@ -212,21 +226,6 @@ int libiommu_ctx_get_rlimit_mode(struct libiommu_ctx *ctx, enum libiommu_rlimit_
 		return FAIL_KERNEL(ctx, __func__, error, CALL_OPTION, .id = 0);
 	*mode = cmd.val64 ? LIBIOMMU_RLIMIT_PER_PROCESS : LIBIOMMU_RLIMIT_PER_USER;
 	return 0;
-}
-
-int libiommu_ctx_change_process(struct libiommu_ctx *ctx)
-{
-	struct uapi_ioas_change_process cmd = {.size = sizeof(cmd)};
-	int error;
-
-	if (!ctx)
-		return FAIL_NULL(ctx);
-	error = backend_ioctl(&ctx->backend, UAPI_IOC_IOAS_CHANGE_PROCESS, &cmd);
-	/* With an account for each process the kernel has done it when it says so, if the process
-	   before is gone; there is nothing left to do then the second time. */
-	if (error == -EINVAL)
-		error = backend_ioctl(&ctx->backend, UAPI_IOC_IOAS_CHANGE_PROCESS, &cmd);
-	return error ? FAIL_KERNEL(ctx, __func__, error, CALL_CHANGE_PROCESS, .id = 0) : 0;
 }
 
 int li_ctx_hold(struct libiommu_ctx *ctx)
@@ -336,4 +335,21 @@ uint64_t li_ctx_mapped(const struct libiommu_ctx *ctx)
 
 	/* What was mapped by others and unmapped through an adopted handle counts below nothing. */
 	return mapped > 0 ? (uint64_t)mapped : 0;
+}
+
+void li_ctx_count_others(struct libiommu_ctx *ctx, int64_t bytes)
+{
+	atomic_fetch_add_explicit(&ctx->others, bytes, memory_order_relaxed);
+}
+
+uint64_t li_ctx_others(const struct libiommu_ctx *ctx)
+{
+	const int64_t others = atomic_load_explicit(&ctx->others, memory_order_relaxed);
+
+	return others > 0 ? (uint64_t)others : 0;
+}
+
+struct obstacles *li_ctx_obstacles(struct libiommu_ctx *ctx)
+{
+	return ctx->obstacles;
 }

@@ -26,6 +26,11 @@ void li_ctx_list_kinds(const uint64_t *counts, size_t kinds, char *text, size_t 
 /* Count mapped bytes in, or out. */
 void li_ctx_count_mapped(struct libiommu_ctx *ctx, int64_t bytes);
 uint64_t li_ctx_mapped(const struct libiommu_ctx *ctx);
+/* The same of what does not come from files of memory. */
+void li_ctx_count_others(struct libiommu_ctx *ctx, int64_t bytes);
+uint64_t li_ctx_others(const struct libiommu_ctx *ctx);
+/* NULL: it was not made to remember them. */
+struct obstacles *li_ctx_obstacles(struct libiommu_ctx *ctx);
 
 /*
  * Nothing reaches the kernel until it is released; nobody else calls anything of the context

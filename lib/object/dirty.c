@@ -186,7 +186,7 @@ static int read_container(struct reading *reading, const char *operation)
 	pthread_rwlock_unlock(&dirty->lock);
 	reading->done = legacy.done;
 	if (reading->unmap && legacy.done)
-		li_ioas_count_unmapped(li_hwpt_ioas(hwpt), legacy.done);
+		li_ioas_count_unmapped(li_hwpt_ioas(hwpt), legacy.done, 0);
 	return error ? FAIL_REFUSED(li_hwpt_ctx(hwpt), operation, &refusal, .id = li_hwpt_id(hwpt),
 	                            .start = reading->iova, .length = reading->length,
 	                            .amount = legacy.done, .unit = "bytes were read before it")

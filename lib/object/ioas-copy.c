@@ -5,22 +5,33 @@
 
 #include "ctx.h"
 #include "ioas.h"
+#include "obstacles.h"
 
-/* How much of a copy might not come from files: all or nothing, as far as the source tells. */
-static uint64_t others_of(const struct libiommu_ioas *from, uint64_t length)
+/*
+ * How much of a copy might not come from files: @known, where all of the source that does not is
+ * remembered; else all or nothing, as far as the source tells.
+ */
+static uint64_t others_of(const struct libiommu_ioas *from, uint64_t length,
+                          struct obstacles *obstacles, uint64_t known)
 {
 	uint64_t bytes = 0, others = 0;
 
 	libiommu_ioas_mapped(from, &bytes, &others);
 	/* What was mapped past the handle could be anything. */
-	return others || bytes < length ? length : 0;
+	if (bytes < length)
+		return length;
+	if (obstacles && others == li_obstacles_of(obstacles, li_ioas_id(from)))
+		return known;
+	return others ? length : 0;
 }
 
 static int copy(struct libiommu_ioas *ioas, const char *operation, const struct libiommu_ioas *from,
                 struct uapi_ioas_copy *cmd, uint32_t flags)
 {
 	struct libiommu_ctx *const ctx = li_ioas_ctx(ioas);
+	struct obstacles *const obstacles = li_ctx_obstacles(ctx);
 	const bool fixed = cmd->flags & UAPI_IOAS_MAP_FIXED_IOVA;
+	struct obstacle *made;
 	uint64_t others;
 	int error;
 
@@ -35,8 +46,11 @@ static int copy(struct libiommu_ioas *ioas, const char *operation, const struct 
 	cmd->flags = backend_map_flags(flags, fixed);
 	cmd->dst_ioas_id = li_ioas_id(ioas);
 	cmd->src_ioas_id = li_ioas_id(from);
-	others = others_of(from, cmd->length);
+	if (li_obstacles_begin_copy(obstacles, cmd->src_ioas_id, cmd->src_iova, cmd->length, &made))
+		return FAIL_MEMORY_IN(ctx, operation);
+	others = others_of(from, cmd->length, obstacles, li_obstacles_sum(made));
 	error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_IOAS_COPY, cmd);
+	li_obstacles_end(obstacles, made, !error, cmd->dst_ioas_id, cmd->dst_iova);
 	if (error)
 		return FAIL_KERNEL(ctx, operation, error, CALL_COPY, .id = li_ioas_id(ioas),
 		                   .other = li_ioas_id(from), .start = cmd->src_iova,

@@ -10,6 +10,7 @@
 #include "../base/uapi/iommufd.h"
 #include "adopt.h"
 #include "ctx.h"
+#include "obstacles.h"
 
 struct libiommu_ioas {
 	struct libiommu_ctx *ctx;
@@ -39,6 +40,7 @@ static struct libiommu_ioas *new_handle(struct libiommu_ctx *ctx, uint32_t id, b
 static void free_handle(struct libiommu_ioas *ioas)
 {
 	li_ctx_count_mapped(ioas->ctx, -atomic_load(&ioas->mapped));
+	li_ctx_count_others(ioas->ctx, -atomic_load(&ioas->others));
 	li_ctx_count(ioas->ctx, LIBIOMMU_OBJECT_IOAS, -1);
 	free(ioas);
 }
@@ -104,6 +106,7 @@ int libiommu_ioas_get_compat(struct libiommu_ctx *ctx, struct libiommu_ioas **io
 int libiommu_ioas_destroy(struct libiommu_ioas *ioas)
 {
 	const struct backend *backend;
+	struct obstacles *obstacles;
 	struct libiommu_ctx *ctx;
 	struct refusal refusal;
 	int error;
@@ -111,6 +114,7 @@ int libiommu_ioas_destroy(struct libiommu_ioas *ioas)
 	if (!ioas)
 		return 0;
 	ctx = ioas->ctx;
+	obstacles = li_ctx_obstacles(ctx);
 	if (atomic_load(&ioas->pins))
 		return FAIL_LIBRARY(ctx, __func__, -EBUSY,
 		                    "devices are attached to it or page tables made from it",
@@ -118,7 +122,11 @@ int libiommu_ioas_destroy(struct libiommu_ioas *ioas)
 		                    .unit = "of them");
 	if (ioas->own) {
 		backend = li_ctx_backend(ctx);
+		li_obstacles_lock(obstacles);
 		error = backend->ops->ioas_destroy(backend, ioas->id, &refusal);
+		if (!error)
+			li_obstacles_forget(obstacles, ioas->id, 0, UINT64_MAX);
+		li_obstacles_unlock(obstacles);
 		if (error)
 			return FAIL_REFUSED(ctx, __func__, &refusal, .id = ioas->id);
 	}
@@ -138,20 +146,29 @@ int libiommu_ioas_id(const struct libiommu_ioas *ioas, uint32_t *id)
 void li_ioas_count_mapped(struct libiommu_ioas *ioas, uint64_t bytes, uint64_t others)
 {
 	atomic_fetch_add(&ioas->mapped, (int64_t)bytes);
-	if (others)
+	if (others) {
 		atomic_fetch_add(&ioas->others, (int64_t)others);
+		li_ctx_count_others(ioas->ctx, (int64_t)others);
+	}
 	li_ctx_count_mapped(ioas->ctx, (int64_t)bytes);
 }
 
 /* What kind it was the kernel does not say: the part is no more than the sum, that is all. */
-void li_ioas_count_unmapped(struct libiommu_ioas *ioas, uint64_t bytes)
+void li_ioas_count_unmapped(struct libiommu_ioas *ioas, uint64_t bytes, uint64_t known)
 {
 	const int64_t left = atomic_fetch_sub(&ioas->mapped, (int64_t)bytes) - (int64_t)bytes;
-	int64_t others = atomic_load(&ioas->others);
+	const int64_t most = left > 0 ? left : 0;
+	int64_t others = atomic_load(&ioas->others), rest;
 
-	while (others > 0 && others > left &&
-	       !atomic_compare_exchange_weak(&ioas->others, &others, left > 0 ? left : 0))
-		;
+	do {
+		rest = others - (int64_t)known;
+		if (rest > most)
+			rest = most;
+		if (rest < 0)
+			rest = 0;
+	} while (rest != others && !atomic_compare_exchange_weak(&ioas->others, &others, rest));
+	if (rest != others)
+		li_ctx_count_others(ioas->ctx, rest - others);
 	li_ctx_count_mapped(ioas->ctx, -(int64_t)bytes);
 }
 
@@ -181,14 +198,21 @@ int li_ioas_check_flags(const struct libiommu_ioas *ioas, const char *operation,
 int li_ioas_map(struct libiommu_ioas *ioas, const char *operation, void *address, uint64_t length,
                 uint32_t flags, bool fixed, uint64_t *iova)
 {
+	const struct obstacle like = {
+		.length = length, .address = address, .why = LIBIOMMU_CHANGE_MEMORY};
 	const struct backend *const backend = li_ctx_backend(ioas->ctx);
+	struct obstacles *const obstacles = li_ctx_obstacles(ioas->ctx);
 	struct refusal refusal = {0};
+	struct obstacle *made;
 	int error;
 
 	error = li_ioas_check_flags(ioas, operation, flags);
 	if (error)
 		return error;
+	if (li_obstacles_begin(obstacles, &like, &made))
+		return FAIL_MEMORY_IN(ioas->ctx, operation);
 	error = backend->ops->map(backend, ioas->id, address, length, flags, fixed, iova, &refusal);
+	li_obstacles_end(obstacles, made, !error, ioas->id, *iova);
 	if (error)
 		return FAIL_REFUSED(ioas->ctx, operation, &refusal, .id = ioas->id, .start = *iova,
 		                    .length = length, .anywhere = !fixed,
@@ -220,92 +244,6 @@ int libiommu_ioas_map_fixed(struct libiommu_ioas *ioas, void *address, uint64_t 
 	if (!ioas)
 		return FAIL_NULL(NULL);
 	return li_ioas_map(ioas, __func__, address, length, flags, true, &iova);
-}
-
-static int unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iova, uint64_t *length)
-{
-	const struct backend *const backend = li_ctx_backend(ioas->ctx);
-	const uint64_t asked = *length;
-	struct refusal refusal;
-	int error;
-
-	error = backend->ops->unmap(backend, ioas->id, iova, length, &refusal);
-	if (error)
-		return FAIL_REFUSED(ioas->ctx, operation, &refusal, .id = ioas->id, .start = iova,
-		                    .length = asked);
-	li_ioas_count_unmapped(ioas, *length);
-	return 0;
-}
-
-/*
- * The kernel takes IOVA 0 with the greatest length for "everything", which is
- * libiommu_ioas_unmap_all()'s to say, and a length of 0 for an overflow.
- */
-static int check_range(const struct libiommu_ioas *ioas, const char *operation, uint64_t iova,
-                       uint64_t length)
-{
-	if (!length)
-		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL, "the length is 0",
-		                    .id = ioas->id, .start = iova);
-	if (!iova && length == UINT64_MAX)
-		return FAIL_LIBRARY(ioas->ctx, operation, -EINVAL,
-		                    "this length means everything: libiommu_ioas_unmap_all()",
-		                    .id = ioas->id, .start = iova, .length = length);
-	if (iova > UINT64_MAX - (length - 1))
-		return FAIL_LIBRARY(ioas->ctx, operation, -EOVERFLOW, "the range wraps around",
-		                    .id = ioas->id, .start = iova, .length = length);
-	return 0;
-}
-
-int li_ioas_unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iova, uint64_t length)
-{
-	uint64_t unmapped = length;
-	int error;
-
-	error = check_range(ioas, operation, iova, length);
-	if (!error)
-		error = unmap(ioas, operation, iova, &unmapped);
-	if (!error && unmapped != length)
-		return FAIL_LIBRARY(ioas->ctx, operation, -ERANGE,
-		                    "the range had holes; what was mapped in it is unmapped",
-		                    .id = ioas->id, .start = iova, .length = length,
-		                    .amount = unmapped, .unit = "bytes unmapped");
-	return error;
-}
-
-int libiommu_ioas_unmap(struct libiommu_ioas *ioas, uint64_t iova, uint64_t length)
-{
-	if (!ioas)
-		return FAIL_NULL(NULL);
-	return li_ioas_unmap(ioas, __func__, iova, length);
-}
-
-int libiommu_ioas_unmap_range(struct libiommu_ioas *ioas, uint64_t iova, uint64_t length,
-                              uint64_t *unmapped)
-{
-	int error;
-
-	if (!ioas)
-		return FAIL_NULL(NULL);
-	error = check_range(ioas, __func__, iova, length);
-	if (!error)
-		error = unmap(ioas, __func__, iova, &length);
-	if (!error && unmapped)
-		*unmapped = length;
-	return error;
-}
-
-int libiommu_ioas_unmap_all(struct libiommu_ioas *ioas, uint64_t *unmapped)
-{
-	uint64_t length = UINT64_MAX;
-	int error;
-
-	if (!ioas)
-		return FAIL_NULL(NULL);
-	error = unmap(ioas, __func__, 0, &length);
-	if (!error && unmapped)
-		*unmapped = length;
-	return error;
 }
 
 struct libiommu_ctx *li_ioas_ctx(const struct libiommu_ioas *ioas)

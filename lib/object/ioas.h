@@ -12,7 +12,8 @@ uint32_t li_ioas_id(const struct libiommu_ioas *ioas);
 bool li_ioas_is_own(const struct libiommu_ioas *ioas);
 /* Count mapped bytes in; @others: at most so many of them do not come from files of memory. */
 void li_ioas_count_mapped(struct libiommu_ioas *ioas, uint64_t bytes, uint64_t others);
-void li_ioas_count_unmapped(struct libiommu_ioas *ioas, uint64_t bytes);
+/* Out; @known: so many of these, and none besides that are known, did not. */
+void li_ioas_count_unmapped(struct libiommu_ioas *ioas, uint64_t bytes, uint64_t known);
 /* Which flags a mapping may have; 0, or -EINVAL recorded under @operation. */
 int li_ioas_check_flags(const struct libiommu_ioas *ioas, const char *operation, uint32_t flags);
 /*

@@ -6,6 +6,7 @@
 
 #include "ctx.h"
 #include "ioas.h"
+#include "obstacles.h"
 
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
@@ -57,7 +58,10 @@ static int check_file(struct libiommu_ioas *ioas, const char *operation, struct 
 static int map_part(struct libiommu_ioas *ioas, const char *operation, struct part *part,
                     uint64_t *iova)
 {
+	const struct obstacle like = {.length = part->length, .why = LIBIOMMU_CHANGE_DMABUF};
 	struct libiommu_ctx *const ctx = li_ioas_ctx(ioas);
+	struct obstacles *obstacles = li_ctx_obstacles(ctx);
+	struct obstacle *made;
 	struct uapi_ioas_map_file cmd = {
 		.size = sizeof(cmd),
 		.flags = backend_map_flags(part->flags, part->fixed),
@@ -74,7 +78,12 @@ static int map_part(struct libiommu_ioas *ioas, const char *operation, struct pa
 		error = check_file(ioas, operation, part);
 	if (error)
 		return error;
+	if (part->memory)
+		obstacles = NULL;
+	if (li_obstacles_begin(obstacles, &like, &made))
+		return FAIL_MEMORY_IN(ctx, operation);
 	error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_IOAS_MAP_FILE, &cmd);
+	li_obstacles_end(obstacles, made, !error, cmd.ioas_id, cmd.iova);
 	if (error)
 		return FAIL_KERNEL(ctx, operation, error, CALL_MAP_FILE, .id = li_ioas_id(ioas),
 		                   .start = *iova, .length = part->length, .anywhere = !part->fixed,

@@ -102,6 +102,7 @@ static void account(struct rig *rig, struct scene *s)
 static void choices(struct rig *rig)
 {
 	const struct libiommu_iova_range range = {MOCK_APERTURE, MOCK_APERTURE + 100 * PAGE};
+	struct libiommu_change_list *list;
 	struct libiommu_ioas *one, *compat;
 	struct libiommu_iova_ranges *ranges;
 	struct scene s;
@@ -131,6 +132,8 @@ static void choices(struct rig *rig)
 	OK(libiommu_ioas_destroy(compat));
 	EACH(&s.each, libiommu_ioas_clear_compat(rig->ctx),
 	     OK(libiommu_ioas_set_compat(rig->ioas)));
+	EACH(&s.each, libiommu_change_list_new(rig->ctx, &list), libiommu_change_list_free(list));
+	libiommu_change_list_free(list);
 	EACH(&s.each, libiommu_ctx_probe(rig->ctx, LIBIOMMU_FEATURE_IOAS_ALLOW_IOVAS), NOTHING);
 	scene_end(&s);
 }

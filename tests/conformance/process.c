@@ -62,11 +62,79 @@ static uint64_t map_what_can_go(struct rig *rig)
 	OK(libiommu_ioas_mapped(rig->ioas, &others, &others));
 	assert_int_equal(others, PAGE);
 	FAILS(EINVAL, libiommu_ctx_change_process(rig->ctx));
-	EXPLAINED("libiommu_ioas_mapped() tells");
+	EXPLAINED("libiommu_change_list_new() tells");
 	OK(libiommu_ioas_unmap(rig->ioas, iova, PAGE));
 	OK(libiommu_ioas_map_file(rig->ioas, fd, 0, LENGTH, VM_READ_WRITE, &iova));
 	OK(libiommu_ctx_change_process(rig->ctx));
 	return iova;
+}
+
+static size_t obstacles(struct libiommu_ctx *ctx, struct libiommu_change_list **list)
+{
+	OK(libiommu_change_list_new(ctx, list));
+	return libiommu_change_list_count(*list);
+}
+
+static void is_obstacle(const struct libiommu_change_list *list, size_t index, int why,
+                        uint64_t wanted, const void *memory)
+{
+	uint64_t iova, length;
+	void *address = NULL;
+	uint32_t ioas;
+
+	assert_int_equal(libiommu_change_list_obstacle(list, index), why);
+	OK(libiommu_change_list_area(list, index, &ioas, &iova, &length));
+	assert_int_equal(iova, wanted);
+	assert_int_equal(length, PAGE);
+	if (memory)
+		OK(libiommu_change_list_address(list, index, &address));
+	assert_ptr_equal(address, memory);
+}
+
+/* What is listed beforehand is what the kernel refuses; without it, it does not. */
+static void obstacles_are_listed(struct rig *rig)
+{
+	struct libiommu_ctx *const ctx = world_ctx_again(rig->world);
+	const int dmabuf =
+		world_lacks(rig->world, WORLD_DMABUFS) ? -1 : world_dmabuf(rig->world, PAGE);
+	const size_t count = dmabuf < 0 ? 2 : 3;
+	struct libiommu_change_list *list;
+	struct libiommu_ioas *ioas, *copy;
+	uint64_t iova;
+	int fd;
+
+	rig_file(rig, LENGTH, false, &fd);
+	OK(libiommu_ioas_alloc(ctx, &ioas));
+	OK(libiommu_ioas_alloc(ctx, &copy));
+	OK(libiommu_ioas_map_file_fixed(ioas, fd, 0, LENGTH, VM_READ_WRITE, 0));
+	assert_int_equal(obstacles(ctx, &list), 0);
+	libiommu_change_list_free(list);
+	OK(libiommu_ctx_change_process(ctx));
+	iova = UINT64_C(1) << 20;
+	OK(libiommu_ioas_map_fixed(ioas, rig->memory, PAGE, VM_READ_WRITE, iova));
+	OK(libiommu_ioas_copy_fixed(copy, ioas, iova, PAGE, LIBIOMMU_MAP_READ, 2 * iova));
+	if (dmabuf >= 0)
+		OK(libiommu_ioas_map_file_fixed(copy, dmabuf, 0, PAGE, VM_READ_WRITE, 3 * iova));
+	FAILS(EINVAL, libiommu_ctx_change_process(ctx));
+	EXPLAINED("libiommu_change_list_new() tells");
+	assert_int_equal(obstacles(ctx, &list), count);
+	is_obstacle(list, 0, LIBIOMMU_CHANGE_MEMORY, iova, rig->memory);
+	is_obstacle(list, 1, LIBIOMMU_CHANGE_MEMORY, 2 * iova, rig->memory);
+	if (dmabuf >= 0)
+		is_obstacle(list, 2, LIBIOMMU_CHANGE_DMABUF, 3 * iova, NULL);
+	libiommu_change_list_free(list);
+	OK(libiommu_ioas_unmap(ioas, iova, PAGE));
+	FAILS(EINVAL, libiommu_ctx_change_process(ctx));
+	assert_int_equal(obstacles(ctx, &list), count - 1);
+	libiommu_change_list_free(list);
+	OK(libiommu_ioas_destroy(copy));
+	assert_int_equal(obstacles(ctx, &list), 0);
+	libiommu_change_list_free(list);
+	OK(libiommu_ctx_change_process(ctx));
+	OK(libiommu_ioas_destroy(ioas));
+	OK(libiommu_ctx_destroy(ctx));
+	if (dmabuf >= 0)
+		world_close(rig->world, dmabuf);
 }
 
 /* The child says how it went, and lives until the parent closes its end. */
@@ -132,9 +200,14 @@ static void is_handed_on(struct rig *rig)
 
 static void old_kernel(struct rig *rig)
 {
+	struct libiommu_change_list *list;
+
 	if (world_lacks(rig->world, WORLD_CHANGE_PROCESS)) {
 		FAILS(ENOTTY, libiommu_ctx_change_process(rig->ctx));
 		EXPLAINED("older than 6.14");
+		assert_int_equal(obstacles(rig->ctx, &list), 1);
+		assert_int_equal(libiommu_change_list_obstacle(list, 0), LIBIOMMU_CHANGE_KERNEL);
+		libiommu_change_list_free(list);
 	} else {
 		OK(libiommu_ctx_change_process(rig->ctx));
 	}
@@ -171,6 +244,8 @@ static const struct variant accounts[] = {
 static const struct behaviour behaviours[] = {
 	{PROVES("a context is handed on, with what is pinned", is_handed_on),
          .needs = WORLD_CHANGE_PROCESS | WORLD_ROOT, VARIANTS(accounts)},
+	{PROVES("what would be refused is listed before", obstacles_are_listed),
+         .needs = WORLD_CHANGE_PROCESS},
 	{PROVES("handed on, or the kernel is too old", old_kernel)},
 	{PROVES("who is charged is chosen first, by who may", choice_of_account),
          .needs = WORLD_ROOT},

@@ -54,7 +54,8 @@ static struct libiommu_ctx *make_ctx(struct world *world, int fd)
 	if (libiommu_ctx_config_new(&config))
 		return NULL;
 	if (!libiommu_ctx_config_set_sys(config, libiommu_emu_door(world->emu)) &&
-	    (fd < 0 || !libiommu_ctx_config_set_fd(config, fd, LIBIOMMU_FD_BORROW)))
+	    (fd < 0 || !(libiommu_ctx_config_set_fd(config, fd, LIBIOMMU_FD_BORROW) ||
+	                 libiommu_ctx_config_set_remember(config, true))))
 		libiommu_ctx_new(config, &ctx);
 	libiommu_ctx_config_free(config);
 	return ctx;

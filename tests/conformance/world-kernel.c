@@ -166,7 +166,8 @@ struct libiommu_ctx *world_ctx_again(struct world *world)
 
 	if (libiommu_ctx_config_new(&config))
 		return NULL;
-	if (!libiommu_ctx_config_set_fd(config, world->fd, LIBIOMMU_FD_BORROW))
+	if (!libiommu_ctx_config_set_fd(config, world->fd, LIBIOMMU_FD_BORROW) &&
+	    !libiommu_ctx_config_set_remember(config, true))
 		libiommu_ctx_new(config, &ctx);
 	libiommu_ctx_config_free(config);
 	return ctx;

@@ -54,7 +54,10 @@ bool world_wants_huge_pages(const struct world *world);
 
 /* A context of the library in this world. All that follows is about the one that was made last. */
 struct libiommu_ctx *world_ctx(struct world *world);
-/* Another on the same descriptor, as a child has; NULL: it cannot be made. */
+/*
+ * Another on the same descriptor, as a child has, which remembers where something is mapped that
+ * cannot go to another process; NULL: it cannot be made.
+ */
 struct libiommu_ctx *world_ctx_again(struct world *world);
 /* A name for libiommu_device_open_node(); each time it is opened it is another device. */
 const char *world_node(uint32_t kind);

@@ -158,7 +158,7 @@ static void test_change_process(void **state)
 		int error;
 		const char *words;
 	} refusals[] = {
-		{-EINVAL, "libiommu_ioas_mapped() tells"},
+		{-EINVAL, "libiommu_change_list_new() tells"},
 		{-EBUSY, "try again"},
 		{-ENOMEM, "locked-memory limit"},
 		{-ENOTTY, "older than 6.14"},
