@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Large pages of 2 MiB, as many as the machine has memory for. */
@@ -30,6 +31,16 @@ static uint64_t free_large(void)
 		;
 	fclose(file);
 	return count;
+}
+
+/* Whether so many come to be free: PowerPC's kernel unpins a little after it has answered. */
+static bool come_free(uint64_t count)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	for (int i = 0; i < 1000 && free_large() != count; i++)
+		nanosleep(&pause, NULL);
+	return free_large() == count;
 }
 
 /* What the kernel says of a file: 0 or an error. */
@@ -89,10 +100,13 @@ static void test_file(void **state)
 
 static void test_large_file(void **state)
 {
+	uint64_t free;
+
 	if (!have_large("8") || free_large() < 2)
 		SKIP("the kernel has no large pages to give away");
+	free = free_large();
 	check_file(*state, MFD_HUGETLB);
-	assert_int_equal(free_large(), 8);
+	assert_true(come_free(free));
 	have_large("0");
 }
 
@@ -124,7 +138,7 @@ static void test_large_pages(void **state)
 	munmap(at, 2 * LARGE);
 	assert_int_equal(free - free_large(), 2);
 	OK(libiommu_dma_space_unregister(space, at + LARGE / 2, LARGE));
-	assert_int_equal(free_large(), free);
+	assert_true(come_free(free));
 	have_large("0");
 }
 
@@ -191,7 +205,7 @@ static void check_arena(struct vm *vm, uint64_t page_size)
 		assert_int_equal(free - free_large(), length / page_size);
 	}
 	OK(libiommu_dma_arena_destroy(arena));
-	assert_int_equal(free_large(), free);
+	assert_true(come_free(free));
 }
 
 static void test_arena(void **state)
