@@ -110,13 +110,14 @@ void li_fault_queue_refuse_feed(struct libiommu_fault_queue *queue)
 
 	/* Cookies are good as long as the lock is held. */
 	while ((got = li_feed_read(li_fault_queue_state(queue)->feed, raw, sizeof(raw))) > 0)
-		for (size_t i = 0; i < (size_t)got / sizeof(*raw); i++) {
+		for (size_t i = 0, count = (size_t)got / sizeof(*raw); i < count; i++) {
 			const struct uapi_hwpt_page_response answer = {
 				.cookie = raw[i].cookie,
 				.code = UAPI_PAGE_RESP_INVALID,
 			};
 
-			if (raw[i].flags & UAPI_PGFAULT_FLAGS_LAST_PAGE)
+			/* A group is what has one cookie, as where it is registered. */
+			if (i + 1 == count || raw[i + 1].cookie != raw[i].cookie)
 				li_sys_write(li_fault_queue_sys(queue),
 				             li_fault_queue_descriptor(queue), &answer,
 				             sizeof(answer));
