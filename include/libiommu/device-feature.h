@@ -88,8 +88,8 @@ LIBIOMMU_API int libiommu_device_feature_probe(struct libiommu_device *dev, uint
  * @retval -EINVAL      @p dev is NULL or not bound, @p data is NULL, @p feature or @p length is too
  *                      large, or the kernel finds the data wrong or too short.
  * @retval -ENODEV      The device was revoked.
- * @retval -ENOTTY      The device, or the kernel, has no such feature.
- * @retval -EOPNOTSUPP  The device cannot do it.
+ * @retval -EOPNOTSUPP  The device, its driver or the kernel has no such feature (the kernel says
+ *                      ENOTTY), or the device cannot do it.
  * @retval -ENOMEM      No memory.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
@@ -114,8 +114,8 @@ LIBIOMMU_API int libiommu_device_feature_get(struct libiommu_device *dev, uint32
  * @retval -EINVAL      @p dev is NULL or not bound, @p data is NULL, @p feature or @p length is too
  *                      large, or the kernel finds the data wrong or too short.
  * @retval -ENODEV      The device was revoked.
- * @retval -ENOTTY      The device, or the kernel, has no such feature.
- * @retval -EOPNOTSUPP  The device cannot do it.
+ * @retval -EOPNOTSUPP  The device, its driver or the kernel has no such feature (the kernel says
+ *                      ENOTTY), or the device cannot do it.
  * @retval -ENOMEM      No memory.
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.

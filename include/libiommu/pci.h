@@ -314,8 +314,8 @@ LIBIOMMU_API int libiommu_bar_map_destroy(struct libiommu_bar_map *map);
  * @retval -ENODEV      The device is no PCI device or was revoked, or the BAR is claimed by
  *                      something else.
  * @retval -ENOMEM      No memory, here or in the kernel.
- * @retval -EOPNOTSUPP  The device's driver cannot do it.
- * @retval -ENOTTY      The kernel is older than 6.19, or was built without CONFIG_VFIO_PCI_DMABUF.
+ * @retval -EOPNOTSUPP  The device's driver cannot do it; or the kernel is older than 6.19, or was
+ *                      built without CONFIG_VFIO_PCI_DMABUF (and says ENOTTY).
  * @retval -errno       Whatever else the kernel says.
  * @threads Shared.
  * @syscalls ioctl (VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO, VFIO_DEVICE_FEATURE).

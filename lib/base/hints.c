@@ -285,8 +285,9 @@ static const struct hint hints[] = {
 	{CALL_HW_INFO, EOPNOTSUPP, "there is no IOMMU behind the device"},
 	{CALL_HW_INFO, ENOENT, SOFTWARE ", or the kernel has no device with this id"},
 	{CALL_HW_INFO, ENOTTY, "this kernel is older than 6.6"},
-	{CALL_FEATURE, ENOTTY, "the device or its driver, or this kernel, has no such feature"},
-	{CALL_FEATURE, EOPNOTSUPP, "the device or its driver cannot do that"},
+	{CALL_FEATURE, EOPNOTSUPP,
+         "the device or its driver cannot do that, or it or this kernel has no such feature (and "
+         "says ENOTTY)"},
 	{CALL_FEATURE, EINVAL,
          "the data is wrong or too short, or the feature not of this direction"},
 	{CALL_FEATURE, ENODEV, "the BAR is not there, or is claimed by something else"},

@@ -44,6 +44,11 @@ static uint32_t direction_flags(uint32_t directions)
 	       (directions & LIBIOMMU_DEVICE_FEATURE_SET ? UAPI_VFIO_DEVICE_FEATURE_SET : 0);
 }
 
+int li_device_feature_error(int error)
+{
+	return error == -ENOTTY ? -EOPNOTSUPP : error;
+}
+
 int libiommu_device_feature_probe(struct libiommu_device *dev, uint32_t feature,
                                   uint32_t directions)
 {
@@ -65,7 +70,7 @@ int libiommu_device_feature_probe(struct libiommu_device *dev, uint32_t feature,
 	if (error >= 0)
 		return 1;
 	/* No such feature, none that the device can do, or none of these directions. */
-	if (error == -ENOTTY || error == -EOPNOTSUPP || error == -EINVAL)
+	if (li_device_feature_error(error) == -EOPNOTSUPP || error == -EINVAL)
 		return 0;
 	return FAIL_KERNEL(li_device_ctx(dev), __func__, error, CALL_FEATURE,
 	                   .id = li_device_id(dev), .amount = feature, .unit = "is the feature");
@@ -103,8 +108,9 @@ static int move(struct libiommu_device *dev, const char *operation, uint32_t fea
 	free(cmd);
 	if (result >= 0)
 		return result;
-	return FAIL_KERNEL(li_device_ctx(dev), operation, result, CALL_FEATURE,
-	                   .id = li_device_id(dev), .amount = feature, .unit = "is the feature");
+	return FAIL_KERNEL(li_device_ctx(dev), operation, li_device_feature_error(result),
+	                   CALL_FEATURE, .id = li_device_id(dev), .amount = feature,
+	                   .unit = "is the feature");
 }
 
 int libiommu_device_feature_get(struct libiommu_device *dev, uint32_t feature, void *data,

@@ -42,6 +42,8 @@ int li_device_enter_alone(struct libiommu_device *dev, const char *operation,
 
 /* Between the two: */
 int li_device_ioctl(struct libiommu_device *dev, unsigned long request, void *arg);
+/* Of VFIO_DEVICE_FEATURE: a feature that the kernel does not know is as one that it cannot do. */
+int li_device_feature_error(int error);
 int li_device_fd(const struct libiommu_device *dev);
 /* For the backend's operations. */
 struct backend_device li_device_backend(const struct libiommu_device *dev);

@@ -42,7 +42,8 @@ static int export_ranges(struct libiommu_device *dev, const struct wanted *wante
 	if (result)
 		return result;
 	result = li_device_ioctl(dev, UAPI_IOC_VFIO_DEVICE_FEATURE, wanted->cmd);
-	return result < 0 ? li_refuse_kernel(refusal, result, CALL_FEATURE) : result;
+	return result < 0 ? li_refuse_kernel(refusal, li_device_feature_error(result), CALL_FEATURE)
+	                  : result;
 }
 
 static void fill(struct wanted *wanted, size_t size)
