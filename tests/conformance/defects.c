@@ -260,6 +260,24 @@ static bool cookie_zero_is_given(void)
 	return first == 1 && error == EINVAL && second == 0;
 }
 
+/* A descriptor is made, and 0 is said to be its number. */
+static bool dmabuf_is_not_told(void)
+{
+	struct mock_cmd cmd = {
+		.size = sizeof(cmd), .op = MOCK_OP_DMABUF, .u.dmabuf = {PAGE, O_RDWR | O_CLOEXEC}};
+	const int lowest = fcntl(iommu, F_DUPFD_CLOEXEC, 0);
+	int result;
+
+	need(lowest < 0 ? -errno : 0, "a descriptor");
+	close(lowest);
+	result = ioctl(iommu, MOCK_CMD, &cmd);
+	if (result < 0) {
+		printf("# no dma-bufs here\n");
+		return false;
+	}
+	return !result && lowest && !close(lowest);
+}
+
 int main(void)
 {
 	static const struct {
@@ -272,6 +290,7 @@ int main(void)
 		{"4: taking over from a process that is gone is refused, and done",
 	         taking_over_is_refused},
 		{"5: a map that says EFAULT has mapped", failed_map_has_mapped},
+		{"10: the test driver makes a dma-buf and returns 0", dmabuf_is_not_told},
 		{"18: a cookie that was never given is refused, and given next",
 	         cookie_zero_is_given},
 	};
