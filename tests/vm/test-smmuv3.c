@@ -6,6 +6,9 @@
 #include "smmuv3-rig.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+
+#include "../../lib/base/uapi/iommufd.h"
 
 #define SYNC UINT64_C(0x46)
 
@@ -140,6 +143,42 @@ static void test_drop_translations(void **state)
 	}
 }
 
+/*
+ * A command that is dropped, and one of a stream that nobody has: the kernel counts the first as
+ * done, and has not issued it (defect 9). The library's batch knows.
+ */
+static void test_count_of_an_error(void **state)
+{
+	const uint64_t of_nobody = CFGI_CD | STREAM(0xbad);
+	const uint64_t commands[2][2] = {{NH_VA | ASID(RIG_ASID), RIG_IOVA | LEAF}, {of_nobody, 0}};
+	struct rig *const rig = *state;
+	const uint64_t now = rig_page(rig, 0), next = rig_page(rig, 0);
+	struct uapi_hwpt_invalidate cmd = {.size = sizeof(cmd),
+	                                   .data_type = UAPI_VIOMMU_INVALIDATE_DATA_ARM_SMMUV3,
+	                                   .entry_len = sizeof(commands[0]),
+	                                   .entry_num = 2};
+	bool dropped;
+
+	rig_map(rig, RIG_IOVA, now, SMMUV3_READ_WRITE);
+	prepare(rig, rig_page(rig, 0));
+	assert_int_equal(arrives(rig, RIG_IOVA, now, next), now);
+	rig_map(rig, RIG_IOVA, next, SMMUV3_READ_WRITE);
+	assert_int_equal(arrives(rig, RIG_IOVA, now, next), now);
+	cmd.data_uptr = (uintptr_t)commands;
+	OK(libiommu_viommu_id(rig->viommu, &cmd.hwpt_id));
+	assert_int_equal(ioctl(libiommu_ctx_fd(rig->vm->ctx), UAPI_IOC_HWPT_INVALIDATE, &cmd), -1);
+	assert_int_equal(errno, EIO);
+	dropped = arrives(rig, RIG_IOVA, now, next) == next;
+	print_message("# %u of 2 commands are done, says the kernel; the first one %s\n",
+	              cmd.entry_num, dropped ? "is" : "is not");
+	assert_true(cmd.entry_num <= 1);
+	for (size_t i = 0; i < 2; i++)
+		OK(libiommu_smmuv3_batch_add(rig->batch, commands[i][0], commands[i][1]));
+	FAILS(EIO, libiommu_smmuv3_batch_flush(rig->batch));
+	assert_int_equal(libiommu_smmuv3_batch_done(rig->batch), 1);
+	assert_int_equal(arrives(rig, RIG_IOVA, now, next), next);
+}
+
 /* The same for a program without a guest, by ranges. */
 static void test_drop_ranges(void **state)
 {
@@ -206,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_translate, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_streams, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_drop_translations, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_count_of_an_error, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_drop_ranges, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_drop_contexts, rig_setup, rig_teardown),
 	};
