@@ -4,7 +4,6 @@
 #include "account.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -14,6 +13,18 @@
 #include "heap.h"
 #include "machine.h"
 
+/* As capget() has it since 2.6.26: 64 capabilities of a kind, half of them in each part. */
+struct capability_header {
+	uint32_t version;
+	int32_t pid;
+};
+struct capability_part {
+	uint32_t effective;
+	uint32_t permitted;
+	uint32_t inheritable;
+};
+enum { CAPABILITY_VERSION = 0x20080522, CAP_IPC_LOCK = 14 };
+
 bool emu_task_is_root(const struct emu_task *task)
 {
 	return emu_task_uid(task) == 0;
@@ -21,12 +32,10 @@ bool emu_task_is_root(const struct emu_task *task)
 
 static bool may_lock(pid_t pid)
 {
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, pid};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	struct capability_header header = {CAPABILITY_VERSION, pid};
+	struct capability_part parts[2] = {{0}};
 
-	if (syscall(SYS_capget, &header, data))
-		return true;
-	return data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective & CAP_TO_MASK(CAP_IPC_LOCK);
+	return syscall(SYS_capget, &header, parts) || parts[0].effective >> CAP_IPC_LOCK & 1;
 }
 
 void emu_account_ask(struct libiommu_emu *emu)
