@@ -150,7 +150,10 @@ LIBIOMMU_API int libiommu_emu_serve(struct libiommu_emu *emu)
 		emu_release(server);
 		return error;
 	}
+	/* The thread may be at work already, and looks whether there is a server. */
+	emu_lock(emu);
 	emu->server = server;
+	emu_unlock(emu);
 	return 0;
 }
 
