@@ -42,7 +42,7 @@ static int take(struct libiommu_change_list *list, struct libiommu_ctx *ctx)
 	const struct tree_node *node;
 	uint64_t others;
 
-	li_obstacles_lock(obstacles);
+	obstacles_lock(obstacles);
 	others = li_ctx_others(ctx);
 	list->all = calloc((obstacles ? obstacles->count : 0) + 2, sizeof(*list->all));
 	if (list->all && obstacles) {
@@ -50,7 +50,7 @@ static int take(struct libiommu_change_list *list, struct libiommu_ctx *ctx)
 			add(list, (const void *)node);
 		others -= others > obstacles->bytes ? obstacles->bytes : others;
 	}
-	li_obstacles_unlock(obstacles);
+	obstacles_unlock(obstacles);
 	if (!list->all)
 		return -ENOMEM;
 	unknown.length = others;

@@ -50,7 +50,7 @@ static int copy(struct libiommu_ioas *ioas, const char *operation, const struct 
 		return FAIL_MEMORY_IN(ctx, operation);
 	others = others_of(from, cmd->length, obstacles, li_obstacles_sum(made));
 	error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_IOAS_COPY, cmd);
-	li_obstacles_end(obstacles, made, !error, cmd->dst_ioas_id, cmd->dst_iova);
+	obstacles_end(obstacles, made, !error, cmd->dst_ioas_id, cmd->dst_iova);
 	if (error)
 		return FAIL_KERNEL(ctx, operation, error, CALL_COPY, .id = li_ioas_id(ioas),
 		                   .other = li_ioas_id(from), .start = cmd->src_iova,

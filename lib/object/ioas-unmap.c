@@ -7,22 +7,26 @@
 #include "ioas.h"
 #include "obstacles.h"
 
-static int unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iova, uint64_t *length)
+/* Inline, and what is below: each buffer that a driver gives back comes through here. */
+static inline __attribute__((always_inline)) int unmap(struct libiommu_ioas *ioas,
+                                                       const char *operation, uint64_t iova,
+                                                       uint64_t *length)
 {
-	const struct backend *const backend = li_ctx_backend(li_ioas_ctx(ioas));
-	struct obstacles *const obstacles = li_ctx_obstacles(li_ioas_ctx(ioas));
+	struct libiommu_ctx *const ctx = li_ioas_ctx(ioas);
+	const struct backend *const backend = li_ctx_backend(ctx);
+	struct obstacles *const obstacles = li_ctx_obstacles(ctx);
 	const uint32_t id = li_ioas_id(ioas);
 	const uint64_t asked = *length;
 	struct refusal refusal;
 	uint64_t known;
 	int error;
 
-	li_obstacles_lock(obstacles);
+	obstacles_lock(obstacles);
 	error = backend->ops->unmap(backend, id, iova, length, &refusal);
-	known = error ? 0 : li_obstacles_forget(obstacles, id, iova, iova + (asked - 1));
-	li_obstacles_unlock(obstacles);
+	known = error ? 0 : obstacles_forget(obstacles, id, iova, iova + (asked - 1));
+	obstacles_unlock(obstacles);
 	if (error)
-		return FAIL_REFUSED(li_ioas_ctx(ioas), operation, &refusal, .id = id, .start = iova,
+		return FAIL_REFUSED(ctx, operation, &refusal, .id = id, .start = iova,
 		                    .length = asked);
 	li_ioas_count_unmapped(ioas, *length, known);
 	return 0;
@@ -32,8 +36,9 @@ static int unmap(struct libiommu_ioas *ioas, const char *operation, uint64_t iov
  * The kernel takes IOVA 0 with the greatest length for "everything", which is
  * libiommu_ioas_unmap_all()'s to say, and a length of 0 for an overflow.
  */
-static int check_range(const struct libiommu_ioas *ioas, const char *operation, uint64_t iova,
-                       uint64_t length)
+static inline __attribute__((always_inline)) int check_range(const struct libiommu_ioas *ioas,
+                                                             const char *operation, uint64_t iova,
+                                                             uint64_t length)
 {
 	if (!length)
 		return FAIL_LIBRARY(li_ioas_ctx(ioas), operation, -EINVAL, "the length is 0",

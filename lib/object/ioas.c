@@ -122,11 +122,11 @@ int libiommu_ioas_destroy(struct libiommu_ioas *ioas)
 		                    .unit = "of them");
 	if (ioas->own) {
 		backend = li_ctx_backend(ctx);
-		li_obstacles_lock(obstacles);
+		obstacles_lock(obstacles);
 		error = backend->ops->ioas_destroy(backend, ioas->id, &refusal);
 		if (!error)
-			li_obstacles_forget(obstacles, ioas->id, 0, UINT64_MAX);
-		li_obstacles_unlock(obstacles);
+			obstacles_forget(obstacles, ioas->id, 0, UINT64_MAX);
+		obstacles_unlock(obstacles);
 		if (error)
 			return FAIL_REFUSED(ctx, __func__, &refusal, .id = ioas->id);
 	}
@@ -209,10 +209,10 @@ int li_ioas_map(struct libiommu_ioas *ioas, const char *operation, void *address
 	error = li_ioas_check_flags(ioas, operation, flags);
 	if (error)
 		return error;
-	if (li_obstacles_begin(obstacles, &like, &made))
+	if (obstacles_begin(obstacles, &like, &made))
 		return FAIL_MEMORY_IN(ioas->ctx, operation);
 	error = backend->ops->map(backend, ioas->id, address, length, flags, fixed, iova, &refusal);
-	li_obstacles_end(obstacles, made, !error, ioas->id, *iova);
+	obstacles_end(obstacles, made, !error, ioas->id, *iova);
 	if (error)
 		return FAIL_REFUSED(ioas->ctx, operation, &refusal, .id = ioas->id, .start = *iova,
 		                    .length = length, .anywhere = !fixed,

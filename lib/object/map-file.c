@@ -80,10 +80,10 @@ static int map_part(struct libiommu_ioas *ioas, const char *operation, struct pa
 		return error;
 	if (part->memory)
 		obstacles = NULL;
-	if (li_obstacles_begin(obstacles, &like, &made))
+	if (obstacles_begin(obstacles, &like, &made))
 		return FAIL_MEMORY_IN(ctx, operation);
 	error = backend_ioctl(li_ctx_backend(ctx), UAPI_IOC_IOAS_MAP_FILE, &cmd);
-	li_obstacles_end(obstacles, made, !error, cmd.ioas_id, cmd.iova);
+	obstacles_end(obstacles, made, !error, cmd.ioas_id, cmd.iova);
 	if (error)
 		return FAIL_KERNEL(ctx, operation, error, CALL_MAP_FILE, .id = li_ioas_id(ioas),
 		                   .start = *iova, .length = part->length, .anywhere = !part->fixed,

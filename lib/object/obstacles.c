@@ -47,18 +47,6 @@ void li_obstacles_free(struct obstacles *obstacles)
 	free(obstacles);
 }
 
-void li_obstacles_lock(struct obstacles *obstacles)
-{
-	if (obstacles)
-		pthread_mutex_lock(&obstacles->lock);
-}
-
-void li_obstacles_unlock(struct obstacles *obstacles)
-{
-	if (obstacles)
-		pthread_mutex_unlock(&obstacles->lock);
-}
-
 static void free_list(struct obstacle *list)
 {
 	while (list) {
@@ -81,9 +69,6 @@ static struct obstacle *copy_of(const struct obstacle *like)
 int li_obstacles_begin(struct obstacles *obstacles, const struct obstacle *like,
                        struct obstacle **made)
 {
-	*made = NULL;
-	if (!obstacles)
-		return 0;
 	*made = copy_of(like);
 	if (!*made)
 		return -ENOMEM;
@@ -160,8 +145,6 @@ int li_obstacles_begin_copy(struct obstacles *obstacles, uint32_t from, uint64_t
 void li_obstacles_end(struct obstacles *obstacles, struct obstacle *made, bool mapped,
                       uint32_t ioas, uint64_t iova)
 {
-	if (!obstacles)
-		return;
 	while (mapped && made) {
 		struct obstacle *const next_made = made->next;
 
@@ -182,8 +165,6 @@ uint64_t li_obstacles_forget(struct obstacles *obstacles, uint32_t ioas, uint64_
 	struct obstacle *at, *following;
 	uint64_t bytes = 0;
 
-	if (!obstacles)
-		return 0;
 	for (at = find(obstacles, ioas, first); at && at->iova <= last; at = following) {
 		following = next(at);
 		bytes += at->length;

@@ -37,15 +37,13 @@ struct obstacles {
 
 /* NULL: no memory. */
 struct obstacles *li_obstacles_new(void);
-/* NULL does nothing, here and below: nothing is remembered. */
+/* NULL does nothing. */
 void li_obstacles_free(struct obstacles *obstacles);
-void li_obstacles_lock(struct obstacles *obstacles);
-void li_obstacles_unlock(struct obstacles *obstacles);
 
 /*
  * Before something is mapped, or copied: memory for it, and the lock. 0 or -ENOMEM, without the
  * lock. What comes of a copy are the parts of its source that are remembered, at IOVAs from its
- * beginning on.
+ * beginning on. Where there is nothing to remember in, NULL, nothing happens; nor below.
  */
 int li_obstacles_begin(struct obstacles *obstacles, const struct obstacle *like,
                        struct obstacle **made);
@@ -61,5 +59,39 @@ uint64_t li_obstacles_forget(struct obstacles *obstacles, uint32_t ioas, uint64_
 /* Bytes of those that are on a list, or of what is remembered of an address space. */
 uint64_t li_obstacles_sum(const struct obstacle *made);
 uint64_t li_obstacles_of(struct obstacles *obstacles, uint32_t ioas);
+
+/* Inline, as mostly nothing is remembered: */
+
+static inline void obstacles_lock(struct obstacles *obstacles)
+{
+	if (obstacles)
+		pthread_mutex_lock(&obstacles->lock);
+}
+
+static inline void obstacles_unlock(struct obstacles *obstacles)
+{
+	if (obstacles)
+		pthread_mutex_unlock(&obstacles->lock);
+}
+
+static inline int obstacles_begin(struct obstacles *obstacles, const struct obstacle *like,
+                                  struct obstacle **made)
+{
+	*made = NULL;
+	return obstacles ? li_obstacles_begin(obstacles, like, made) : 0;
+}
+
+static inline void obstacles_end(struct obstacles *obstacles, struct obstacle *made, bool mapped,
+                                 uint32_t ioas, uint64_t iova)
+{
+	if (obstacles)
+		li_obstacles_end(obstacles, made, mapped, ioas, iova);
+}
+
+static inline uint64_t obstacles_forget(struct obstacles *obstacles, uint32_t ioas, uint64_t first,
+                                        uint64_t last)
+{
+	return obstacles ? li_obstacles_forget(obstacles, ioas, first, last) : 0;
+}
 
 #endif
