@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <libiommu-emu/trouble.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "channel.h"
 #include "heap.h"
 #include "machine.h"
+#include "thread.h"
 
 struct emu_server {
 	struct libiommu_emu *emu;
@@ -112,19 +112,6 @@ static void *run(void *user)
 	}
 }
 
-/* The program's signals are for its own threads. */
-static int start(struct emu_server *server)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&server->thread, NULL, run, server);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
-}
-
 LIBIOMMU_API int libiommu_emu_serve(struct libiommu_emu *emu)
 {
 	struct emu_server *server;
@@ -143,7 +130,7 @@ LIBIOMMU_API int libiommu_emu_serve(struct libiommu_emu *emu)
 		return error;
 	}
 	*server = (struct emu_server){.emu = emu, .pid = getpid(), .gate = ends[0], .ear = ends[1]};
-	error = start(server);
+	error = emu_thread_start(&server->thread, run, server);
 	if (error) {
 		close(ends[0]);
 		close(ends[1]);

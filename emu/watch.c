@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,6 +14,7 @@
 
 #include "heap.h"
 #include "machine.h"
+#include "thread.h"
 
 /* Some systems' headers are without it. */
 #ifndef RWF_NOWAIT
@@ -89,18 +89,12 @@ static void *run(void *argument)
 	}
 }
 
-/* The program's signals are for its own threads. */
 static int start(struct emu_watcher *watcher)
 {
-	sigset_t all, before;
-	int error;
+	const int error = emu_thread_start(&watcher->thread, run, watcher);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&watcher->thread, NULL, run, watcher);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	watcher->runs_in = error ? 0 : getpid();
-	return -error;
+	return error;
 }
 
 int emu_watches_init(struct libiommu_emu *emu)

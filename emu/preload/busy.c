@@ -13,7 +13,6 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "../machine.h"
 #include "../pci-regs.h"
 #include "../pci.h"
+#include "../thread.h"
 #include "preload.h"
 
 enum { PAGE = 4096, A_MOMENT = 50 };
@@ -209,19 +209,6 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* The program's signals are its own. */
-static int start(struct busy *busy)
-{
-	sigset_t every, before;
-	int error;
-
-	sigfillset(&every);
-	pthread_sigmask(SIG_SETMASK, &every, &before);
-	error = -pthread_create(&busy->thread, NULL, work, busy);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
-}
-
 static void release(struct busy *busy)
 {
 	free(busy->copy);
@@ -251,7 +238,7 @@ int emu_preload_busy(struct libiommu_emu_device *device, const struct emu_preloa
 	busy->device = device;
 	busy->how = *how;
 	busy->random = how->start | 1;
-	error = give_memory(busy) ? start(busy) : -ENOMEM;
+	error = give_memory(busy) ? emu_thread_start(&busy->thread, work, busy) : -ENOMEM;
 	if (error) {
 		release(busy);
 		return error;
