@@ -76,11 +76,12 @@ union any_command {
 	uapi_u64 words[16];
 };
 
-/* The last is the test driver's, where there is one. */
-static size_t count_commands(const struct emu_ctx *ctx)
+/* What is behind the kernel's own is the test driver's, where there is one. */
+static bool is_known(const struct emu_ctx *ctx, unsigned int nr)
 {
-	return emu_test_find(ctx->file.emu) ? COMMANDS
-	                                    : UAPI_CMD_IOAS_NOIOMMU_GET_PA - UAPI_CMD_BASE + 1;
+	if (nr < UAPI_CMD_BASE || nr - UAPI_CMD_BASE >= COMMANDS)
+		return false;
+	return nr <= UAPI_CMD_IOAS_NOIOMMU_GET_PA || emu_test_find(ctx->file.emu);
 }
 
 int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long request,
@@ -93,7 +94,7 @@ int emu_command(struct emu_ctx *ctx, const struct emu_task *task, unsigned long 
 	struct emu_call call = {.ctx = ctx, .task = task, .user = arg, .cmd = &buffer};
 	int error;
 
-	if (nr < UAPI_CMD_BASE || nr - UAPI_CMD_BASE >= count_commands(ctx))
+	if (!is_known(ctx, nr))
 		return emu_compat_ioctl(ctx, task, request, arg);
 	if (emu_get(task, &user_size, arg, sizeof(user_size)))
 		return -EFAULT;
