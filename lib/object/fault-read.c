@@ -192,13 +192,13 @@ size_t li_fault_queue_register(struct libiommu_fault_queue *queue,
 	struct origin origin;
 
 	/* What is attached does not change meanwhile. */
-	for (bool known = false; position.raw != position.end;) {
-		if (!known || !is_from(position.raw, &origin))
-			find_origin(queue, position.raw, &origin);
-		known = true;
-		register_usual(groups, &origin, &position);
-		if (is_from(position.raw, &origin))
-			register_group(groups, &origin, &position);
+	while (position.raw != position.end) {
+		find_origin(queue, position.raw, &origin);
+		do {
+			register_usual(groups, &origin, &position);
+			if (is_from(position.raw, &origin))
+				register_group(groups, &origin, &position);
+		} while (position.raw != position.end && is_from(position.raw, &origin));
 	}
 	return (size_t)(position.run - runs);
 }
