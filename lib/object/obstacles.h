@@ -43,7 +43,7 @@ void li_obstacles_free(struct obstacles *obstacles);
 /*
  * Before something is mapped, or copied: memory for it, and the lock. 0 or -ENOMEM, without the
  * lock. What comes of a copy are the parts of its source that are remembered, at IOVAs from its
- * beginning on. Where there is nothing to remember in, NULL, nothing happens; nor below.
+ * beginning on, and none where @obstacles is NULL.
  */
 int li_obstacles_begin(struct obstacles *obstacles, const struct obstacle *like,
                        struct obstacle **made);
@@ -56,7 +56,7 @@ void li_obstacles_end(struct obstacles *obstacles, struct obstacle *made, bool m
 /* With the lock: what is gone is forgotten; how many bytes of it were remembered. */
 uint64_t li_obstacles_forget(struct obstacles *obstacles, uint32_t ioas, uint64_t first,
                              uint64_t last);
-/* Bytes of those that are on a list, or of what is remembered of an address space. */
+/* Bytes of those that are on a list, or of what is remembered of an address space: 0 for NULL. */
 uint64_t li_obstacles_sum(const struct obstacle *made);
 uint64_t li_obstacles_of(struct obstacles *obstacles, uint32_t ioas);
 
