@@ -11,18 +11,26 @@
 #include "transfer.h"
 #include "vfio.h"
 
-static int tell(struct libiommu_emu_device *device, bool (*how)(struct emu_vfio *vfio))
+/* 0: it is there, and the machine is locked. */
+static int enter(struct emu_dev *dev)
 {
-	struct emu_dev *const dev = (struct emu_dev *)device;
-	int told;
-
 	if (!dev)
 		return -EINVAL;
 	emu_lock(dev->emu);
-	if (dev->removed)
-		told = -ENODEV;
-	else
-		told = dev->vfio && how(dev->vfio);
+	if (!dev->removed)
+		return 0;
+	emu_unlock(dev->emu);
+	return -ENODEV;
+}
+
+static int tell(struct libiommu_emu_device *device, bool (*how)(struct emu_vfio *vfio))
+{
+	struct emu_dev *const dev = (struct emu_dev *)device;
+	int told = enter(dev);
+
+	if (told)
+		return told;
+	told = dev->vfio && how(dev->vfio);
 	emu_unlock(dev->emu);
 	return told;
 }
@@ -40,19 +48,15 @@ LIBIOMMU_API int libiommu_emu_device_error(struct libiommu_emu_device *device)
 LIBIOMMU_API int libiommu_emu_device_hang(struct libiommu_emu_device *device, bool hangs)
 {
 	struct emu_dev *const dev = (struct emu_dev *)device;
-	int error;
+	const int error = enter(dev);
 
-	if (!dev)
-		return -EINVAL;
-	emu_lock(dev->emu);
-	error = dev->removed ? -ENODEV : 0;
-	if (!error) {
-		dev->hangs = hangs;
-		if (dev->vfio)
-			emu_vfio_region_show(dev->vfio);
-	}
+	if (error)
+		return error;
+	dev->hangs = hangs;
+	if (dev->vfio)
+		emu_vfio_region_show(dev->vfio);
 	emu_unlock(dev->emu);
-	return error;
+	return 0;
 }
 
 static void pull_out(struct emu_dev *dev)
@@ -72,14 +76,11 @@ static void pull_out(struct emu_dev *dev)
 LIBIOMMU_API int libiommu_emu_device_remove(struct libiommu_emu_device *device)
 {
 	struct emu_dev *const dev = (struct emu_dev *)device;
-	int error;
+	const int error = enter(dev);
 
-	if (!dev)
-		return -EINVAL;
-	emu_lock(dev->emu);
-	error = dev->removed ? -ENODEV : 0;
-	if (!error)
-		pull_out(dev);
+	if (error)
+		return error;
+	pull_out(dev);
 	emu_unlock(dev->emu);
-	return error;
+	return 0;
 }
