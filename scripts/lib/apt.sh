@@ -63,8 +63,9 @@ apt_source_line()
 # apt_private NAME[:ARCH] SUITE...: prepare the private apt called NAME and print the path of its
 # configuration, to be used as APT_CONFIG. Its packages are the machine's, or those of an
 # architecture that the machine need not know. The suite "system" stands for all that the machine
-# uses. A suite that the mirror does not have is left out, and said to be. Lists are refreshed once
-# a day.
+# uses. A suite is taken once, however often it is named: what is newer for one release is another
+# one's own. A suite that the mirror does not have is left out, and said to be. Lists are refreshed
+# once a day.
 apt_private()
 {
 	local name=${1%%:*} arch=${1#"${1%%:*}"} codename dir mirror security suite sources=""
@@ -92,6 +93,7 @@ apt_private()
 			;;
 		esac
 	done
+	sources=$(printf '%s' "$sources" | awk '!seen[$0]++')$'\n'
 
 	mkdir -p "$dir/etc" "$dir/lists/partial" "$dir/cache/archives/partial"
 	cat > "$dir/apt.conf.new" <<-END
@@ -107,7 +109,8 @@ apt_private()
 		flock 8
 		if ! printf '%s' "$sources" | cmp -s - "$dir/etc/sources.list" ||
 		   [ -z "$(find "$dir/updated" -mtime -1 2>/dev/null)" ]; then
-			say "fetching package lists: $*"
+			say "fetching package lists: $(printf '%s' "$sources" |
+				awk '!seen[$(NF - 1)]++ { print $(NF - 1) }' | xargs)"
 			printf '%s' "$sources" > "$dir/etc/sources.list"
 			if APT_CONFIG=$dir/apt.conf apt-get -qq update >&2; then
 				touch "$dir/updated"
