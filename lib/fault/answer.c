@@ -37,17 +37,18 @@ int li_filler_flush(struct filler *filler)
 	return first;
 }
 
-/* Once: the slot is given back, so that no token names it any more. */
-static inline int answer(struct filler *filler, struct slot *slot, uint32_t code)
+/* Once: the place is given back, so that no token names it any more. */
+static inline int answer(struct filler *filler, struct place *place, uint32_t code)
 {
-	struct filler_input *const input = filler->inputs[slot->source];
+	const uint32_t source = place_source(place);
+	struct filler_input *const input = filler->inputs[source];
 	struct libiommu_fault_response *const to = &input->answers[input->pending];
 
-	to->token = slot->cookie;
+	to->token = place->cookie;
 	to->code = code;
-	filler->due |= filler_bit(slot->source);
-	slots_give(&filler->slots, slot);
-	return ++input->pending == FILLER_GROUPS ? flush(filler, slot->source) : 0;
+	filler->due |= filler_bit(source);
+	places_give(&filler->places, place);
+	return ++input->pending == FILLER_GROUPS ? flush(filler, source) : 0;
 }
 
 static uint64_t waited(const struct filler *filler, uint64_t published)
@@ -72,19 +73,19 @@ static inline uint64_t verdict(uint32_t queue, uint32_t code)
 /* Whether some group has waited longer than any before, if it is answered now. */
 static bool may_be_longest(const struct filler *filler)
 {
-	const struct slot *const oldest = slots_oldest(&filler->slots);
+	const struct place *const oldest = places_oldest(&filler->places);
 
 	return oldest &&
 	       waited(filler, oldest->published) > filler->counters[LIBIOMMU_RING_LONGEST];
 }
 
-/* Of the slots that were given back last, which keep it until they are taken. */
+/* Of the places that were given back last, which keep it until they are taken. */
 static void note_waits(struct filler *filler, uint32_t count)
 {
-	const struct slot *slot = filler->slots.free;
+	const struct place *place = filler->places.free;
 
-	for (; count; count--, slot = slot->newer)
-		note_wait(filler, slot->published);
+	for (; count; count--, place = place->newer)
+		note_wait(filler, place->published);
 }
 
 /*
@@ -97,50 +98,51 @@ __attribute__((noinline)) static uint32_t take_good(struct filler *filler,
                                                     uint32_t count, struct libiommu_completion *odd)
 {
 	const uint32_t source = filler->home;
-	struct libiommu_fault_response *const answers = &input->answers[input->pending];
-	const struct slots slots = {.slot = filler->slots.slot, .mask = filler->slots.mask};
+	struct libiommu_fault_response *answers = &input->answers[input->pending];
+	const struct ring_completion *const first = from;
+	const struct places places = {.place = filler->places.place, .mask = filler->places.mask};
 	const bool noting = may_be_longest(filler);
-	struct slots_run run = slots_run_begin(&filler->slots);
-	uint32_t i;
+	struct places_run run = places_run_begin(&filler->places);
 
-	for (i = 0; i < count; i++) {
+	for (; count; count--, from++, answers++) {
 		struct libiommu_completion done;
-		struct slot *slot;
+		struct place *place;
 
-		ring_completion_load(&from[i], &done);
-		slot = slots_find(&slots, done.token, source);
-		if (!slot || verdict(done.queue, done.code) != verdict(source, 0)) {
+		ring_completion_load(from, &done);
+		place = places_find(&places, done.token, source);
+		if (!place || verdict(done.queue, done.code) != verdict(source, 0)) {
 			*odd = done;
 			break;
 		}
-		answers[i].token = slot->cookie;
-		answers[i].code = LIBIOMMU_FAULT_SUCCESS;
-		slots_run_give(&run, slot);
+		answers->token = place->cookie;
+		answers->code = LIBIOMMU_FAULT_SUCCESS;
+		places_run_give(&run, place);
 	}
-	slots_end_giving(&filler->slots, &run, i);
-	filler->counters[LIBIOMMU_RING_SUCCESS] += i;
-	input->pending += i;
+	count = (uint32_t)(from - first);
+	places_end_giving(&filler->places, &run, count);
+	filler->counters[LIBIOMMU_RING_SUCCESS] += count;
+	input->pending += count;
 	if (noting)
-		note_waits(filler, i);
-	return i;
+		note_waits(filler, count);
+	return count;
 }
 
 /* Any completion, whatever it says. */
 static int take_odd(struct filler *filler, const struct libiommu_completion *done)
 {
-	struct slot *const slot = slots_find(&filler->slots, done->token, done->queue);
+	struct place *const place = places_find(&filler->places, done->token, done->queue);
 	const bool success = done->code == LIBIOMMU_FAULT_SUCCESS;
 
-	if (!slot) {
+	if (!place) {
 		filler->counters[LIBIOMMU_RING_STALE]++;
 		return 0;
 	}
-	filler->home = slot->source;
+	filler->home = place_source(place);
 	filler->counters[success ? LIBIOMMU_RING_SUCCESS : LIBIOMMU_RING_INVALID]++;
 	if (done->code > LIBIOMMU_FAULT_INVALID)
 		filler->counters[LIBIOMMU_RING_BAD_CODE]++;
-	note_wait(filler, slot->published);
-	return answer(filler, slot, success ? LIBIOMMU_FAULT_SUCCESS : LIBIOMMU_FAULT_INVALID);
+	note_wait(filler, place->published);
+	return answer(filler, place, success ? LIBIOMMU_FAULT_SUCCESS : LIBIOMMU_FAULT_INVALID);
 }
 
 /* As many as there are in one piece of memory, and places for their answers. */
@@ -198,36 +200,36 @@ int li_filler_take(struct filler *filler, uint32_t made)
 bool li_filler_expire(struct filler *filler)
 {
 	const struct session *const session = filler->session;
-	struct slot *slot;
+	struct place *place;
 
-	while (filler->choices.deadline && (slot = slots_oldest(&filler->slots)) != NULL) {
-		if (filler->now < slot->published + filler->choices.deadline)
+	while (filler->choices.deadline && (place = places_oldest(&filler->places)) != NULL) {
+		if (filler->now < place->published + filler->choices.deadline)
 			return true;
 		/* Indices go round: what is between cons and prod is not released. */
-		if (session->prod - slot->end < session->prod - session->cons)
+		if (session->prod - place_end(place) < session->prod - session->cons)
 			return false;
 		filler->counters[LIBIOMMU_RING_EXPIRED]++;
-		note_wait(filler, slot->published);
-		answer(filler, slot, LIBIOMMU_FAULT_INVALID);
+		note_wait(filler, place->published);
+		answer(filler, place, LIBIOMMU_FAULT_INVALID);
 	}
 	return true;
 }
 
-static void abandon(struct filler *filler, struct slot *slot)
+static void abandon(struct filler *filler, struct place *place)
 {
 	filler->counters[LIBIOMMU_RING_ABANDONED]++;
-	note_wait(filler, slot->published);
-	answer(filler, slot, LIBIOMMU_FAULT_INVALID);
+	note_wait(filler, place->published);
+	answer(filler, place, LIBIOMMU_FAULT_INVALID);
 }
 
 void li_filler_condemn(struct filler *filler)
 {
 	struct session *const session = filler->session;
-	struct slot *slot;
+	struct place *place;
 
 	filler->counters[LIBIOMMU_RING_CONDEMNED]++;
-	while ((slot = slots_oldest(&filler->slots)) != NULL)
-		abandon(filler, slot);
+	while ((place = places_oldest(&filler->places)) != NULL)
+		abandon(filler, place);
 	/* Whoever sees the end sees what it came to. */
 	li_filler_show_counters(filler);
 	if (li_session_condemn(session))
@@ -240,24 +242,24 @@ void li_filler_condemn(struct filler *filler)
 void li_filler_drop_unwanted(struct filler *filler, uint32_t source)
 {
 	const struct source *const from = filler->inputs[source]->source;
-	struct slots *const slots = &filler->slots;
+	struct places *const places = &filler->places;
 
-	for (struct slot *slot = slots_oldest(slots), *newer; slot; slot = newer) {
-		newer = slots_newer(slots, slot);
-		if (slot->source != source || from->ops->wants(from->self, slot->cookie))
+	for (struct place *place = places_oldest(places), *newer; place; place = newer) {
+		newer = places_newer(places, place);
+		if (place_source(place) != source || from->ops->wants(from->self, place->cookie))
 			continue;
 		filler->counters[LIBIOMMU_RING_DROPPED]++;
-		slots_give(slots, slot);
+		places_give(places, place);
 	}
 }
 
 void li_filler_drop_source(struct filler *filler, uint32_t source)
 {
-	const struct slots *const slots = &filler->slots;
+	const struct places *const places = &filler->places;
 
-	for (struct slot *slot = slots_oldest(slots), *newer; slot; slot = newer) {
-		newer = slots_newer(slots, slot);
-		if (slot->source == source)
-			abandon(filler, slot);
+	for (struct place *place = places_oldest(places), *newer; place; place = newer) {
+		newer = places_newer(places, place);
+		if (place_source(place) == source)
+			abandon(filler, place);
 	}
 }

@@ -115,7 +115,7 @@ static void wake(struct filler *filler)
 /* Whether a reader that has been fast does something soon: a sleep costs both sides a call. */
 static bool more_soon(const struct filler *filler)
 {
-	if (!filler->session || !filler->slots.busy)
+	if (!filler->session || !filler->places.busy)
 		return false;
 	for (int i = 0; i < MAX_LOOKS; i++)
 		if (li_session_moved(filler->session, filler->scarce))
@@ -169,7 +169,7 @@ static int work_in_rounds(struct filler *filler, bool gone)
 /* When there is something to do whatever happens; 0 for never. */
 static uint64_t next_time(const struct filler *filler)
 {
-	const struct slot *const oldest = slots_oldest(&filler->slots);
+	const struct place *const oldest = places_oldest(&filler->places);
 	const uint64_t retry = filler->now + RETRY;
 	uint64_t at = 0;
 

@@ -117,30 +117,31 @@ static void write_next(struct event_source *from, struct libiommu_record *to)
 		write_event(from, to);
 }
 
-static int fetch(void *self, struct source_fetch *fetch)
+static int fetch(void *self, struct fault_out *out)
 {
 	struct event_source *const from = self;
 	const bool drained = from->drained;
-	size_t used = 0;
-	int groups = 0;
 
 	if (is_done(from)) {
+		int error;
+
 		/* The descriptor tells when there is more: no need to ask. */
 		from->drained = false;
-		groups = drained ? 0 : take_in(from, &fetch->lost);
+		error = drained ? 0 : take_in(from, &out->lost);
+		if (error)
+			return error;
 	}
-	while (groups >= 0 && !is_done(from)) {
+	while (!is_done(from)) {
 		const uint32_t records = measure(from);
 
-		if (records > fetch->room - used) {
-			fetch->need = records;
-			return groups ? groups : -ENOBUFS;
+		if (records > out->room) {
+			out->need = records;
+			return out->groups ? 0 : -ENOBUFS;
 		}
-		write_next(from, fetch->records + used);
-		fetch->groups[groups++] = (struct fault_run){.records = records};
-		used += records;
+		write_next(from, out->records);
+		fault_out_tell(out, records);
 	}
-	return groups;
+	return 0;
 }
 
 /* Nothing is ever out, and nobody asks for events to be refused. */

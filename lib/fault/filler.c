@@ -63,12 +63,12 @@ int li_filler_new(const struct libiommu_sys *sys, const struct filler_choices *c
 		return -ENOMEM;
 	made->sys = sys;
 	made->choices = *choices;
-	error = li_slots_init(&made->slots, choices->max_outstanding);
+	error = li_places_init(&made->places, choices->max_outstanding);
 	if (error)
 		goto free_filler;
 	error = li_guard_new(sys, &made->guard);
 	if (error)
-		goto free_slots;
+		goto free_places;
 	error = li_sys_clock(sys, &made->now);
 	if (!error)
 		error = open_all(made);
@@ -81,8 +81,8 @@ int li_filler_new(const struct libiommu_sys *sys, const struct filler_choices *c
 
 free_guard:
 	li_guard_free(sys, made->guard);
-free_slots:
-	li_slots_free(&made->slots);
+free_places:
+	li_places_free(&made->places);
 free_filler:
 	free(made);
 	return error;
@@ -100,7 +100,7 @@ void li_filler_free(struct filler *filler)
 	li_sys_close(filler->sys, filler->epoll);
 	pthread_mutex_destroy(&filler->lock);
 	li_guard_free(filler->sys, filler->guard);
-	li_slots_free(&filler->slots);
+	li_places_free(&filler->places);
 	free(filler);
 }
 
@@ -267,10 +267,10 @@ unlock:
 static void gauge(struct filler *filler)
 {
 	const struct session *const session = filler->session;
-	const struct slot *const oldest = slots_oldest(&filler->slots);
+	const struct place *const oldest = places_oldest(&filler->places);
 	uint64_t *const counters = filler->counters;
 
-	counters[LIBIOMMU_RING_OUTSTANDING] = filler->slots.busy;
+	counters[LIBIOMMU_RING_OUTSTANDING] = filler->places.busy;
 	counters[LIBIOMMU_RING_UNRELEASED] = session ? session->prod - session->cons : 0;
 	counters[LIBIOMMU_RING_WAITING] = session && filler->scarce;
 	counters[LIBIOMMU_RING_OLDEST] = oldest ? oldest->published : 0;

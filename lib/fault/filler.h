@@ -16,7 +16,7 @@
 #include "../base/guard.h"
 #include "../base/sys.h"
 #include "session.h"
-#include "slots.h"
+#include "../base/places.h"
 #include "source.h"
 
 #define FILLER_GROUPS  256 /* groups fetched, and answers collected, at a time */
@@ -67,10 +67,9 @@ struct filler {
 	uint32_t done;      /* in this round: groups fetched, completions taken */
 	uint32_t age;       /* work in this turn, in small rounds */
 	uint32_t turn;      /* the source that comes first when there is not room for all */
-	struct slots slots;
+	struct places places;
 	uint32_t used; /* inputs from here on are NULL */
 	struct filler_input *inputs[FILLER_SOURCES];
-	struct fault_run groups[FILLER_GROUPS];
 	uint64_t counters[RING_COUNTERS];
 	struct apart behind;
 };

@@ -54,36 +54,28 @@ static struct injected *take_first(struct list *list)
 	return group;
 }
 
-static int fetch(void *self, struct source_fetch *fetch)
+static int fetch(void *self, struct fault_out *out)
 {
 	struct inject *const inject = self;
-	size_t used = 0;
-	int groups = 0;
+	int error = 0;
 
 	pthread_mutex_lock(&inject->lock);
-	while (inject->waiting.first && (size_t)groups < fetch->max_groups) {
+	while (inject->waiting.first && out->groups < out->max_groups) {
 		struct injected *const group = inject->waiting.first;
 
-		if (group->count > fetch->room - used) {
-			fetch->need = group->count;
-			if (!groups)
-				groups = -ENOBUFS;
+		if (group->count > out->room) {
+			out->need = group->count;
+			error = out->groups ? 0 : -ENOBUFS;
 			break;
 		}
 		take_first(&inject->waiting);
 		inject->count--;
-		memcpy(fetch->records + used, group->records,
-		       group->count * sizeof(group->records[0]));
+		memcpy(out->records, group->records, group->count * sizeof(group->records[0]));
 		/* The cookie is the ring's alone, and comes back exactly once. */
-		fetch->groups[groups++] = (struct fault_run){
-			.token = (uintptr_t)group,
-			.records = group->count,
-			.answer = true,
-		};
-		used += group->count;
+		fault_out_put(out, (uintptr_t)group, group->count);
 	}
 	pthread_mutex_unlock(&inject->lock);
-	return groups;
+	return error;
 }
 
 static int answer(void *self, const struct libiommu_fault_response *answers, size_t count)

@@ -18,15 +18,16 @@
 #include <libiommu/reader.h>
 #include <libiommu/ring.h>
 
-#define RING_MAGIC     UINT64_C(0x6c69626f66617571) /* also tells the byte order */
-#define RING_MAJOR     1
-#define RING_MINOR     0
-#define RING_HEADER    4096                /* bytes before the records and before the completions */
-#define RING_COUNTERS  32                  /* places */
-#define RING_MIN       1024                /* records: the fewest */
-#define RING_MAX       (UINT32_C(1) << 24) /* records: the most */
-#define RING_MAX_SLOTS (UINT32_C(1) << 20) /* what a token has room for */
-#define RING_SLOT_BITS 20
+#include "../base/places.h"
+
+#define RING_MAGIC    UINT64_C(0x6c69626f66617571) /* also tells the byte order */
+#define RING_MAJOR    1
+#define RING_MINOR    0
+#define RING_HEADER   4096                /* bytes before the records and before the completions */
+#define RING_COUNTERS 32                  /* places */
+#define RING_MIN      1024                /* records: the fewest */
+#define RING_MAX      (UINT32_C(1) << 24) /* records: the most */
+#define RING_MAX_OUT  (UINT32_C(1) << PLACE_BITS) /* groups */
 
 #define RING_COUNTERS_KNOWN (LIBIOMMU_RING_EVENTS_LOST + 1)
 

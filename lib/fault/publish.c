@@ -27,60 +27,18 @@ static struct pen pen_at(const struct filler *filler, uint32_t at)
 	return pen;
 }
 
-static inline void complete_record(struct libiommu_record *record, uint32_t source, uint64_t now,
-                                   uint64_t token)
+/* What went. */
+static void settle(struct filler *filler, const struct fault_out *out, uint32_t number)
 {
-	record->queue = source;
-	record->time = now;
-	/* Else compilers join the two in a vector first, which takes longer than a store. */
-	*(volatile uint64_t *)&record->token = token;
-}
+	uint64_t *const counters = filler->counters;
 
-/* Mostly groups are of one record, and mostly they are to be answered: this way nothing jumps. */
-#define MOSTLY(condition) __builtin_expect(condition, 1)
-
-/* Complete the records that a source has written, from @at on. They are not read: only written. */
-static uint32_t register_groups(struct filler *filler, uint32_t source, int count, uint32_t at)
-{
-	struct libiommu_record *record =
-		&filler->session->memory.records[at & (filler->choices.capacity - 1)];
-	const struct fault_run *const end = filler->groups + count;
-	struct slots_run run = slots_run_begin(&filler->slots);
-	const uint32_t first = at;
-	const uint64_t now = filler->now;
-	uint32_t unanswered = 0;
-	bool ended = false;
-
-	for (const struct fault_run *group = filler->groups; group != end; group++) {
-		uint32_t records = group->records;
-		uint64_t token = 0;
-
-		at += records;
-		if (MOSTLY(group->answer)) {
-			struct slot *const slot = slots_run_take(&run);
-
-			slot->cookie = group->token;
-			slot->published = now;
-			slot->source = source;
-			slot->end = at;
-			token = slot->token;
-		} else {
-			unanswered++;
-			filler->counters[LIBIOMMU_RING_DETACHED] += group->detached;
-			ended = ended || group->detached;
-		}
-		complete_record(record++, source, now, token);
-		if (MOSTLY(records == 1))
-			continue;
-		for (; records > 1; records--)
-			complete_record(record++, source, now, token);
-	}
-	slots_end_taking(&filler->slots, &run, (uint32_t)count - unanswered);
-	if (ended)
-		li_filler_drop_unwanted(filler, source);
-	filler->counters[LIBIOMMU_RING_RECORDS] += at - first;
-	filler->counters[LIBIOMMU_RING_GROUPS] += (uint64_t)count;
-	return at;
+	places_end_taking(&filler->places, &out->places, out->answers);
+	if (out->ended)
+		li_filler_drop_unwanted(filler, number);
+	counters[LIBIOMMU_RING_GROUPS] += out->groups;
+	counters[LIBIOMMU_RING_DETACHED] += out->ended;
+	if (filler->inputs[number]->source->events)
+		counters[LIBIOMMU_RING_EVENTS] += out->groups;
 }
 
 /* A group that might not fit into an empty ring, depending on where it is; 1: it is gone. */
@@ -115,37 +73,41 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at, enum lack
 	struct pen pen = pen_at(filler, *at);
 
 	for (;;) {
-		struct source_fetch fetch = {.groups = filler->groups};
-		uint32_t slots = filler->slots.count - filler->slots.busy;
-		int count;
+		const uint32_t places = filler->places.count - filler->places.busy;
+		/* More than that would depend on where the ring is; see refuse_large(). */
+		const uint32_t half = filler->choices.capacity / 2;
+		struct fault_out out = {
+			.records = &filler->session->memory.records[pen.place],
+			.room = pen.room < half ? pen.room : half,
+			.max_groups = places < FILLER_GROUPS ? places : FILLER_GROUPS,
+			.places = places_run_begin(&filler->places),
+			.time = filler->now,
+			.source = number,
+			.end = pen.at,
+		};
+		int error;
 
 		*at = pen.at;
 		*lack = pen.room ? LACK_NOTHING : LACK_ROOM;
 		if (*lack)
 			return 0;
-		fetch.records = &filler->session->memory.records[pen.place];
-		/* More than that would depend on where the ring is; see refuse_large(). */
-		fetch.room = pen.room < filler->choices.capacity / 2 ? pen.room
-		                                                     : filler->choices.capacity / 2;
-		fetch.max_groups = slots < FILLER_GROUPS ? slots : FILLER_GROUPS;
-		count = source->ops->fetch(source->self, &fetch);
+		error = source->ops->fetch(source->self, &out);
+		filler->counters[LIBIOMMU_RING_EVENTS_LOST] += out.lost;
 		/* One a round, however many there are. */
-		if (count == -ENOBUFS && fetch.need > filler->choices.capacity / 2)
+		if (error == -ENOBUFS && out.need > half)
 			return refuse_large(filler, source);
-		if (count == -ENOBUFS && pad(filler, &pen))
+		if (error == -ENOBUFS && pad(filler, &pen))
 			continue;
-		if (count == -ENOBUFS) {
+		if (error == -ENOBUFS) {
 			*lack = LACK_ROOM;
 			return 0;
 		}
-		if (count > 0)
-			*at = register_groups(filler, number, count, pen.at);
-		if (source->events && count > 0)
-			filler->counters[LIBIOMMU_RING_EVENTS] += (uint64_t)count;
-		filler->counters[LIBIOMMU_RING_EVENTS_LOST] += fetch.lost;
+		filler->counters[LIBIOMMU_RING_RECORDS] += out.end - pen.at;
+		*at = out.end;
 		/* Only an end of an attachment came without a place, if there was one. */
-		*lack = slots || count || source->events ? LACK_NOTHING : LACK_PLACES;
-		return count;
+		*lack = places || out.groups || source->events ? LACK_NOTHING : LACK_PLACES;
+		settle(filler, &out, number);
+		return error ? error : (int)out.groups;
 	}
 }
 

@@ -57,37 +57,33 @@ static void write_detached(struct libiommu_record *to, const struct fault_notice
 }
 
 /* What was read before there was room for it. */
-static int fetch_held(struct queue_source *from, struct source_fetch *fetch)
+static int fetch_held(struct queue_source *from, struct fault_out *out)
 {
 	struct libiommu_fault_batch *const batch = from->batch;
-	size_t used = 0, groups = 0;
 
-	while (!fault_batch_is_done(batch) && groups < fetch->max_groups) {
+	while (!fault_batch_is_done(batch) && out->groups < out->max_groups) {
 		const struct fault_run *const run = fault_batch_run(batch);
 
-		if (run->records > fetch->room - used) {
-			fetch->need = run->records;
-			return groups ? (int)groups : -ENOBUFS;
+		if (run->faults > out->room) {
+			out->need = run->faults;
+			return out->groups ? 0 : -ENOBUFS;
 		}
-		memcpy(fetch->records + used, batch->faults + batch->next,
-		       run->records * sizeof(*fetch->records));
-		fetch->groups[groups++] = *run;
-		used += run->records;
+		memcpy(out->records, batch->faults + batch->next,
+		       run->faults * sizeof(*out->records));
+		fault_out_put(out, run->token, run->faults);
 		fault_batch_advance(batch);
 	}
-	return (int)groups;
+	return 0;
 }
 
-static int fetch_new(struct queue_source *from, struct source_fetch *fetch)
+static int fetch_new(struct queue_source *from, struct fault_out *out)
 {
 	struct fault_notice notices[NOTICES];
-	const size_t limit = fetch->room < fetch->max_groups ? fetch->room : fetch->max_groups;
 	struct fault_intake intake = {
-		.limit = limit,
-		.records = fetch->records,
-		.runs = fetch->groups,
+		.limit = out->room < out->max_groups ? out->room : out->max_groups,
+		.out = out,
 		.notices = notices,
-		.max_notices = fetch->room < NOTICES ? fetch->room : NOTICES,
+		.max_notices = out->room < NOTICES ? out->room : NOTICES,
 	};
 	const int error = take_in(from, &intake);
 
@@ -95,30 +91,26 @@ static int fetch_new(struct queue_source *from, struct source_fetch *fetch)
 	if (error)
 		return error == -ENOBUFS ? -ENOSPC : error;
 	for (size_t i = 0; i < intake.notice_count; i++) {
-		write_detached(&fetch->records[i], &notices[i]);
-		fetch->groups[i] = (struct fault_run){.records = 1, .detached = true};
+		write_detached(out->records, &notices[i]);
+		fault_out_tell(out, 1);
+		out->ended++;
 	}
-	if (intake.notice_count)
-		return (int)intake.notice_count;
-	if (!intake.direct)
-		return fetch_held(from, fetch);
-	from->batch->next_group = from->batch->groups;
-	return (int)from->batch->groups;
+	return fetch_held(from, out);
 }
 
-static int fetch(void *self, struct source_fetch *fetch)
+static int fetch(void *self, struct fault_out *out)
 {
 	struct queue_source *const from = self;
 	const bool drained = from->drained && !atomic_exchange(&from->told, false);
 
 	/* An end needs no place, and must not wait for groups that it has ended. */
-	if (!fetch->max_groups)
+	if (!out->max_groups)
 		li_fault_queue_skip_ended(from->queue, from->batch);
 	if (!fault_batch_is_done(from->batch))
-		return fetch_held(from, fetch);
+		return fetch_held(from, out);
 	/* The descriptor tells when there is more: no need to ask. */
 	from->drained = false;
-	return drained ? 0 : fetch_new(from, fetch);
+	return drained ? 0 : fetch_new(from, out);
 }
 
 static int answer(void *self, const struct libiommu_fault_response *answers, size_t count)

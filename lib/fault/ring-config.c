@@ -58,7 +58,7 @@ int libiommu_ring_config_set_outstanding(struct libiommu_ring_config *config, ui
 {
 	if (!config)
 		return FAIL_NULL(NULL);
-	if (!is_power_of_two(groups) || groups > RING_MAX_SLOTS)
+	if (!is_power_of_two(groups) || groups > RING_MAX_OUT)
 		return FAIL_LIBRARY(NULL, __func__, -EINVAL, "no power of two up to 2^20",
 		                    .amount = groups, .unit = "groups");
 	config->choices.max_outstanding = groups;

@@ -18,26 +18,17 @@
 #include <libiommu/fault-queue.h>
 #include <libiommu/reader.h>
 
-#include "../object/fault-run.h"
-
-struct source_fetch {
-	struct libiommu_record *records; /* in shared memory: written, never read back */
-	size_t room;
-	struct fault_run *groups; /* each token is the source's, never seen by the reader */
-	size_t max_groups;
-	size_t need;   /* out, with -ENOBUFS: records of the group that does not fit */
-	uint64_t lost; /* out: events that are known to be lost now */
-};
+#include "../object/fault-out.h"
 
 struct source_ops {
 	/*
-	 * With @max_groups 0 only such as need no answer, and only if they come first. Otherwise
-	 * takes over as many whole groups as there are and as fit: how many, 0 where there are
-	 * none, -ENOBUFS where the first does not fit. Writes all of a record but token, queue
-	 * and time;
-	 * the last record of a group has LIBIOMMU_RECORD_LAST. Never blocks.
+	 * Puts as many whole groups as there are and as fit, each with what its answer is to be
+	 * given back for; where there is no place, only such as need no answer, and only if they
+	 * come first. Writes all of a record but token, queue and time; the last record of a group
+	 * has LIBIOMMU_RECORD_LAST. -ENOBUFS where the first does not fit, or another -errno, with
+	 * which none went. Never blocks.
 	 */
-	int (*fetch)(void *self, struct source_fetch *fetch);
+	int (*fetch)(void *self, struct fault_out *out);
 	/*
 	 * Answers groups that were fetched, each token a group's and each code a valid one; how
 	 * many were known no more, or -errno: then what was not given is tried again in the next

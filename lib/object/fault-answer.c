@@ -51,14 +51,11 @@ static void keep_unwritten(struct fault_state *state, uint32_t at, uint32_t end)
 	struct fault_groups *const groups = &state->groups;
 
 	groups->owed = 0;
-	for (; at < end; at++) {
-		if (!state->listener.notify) {
+	for (; at < end; at++)
+		if (state->listener.notify)
+			li_fault_groups_owe(groups, at);
+		else
 			fault_groups_give_back(groups, groups->answered[at]);
-			continue;
-		}
-		groups->answers[groups->owed] = groups->answers[at];
-		groups->answered[groups->owed++] = groups->answered[at];
-	}
 }
 
 static void make_up(struct fault_groups *groups, uint32_t at, uint32_t index, uint32_t code)
@@ -70,28 +67,31 @@ static void make_up(struct fault_groups *groups, uint32_t at, uint32_t index, ui
 	};
 }
 
-/* Answers to those that are still to be answered, behind @made; where they end. */
-static uint32_t make_up_all(struct fault_groups *groups, uint32_t made,
+/* Answers to those that are still to be answered, behind what is owed; where they end. */
+static uint32_t make_up_all(struct fault_groups *groups, uint32_t owed,
                             const struct libiommu_fault_response *responses, size_t count)
 {
 	struct fault_group *const all = groups->groups;
 	struct uapi_hwpt_page_response *const answers = groups->answers;
 	uint32_t *const answered = groups->answered;
-	const uint32_t room = groups->room;
+	const uint64_t mask = groups->room - 1; /* a power of two */
+	size_t made = owed;
 
+	if (!groups->room)
+		return owed;
 	for (const struct libiommu_fault_response *const end = responses + count; responses != end;
 	     responses++) {
 		const uint64_t token = responses->token;
-		const uint32_t index = (uint32_t)(token & (FAULT_GROUPS_MAX - 1));
+		const uint64_t index = token & mask;
 
-		if (index >= room || all[index].token != token || !(token & FAULT_GENERATION))
+		if (all[index].token != token || !(token & FAULT_GENERATION))
 			continue;
 		all[index].token = token + FAULT_GENERATION;
 		answers[made].cookie = all[index].cookie;
 		answers[made].code = responses->code;
-		answered[made++] = index;
+		answered[made++] = (uint32_t)index;
 	}
-	return made;
+	return (uint32_t)made;
 }
 
 struct fault_outcome li_fault_queue_answer(struct libiommu_fault_queue *queue,
@@ -161,8 +161,7 @@ static void end_groups(struct libiommu_fault_queue *queue, struct fault_groups *
 	/* The kernel has answered them, all but those of devices that share an attachment. */
 	at = write_answers(queue, groups->owed, made, &ignored);
 	/* Whatever the kernel said: their attachment is gone, and with it their tokens. */
-	for (; at < made; at++)
-		fault_groups_retire(groups, groups->answered[at]);
+	li_fault_groups_retire_answered(groups, at, made);
 }
 
 void li_fault_queue_purge(struct libiommu_fault_queue *queue, const struct slot *slot,

@@ -9,10 +9,15 @@
 #include <libiommu/fault-queue.h>
 
 #include "../base/uapi/iommufd.h"
-#include "fault-run.h"
 
 /* Faults, far more than hardware puts into a group. */
 #define FAULT_BATCH_MAX 65536
+
+/* A group of faults that follow each other. */
+struct fault_run {
+	uint64_t token; /* what it is answered by */
+	uint32_t faults;
+};
 
 struct libiommu_fault_batch {
 	struct uapi_hwpt_pgfault *raw; /* as read; of no meaning once they are translated */
@@ -46,7 +51,7 @@ static inline const struct fault_run *fault_batch_run(const struct libiommu_faul
 
 static inline void fault_batch_advance(struct libiommu_fault_batch *batch)
 {
-	batch->next += fault_batch_run(batch)->records;
+	batch->next += fault_batch_run(batch)->faults;
 	batch->next_group++;
 }
 

@@ -36,13 +36,10 @@ static void add(struct libiommu_fault_queue *queue, size_t count)
 {
 	struct fault_state *const state = li_fault_queue_state(queue);
 	struct libiommu_fault_batch *const early = &state->early;
-	const size_t groups =
-		li_fault_queue_register(queue, early->raw + early->count, count,
-	                                early->faults + early->count, early->runs + early->groups);
+	const size_t before = early->groups;
 
-	early->count += count;
-	early->groups += groups;
-	state->early_groups += groups;
+	li_fault_queue_register(queue, early, count);
+	state->early_groups += early->groups - before;
 }
 
 /* No descriptor tells of these any more; and with a call of the reader's the feed goes on. */
@@ -137,7 +134,7 @@ static size_t count_groups(const struct libiommu_fault_batch *batch, uint64_t mo
 
 	*faults = 0;
 	for (size_t i = batch->next_group; i < batch->groups && groups < most; i++) {
-		const size_t length = batch->runs[i].records;
+		const size_t length = batch->runs[i].faults;
 
 		if (groups && length > limit - *faults)
 			break;
@@ -163,11 +160,8 @@ struct fault_outcome li_fault_queue_fetch_early(struct libiommu_fault_queue *que
 
 	if (count > batch->room && !li_fault_batch_grow(batch, count))
 		return (struct fault_outcome){.error = -ENOMEM, .text = "no memory"};
-	intake->direct = intake->records && count <= intake->limit;
-	memcpy(intake->direct ? intake->records : batch->faults, early->faults + early->next,
-	       count * sizeof(*batch->faults));
-	memcpy(intake->direct ? intake->runs : batch->runs, fault_batch_run(early),
-	       groups * sizeof(*batch->runs));
+	memcpy(batch->faults, early->faults + early->next, count * sizeof(*batch->faults));
+	memcpy(batch->runs, fault_batch_run(early), groups * sizeof(*batch->runs));
 	batch->count = count;
 	batch->groups = groups;
 	early->next += count;
@@ -192,9 +186,9 @@ void li_fault_queue_drop_early(struct fault_state *state)
 
 		if (is_wanted(&state->groups, &run)) {
 			memmove(early->faults + faults, early->faults + early->next,
-			        run.records * sizeof(*early->faults));
+			        run.faults * sizeof(*early->faults));
 			early->runs[groups++] = run;
-			faults += run.records;
+			faults += run.faults;
 		}
 		fault_batch_advance(early);
 	}

@@ -31,37 +31,66 @@ static bool grow(struct fault_groups *groups, uint32_t room)
 	if (!grown)
 		return false;
 	for (uint32_t i = groups->room; i < room; i++)
-		groups->groups[i] = (struct fault_group){.token = groups->base + i};
+		groups->groups[i] =
+			(struct fault_group){.token = groups->base + i, .cookie = i + 1};
 	groups->room = room;
 	return true;
 }
 
+/* The place of a group that is gone. */
+static void clear(struct fault_groups *groups, uint32_t index)
+{
+	struct fault_group *const group = &groups->groups[index];
+
+	group->owed = false;
+	if (group->cookie == index + 1)
+		return;
+	group->cookie = index + 1;
+	groups->strays--;
+}
+
+void li_fault_groups_retire(struct fault_groups *groups, uint32_t index)
+{
+	struct fault_group *const group = &groups->groups[index];
+
+	group->token += group->token & FAULT_GENERATION;
+	groups->used--;
+	clear(groups, index);
+}
+
 void li_fault_groups_retire_answered(struct fault_groups *groups, uint32_t at, uint32_t end)
 {
-	struct fault_group *const all = groups->groups;
-	const uint32_t *const answered = groups->answered;
-
-	if (groups->strays) {
-		for (; at < end; at++)
-			fault_groups_retire(groups, answered[at]);
-		return;
-	}
 	groups->used -= end - at;
+	if (!groups->strays && !groups->owed)
+		return;
 	for (; at < end; at++)
-		all[answered[at]].used = false;
+		clear(groups, groups->answered[at]);
 }
 
 void li_fault_groups_disown(struct fault_groups *groups, uint32_t index)
 {
-	uint32_t kept = 0;
+	const uint32_t owed = groups->owed;
 
-	for (uint32_t i = 0; i < groups->owed; i++) {
-		if (groups->answered[i] == index)
-			continue;
-		groups->answers[kept] = groups->answers[i];
-		groups->answered[kept++] = groups->answered[i];
-	}
-	groups->owed = kept;
+	groups->groups[index].owed = false;
+	groups->owed = 0;
+	for (uint32_t i = 0; i < owed; i++)
+		if (groups->answered[i] != index)
+			li_fault_groups_owe(groups, i);
+}
+
+void li_fault_groups_owe(struct fault_groups *groups, uint32_t at)
+{
+	const uint32_t index = groups->answered[at];
+
+	groups->groups[index].owed = true;
+	groups->answers[groups->owed] = groups->answers[at];
+	groups->answered[groups->owed++] = index;
+}
+
+static bool has(const struct fault_groups *groups, uint32_t index, uint32_t cookie)
+{
+	return fault_group_is_used(&groups->groups[index]) &&
+	       groups->groups[index].cookie == cookie;
 }
 
 /* The place of the group with the cookie; the room where there is none. */
@@ -69,12 +98,10 @@ static uint32_t find(const struct fault_groups *groups, uint32_t cookie)
 {
 	uint32_t index = cookie - 1;
 
-	if (index < groups->room && groups->groups[index].used &&
-	    groups->groups[index].cookie == cookie)
+	if (index < groups->room && has(groups, index, cookie))
 		return index;
 	index = groups->strays && cookie <= groups->highest ? 0 : groups->room;
-	while (index < groups->room &&
-	       !(groups->groups[index].used && groups->groups[index].cookie == cookie))
+	while (index < groups->room && !has(groups, index, cookie))
 		index++;
 	return index;
 }
@@ -85,14 +112,15 @@ uint32_t li_fault_groups_place(struct fault_groups *groups, uint32_t cookie)
 
 	if (index < groups->room) {
 		li_fault_groups_disown(groups, index);
-		fault_groups_retire(groups, index);
+		li_fault_groups_retire(groups, index);
 	}
 	index = cookie - 1;
-	if (index < groups->room && !groups->groups[index].used)
+	if (index < groups->room && !fault_group_is_used(&groups->groups[index]))
 		return index;
 	/* There is one: room was made before the group was read. */
-	for (index = 0; groups->groups[index].used; index++)
+	for (index = 0; fault_group_is_used(&groups->groups[index]); index++)
 		;
+	groups->groups[index].cookie = cookie;
 	groups->strays++;
 	if (cookie > groups->highest)
 		groups->highest = cookie;

@@ -24,8 +24,8 @@ struct slot;
 struct fault_group {
 	const struct slot *slot; /* the attachment; NULL for one that is not known */
 	uint64_t token;          /* the place, and 44 bits that are odd while the token is good */
-	uint32_t cookie;
-	bool used; /* also when it was taken for an answer, and the token is good no more */
+	uint32_t cookie;         /* the place's own, but a stray's */
+	bool owed;               /* its answer is; the place is taken as long */
 };
 
 struct fault_groups {
@@ -44,10 +44,18 @@ void li_fault_groups_free(struct fault_groups *groups);
 /* Room for so many more, or for fewer without memory: how many there is room for. */
 uint32_t li_fault_groups_reserve(struct fault_groups *groups, uint32_t count);
 
+/* It is not outstanding any more, if it ever was: the place is free. */
+void li_fault_groups_retire(struct fault_groups *groups, uint32_t index);
 /* Those of a part of the answers, which were taken for them. */
 void li_fault_groups_retire_answered(struct fault_groups *groups, uint32_t at, uint32_t end);
 /* An answer that is owed to a group that has ended is not to be given to the next one. */
 void li_fault_groups_disown(struct fault_groups *groups, uint32_t index);
+
+/* A place for a group whose own is taken, or does not exist; what had the cookie is retired. */
+uint32_t li_fault_groups_place(struct fault_groups *groups, uint32_t cookie);
+
+/* Owes the answer at @at, behind those that are owed: of a group that was taken for it. */
+void li_fault_groups_owe(struct fault_groups *groups, uint32_t at);
 
 /* A place for a group whose own is taken, or does not exist; what had the cookie is retired. */
 uint32_t li_fault_groups_place(struct fault_groups *groups, uint32_t cookie);
@@ -62,16 +70,26 @@ static inline bool fault_group_is_outstanding(const struct fault_group *group)
 	return group->token & FAULT_GENERATION;
 }
 
-/* It is answered: the token is stale from here on. */
-static inline void fault_groups_retire(struct fault_groups *groups, uint32_t index)
+/* Whether a place is taken. */
+static inline bool fault_group_is_used(const struct fault_group *group)
 {
-	struct fault_group *const group = &groups->groups[index];
+	return fault_group_is_outstanding(group) || group->owed;
+}
 
-	group->token += group->token & FAULT_GENERATION;
-	group->used = false;
-	groups->used--;
-	if (groups->strays && group->cookie != index + 1)
-		groups->strays--;
+/*
+ * Places up to here have their own cookies, and are free where the token is even: where a group
+ * goes is told by its cookie alone.
+ */
+static inline uint32_t fault_groups_plain(const struct fault_groups *groups)
+{
+	return groups->strays || groups->owed ? 0 : groups->room;
+}
+
+/* At a place that is free: returns the token. */
+static inline uint64_t fault_group_begin(struct fault_group *group, const struct slot *slot)
+{
+	group->slot = slot;
+	return group->token += FAULT_GENERATION;
 }
 
 /*
@@ -82,16 +100,12 @@ static inline uint64_t fault_groups_add(struct fault_groups *groups, uint32_t co
                                         const struct slot *slot)
 {
 	uint32_t index = cookie - 1; /* they begin with 1 */
-	struct fault_group *group;
 
-	if (groups->strays || index >= groups->room || groups->groups[index].used)
+	if (index >= fault_groups_plain(groups) ||
+	    fault_group_is_outstanding(&groups->groups[index]))
 		index = li_fault_groups_place(groups, cookie);
-	group = &groups->groups[index];
-	group->slot = slot;
-	group->cookie = cookie;
-	group->used = true;
 	groups->used++;
-	return group->token += FAULT_GENERATION;
+	return fault_group_begin(&groups->groups[index], slot);
 }
 
 /* Whether the token's group is to be answered. */
@@ -103,7 +117,10 @@ static inline bool fault_groups_wants(const struct fault_groups *groups, uint64_
 	       token & FAULT_GENERATION;
 }
 
-/* Takes the token's group for an answer; returns its index, or -1 where it is stale. */
+/*
+ * Takes the token's group for an answer, so that nobody has the token; returns its index, or -1
+ * where it is stale. Until it is retired or owed its place only looks free: the lock is kept.
+ */
 static inline int32_t fault_groups_take(struct fault_groups *groups, uint64_t token)
 {
 	const uint32_t index = (uint32_t)(token & (FAULT_GROUPS_MAX - 1));
@@ -114,10 +131,11 @@ static inline int32_t fault_groups_take(struct fault_groups *groups, uint64_t to
 	return (int32_t)index;
 }
 
-/* An answer that was not given after all. */
+/* An answer that was not given after all, owed or not. */
 static inline void fault_groups_give_back(struct fault_groups *groups, uint32_t index)
 {
 	groups->groups[index].token -= FAULT_GENERATION;
+	groups->groups[index].owed = false;
 }
 
 #endif

@@ -21,6 +21,7 @@
 #include "fault-batch.h"
 #include "fault-groups.h"
 #include "fault-notices.h"
+#include "fault-out.h"
 
 struct feed;
 struct name;
@@ -108,14 +109,11 @@ bool li_fault_queue_is_taken(struct libiommu_fault_queue *queue);
 
 /* What comes first, is first: faults, or ends of attachments, or what is read just now. */
 struct fault_intake {
-	/* Its runs say which groups there are. It grows where a group does not fit. */
-	struct libiommu_fault_batch *batch;
+	struct libiommu_fault_batch *batch; /* grows where a group does not fit */
 	size_t limit; /* faults, if the first group alone has not more; 0: no faults */
-	/* Where @limit faults and groups go, written and not read; NULL: into the batch. */
-	struct libiommu_record *records;
-	struct fault_run *runs;
-	bool direct; /* out: they did; else, as the first group has more, they are in the batch */
-	bool more;   /* out: there is something that no descriptor tells of */
+	/* Where @limit faults and groups go if they fit; else, and if NULL, into the batch. */
+	struct fault_out *out;
+	bool more; /* out: there is something that no descriptor tells of */
 	struct fault_notice *notices;
 	size_t max_notices;
 	size_t notice_count;
@@ -153,10 +151,12 @@ struct fault_state {
 };
 
 struct fault_state *li_fault_queue_state(struct libiommu_fault_queue *queue);
-/* With the lock: registers faults and translates them; how many groups they are. */
-size_t li_fault_queue_register(struct libiommu_fault_queue *queue,
-                               const struct uapi_hwpt_pgfault *raw, size_t count,
-                               struct libiommu_record *to, struct fault_run *runs);
+/* With the lock: registers faults behind those that the batch has, and translates them. */
+void li_fault_queue_register(struct libiommu_fault_queue *queue, struct libiommu_fault_batch *batch,
+                             size_t count);
+/* The same for faults that go to a ring's reader at once. */
+void li_fault_queue_send(struct libiommu_fault_queue *queue, const struct uapi_hwpt_pgfault *raw,
+                         size_t count, struct fault_out *out);
 /* With the feed paused: registers what it has, for who fetches next. -ENOMEM: it has it still. */
 int li_fault_queue_take_early(struct libiommu_fault_queue *queue);
 /* With the feed paused or none: registers all that waits in the kernel too. */

@@ -76,9 +76,9 @@ static int restore_group(struct fault_groups *groups, const struct group_facts *
 	const uint32_t index = index_of(facts->token);
 	struct fault_group *const group = &groups->groups[index];
 
-	if (group->used || !(facts->token & FAULT_GENERATION))
+	if (fault_group_is_used(group) || !(facts->token & FAULT_GENERATION))
 		return -EINVAL;
-	*group = (struct fault_group){facts->slot, facts->token, facts->cookie, true};
+	*group = (struct fault_group){facts->slot, facts->token, facts->cookie, false};
 	groups->used++;
 	if (group->cookie == index + 1)
 		return 0;
@@ -126,9 +126,8 @@ int li_restore_waiting(struct libiommu_fault_queue *queue, const struct libiommu
 	early->count = count;
 	for (size_t i = 0; i < count; i++) {
 		if (!i || faults[i].token != faults[i - 1].token)
-			early->runs[early->groups++] =
-				(struct fault_run){faults[i].token, 0, true, false};
-		early->runs[early->groups - 1].records++;
+			early->runs[early->groups++] = (struct fault_run){faults[i].token, 0};
+		early->runs[early->groups - 1].faults++;
 	}
 	state->early_groups = early->groups;
 	return 0;

@@ -27,7 +27,7 @@
 #define RECORDS     4096
 #define SLOTS       1024
 #define COMPLETIONS (2 * SLOTS)
-#define GENERATION  (UINT64_C(1) << RING_SLOT_BITS)
+#define GENERATION  (UINT64_C(1) << PLACE_BITS)
 
 static struct {
 	_Alignas(4096) struct ring_a a;

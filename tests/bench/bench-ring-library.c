@@ -32,7 +32,7 @@ static struct {
 	uint64_t sum;
 } load;
 
-static int fetch(void *self, struct source_fetch *fetch)
+static int fetch(void *self, struct fault_out *out)
 {
 	uint64_t count = load.left < load.work->batch ? load.left : load.work->batch;
 
@@ -42,18 +42,20 @@ static int fetch(void *self, struct source_fetch *fetch)
 	(void)self;
 	if (load.work->turn)
 		load.work->turn(load.work);
-	if (count > fetch->room)
-		count = fetch->room;
-	if (count > fetch->max_groups)
-		count = fetch->max_groups;
+	if (count > out->room)
+		count = out->room;
+	if (count > out->max_groups)
+		count = out->max_groups;
 	for (uint64_t i = 0; i < count; i++) {
-		write_record(&fetch->records[i], number + i);
-		fetch->groups[i] =
-			(struct fault_run){.token = number + i, .records = 1, .answer = wanted};
+		write_record(out->records, number + i);
+		if (wanted)
+			fault_out_put(out, number + i, 1);
+		else
+			fault_out_tell(out, 1);
 	}
 	load.number += count;
 	load.left -= count;
-	return (int)count;
+	return 0;
 }
 
 static int answer(void *self, const struct libiommu_fault_response *answers, size_t count)

@@ -61,40 +61,36 @@ static int get_clock(void *user, uint64_t *ns)
 	return 0;
 }
 
-static int fetch(void *self, struct source_fetch *fetch)
+static int fetch(void *self, struct fault_out *out)
 {
 	struct fuzzed *const from = self;
-	size_t used = 0;
-	int count = 0;
 
-	while (from->fetched < from->raised && (size_t)count < fetch->max_groups) {
+	while (from->fetched < from->raised && out->groups < out->max_groups) {
 		const uint32_t number = from->fetched;
 		const uint32_t records = from->records[number];
 
-		if (records > fetch->room - used) {
-			fetch->need = records;
-			return count ? count : -ENOBUFS;
+		if (records > out->room) {
+			out->need = records;
+			return out->groups ? 0 : -ENOBUFS;
 		}
 		for (uint32_t i = 0; i < records; i++)
-			fetch->records[used + i] = (struct libiommu_record){
+			out->records[i] = (struct libiommu_record){
 				.kind = from->detached[number] ? LIBIOMMU_RECORD_DETACHED
 			                                       : LIBIOMMU_RECORD_FAULT,
 				.flags = i + 1 == records ? LIBIOMMU_RECORD_LAST : 0,
 			};
-		used += records;
+		if (from->detached[number])
+			fault_out_tell(out, records);
+		else
+			fault_out_put(out, number, records);
+		out->ended += from->detached[number];
 		/* What is detached is answered by the source: all groups that are out, here. */
-		fetch->groups[count++] = (struct fault_run){
-			.token = number,
-			.records = records,
-			.answer = !from->detached[number],
-			.detached = from->detached[number],
-		};
 		if (from->detached[number])
 			for (uint32_t i = 0; i < number; i++)
 				from->answers[i] = 1;
 		from->fetched++;
 	}
-	return count;
+	return 0;
 }
 
 static int answer(void *self, const struct libiommu_fault_response *answers, size_t count)

@@ -64,7 +64,7 @@ static void forget_groups(void)
 
 	for (uint32_t i = 0; i < groups->room; i++)
 		if (fault_group_is_outstanding(&groups->groups[i]))
-			fault_groups_retire(groups, i);
+			li_fault_groups_retire(groups, i);
 }
 
 int fault_teardown(void **state)

@@ -88,37 +88,32 @@ static void write_group(const struct fake *fake, struct libiommu_record *to)
 	}
 }
 
-static int fake_fetch(void *self, struct source_fetch *fetch)
+static int fake_fetch(void *self, struct fault_out *out)
 {
 	struct fake *const fake = self;
-	const int error = fake->error;
-	size_t used = 0;
-	int groups = 0;
+	int error = fake->error;
 
 	fake->error = 0;
 	if (error)
 		return error;
-	while (fake->fetched != fake->raised && (size_t)groups < fetch->max_groups) {
+	while (fake->fetched != fake->raised && out->groups < out->max_groups) {
 		const uint32_t number = fake->fetched;
 
-		if (fake->groups[number].records > fetch->room - used) {
-			fetch->need = fake->groups[number].records;
-			if (!groups)
-				groups = -ENOBUFS;
+		if (fake->groups[number].records > out->room) {
+			out->need = fake->groups[number].records;
+			error = out->groups ? 0 : -ENOBUFS;
 			break;
 		}
-		write_group(fake, fetch->records + used);
-		used += fake->groups[number].records;
-		fetch->groups[groups++] = (struct fault_run){
-			.token = number,
-			.records = fake->groups[number].records,
-			.answer = !fake->groups[number].detached,
-			.detached = fake->groups[number].detached,
-		};
+		write_group(fake, out->records);
+		out->ended += fake->groups[number].detached;
+		if (fake->groups[number].detached)
+			fault_out_tell(out, fake->groups[number].records);
+		else
+			fault_out_put(out, number, fake->groups[number].records);
 		fake->fetched++;
 	}
 	set_level(fake);
-	return groups;
+	return error;
 }
 
 static int fake_answer(void *self, const struct libiommu_fault_response *answers, size_t count)

@@ -163,14 +163,31 @@ static void test_groups_have_one_token(void **state)
 	assert_int_equal(outstanding(), 1);
 }
 
+/* A group ends with the fault that says so, whatever cookie the next one has. */
+static void test_cookie_of_two_groups(void **state)
+{
+	struct uapi_hwpt_pgfault records[2] = {fault_record(5, 1), fault_record(5, 1)};
+
+	(void)state;
+	read_records(records, 2);
+	assert_true(fault(0)->token != fault(1)->token);
+	assert_int_equal(outstanding(), 1);
+	assert_int_equal(respond(fault(0)->token, LIBIOMMU_FAULT_SUCCESS), 1);
+	expect_answer(1, LIBIOMMU_FAULT_SUCCESS, 1);
+	assert_int_equal(respond(fault(1)->token, LIBIOMMU_FAULT_SUCCESS), 0);
+}
+
 /* The kernel refuses to read a part of a group. */
 static void test_buffer_grows(void **state)
 {
 	struct uapi_hwpt_pgfault records[16];
 
 	(void)state;
-	for (size_t i = 0; i < 16; i++)
+	for (size_t i = 0; i < 16; i++) {
 		records[i] = fault_record(5, 1);
+		if (i < 15)
+			records[i].flags &= ~UAPI_PGFAULT_FLAGS_LAST_PAGE;
+	}
 	expect_faults_error(4, -EINVAL);
 	expect_faults_error(8, -EINVAL);
 	expect_faults_room(16, records, 16);
@@ -397,6 +414,7 @@ int main(void)
 		FAULT_TEST(test_not_alone_in_its_group),
 		FAULT_TEST(test_nothing_to_read),
 		FAULT_TEST(test_groups_have_one_token),
+		FAULT_TEST(test_cookie_of_two_groups),
 		FAULT_TEST(test_buffer_grows),
 		FAULT_TEST(test_buffer_grows_not_for_ever),
 		FAULT_TEST(test_read_without_memory),

@@ -25,26 +25,26 @@ static struct {
 	void (*when_asked)(void);
 } endless;
 
-static int endless_fetch(void *self, struct source_fetch *fetch)
+static int endless_fetch(void *self, struct fault_out *out)
 {
 	(void)self;
 	endless.asked++;
 	if (endless.when_asked)
 		endless.when_asked();
-	if (!endless.left || !fetch->max_groups)
+	if (!endless.left || !out->max_groups)
 		return 0;
-	if (endless.length > fetch->room) {
-		fetch->need = endless.length;
+	if (endless.length > out->room) {
+		out->need = endless.length;
 		return -ENOBUFS;
 	}
 	for (uint32_t i = 0; i < endless.length; i++)
-		fetch->records[i] = (struct libiommu_record){
+		out->records[i] = (struct libiommu_record){
 			.kind = LIBIOMMU_RECORD_FAULT,
 			.flags = i + 1 == endless.length ? LIBIOMMU_RECORD_LAST : 0,
 		};
-	fetch->groups[0] = (struct fault_run){.records = endless.length, .answer = true};
+	fault_out_put(out, 0, endless.length);
 	endless.left--;
-	return 1;
+	return 0;
 }
 
 static int endless_answer(void *self, const struct libiommu_fault_response *answers, size_t count)

@@ -7,7 +7,7 @@
 #include "alloc.h"
 #include "script.h"
 
-#include "../../lib/fault/slots.h"
+#include "../../lib/base/places.h"
 #include "../../lib/object/fault-groups.h"
 
 /* Generations are 44 bits of a token. */
@@ -34,37 +34,37 @@ static void check_next(uint64_t *token, uint64_t next, const uint64_t *live, siz
 static void test_slots_of_a_ring(void **state)
 {
 	uint64_t live[LIVE] = {0}, first = 0;
-	struct slot *taken[LIVE] = {NULL};
+	struct place *taken[LIVE] = {NULL};
 	uint32_t rounds = 0;
-	struct slots slots;
+	struct places places;
 
 	(void)state;
 	alloc_start();
-	assert_int_equal(li_slots_init(&slots, 4), 0);
-	/* Those of free slots are even. */
-	for (uint32_t i = 0; i < slots.count; i++)
-		slots.slot[i].token = (LAST - 3 + i % 2 * 2) << 20 | i;
+	assert_int_equal(li_places_init(&places, 4), 0);
+	/* Those of free places are even. */
+	for (uint32_t i = 0; i < places.count; i++)
+		places.place[i].token = (LAST - 3 + i % 2 * 2) << 20 | i;
 	for (size_t n = 0; n < LIVE * ROUNDS; n++) {
 		const size_t i = n % LIVE;
 		const uint64_t before = live[i];
 
 		if (taken[i]) {
-			slots_give(&slots, taken[i]);
-			assert_null(slots_find(&slots, before, 0));
+			places_give(&places, taken[i]);
+			assert_null(places_find(&places, before, 0));
 		}
-		taken[i] = slots_take(&slots);
-		taken[i]->source = 0;
+		taken[i] = places_take(&places);
+		taken[i]->origin = place_origin(0, 0);
 		check_next(&live[i], taken[i]->token, live, LIVE);
 		rounds += generation(live[i]) == 1;
 		for (size_t j = 0; j < LIVE && j <= n; j++)
-			assert_ptr_equal(slots_find(&slots, live[j], 0), taken[j]);
+			assert_ptr_equal(places_find(&places, live[j], 0), taken[j]);
 		if (!first)
 			first = live[i];
 	}
 	assert_true(generation(first) >= LAST - 2 && rounds >= LIVE);
 	/* The rest of a generation is none. */
-	assert_null(slots_find(&slots, live[0] & SLOT_INDEX, 0));
-	li_slots_free(&slots);
+	assert_null(places_find(&places, live[0] & PLACE_INDEX, 0));
+	li_places_free(&places);
 	alloc_check();
 }
 
@@ -87,7 +87,7 @@ static void test_groups_of_a_fault_queue(void **state)
 			const int32_t index = fault_groups_take(&groups, before);
 
 			assert_true(index >= 0);
-			fault_groups_retire(&groups, (uint32_t)index);
+			li_fault_groups_retire(&groups, (uint32_t)index);
 			assert_false(fault_groups_wants(&groups, before));
 		}
 		check_next(&live[i], fault_groups_add(&groups, 1 + (uint32_t)i, NULL), live, LIVE);
@@ -133,7 +133,8 @@ static void test_what_is_owed_to_an_ended_group(void **state)
 		const uint64_t token = fault_groups_add(&groups, cookie, NULL);
 
 		groups.answered[groups.owed] = (uint32_t)fault_groups_take(&groups, token);
-		groups.answers[groups.owed++].cookie = cookie;
+		groups.answers[groups.owed].cookie = cookie;
+		li_fault_groups_owe(&groups, groups.owed);
 	}
 	first = fault_groups_add(&groups, 1, NULL);
 	assert_int_equal(groups.owed, 1);
@@ -205,8 +206,8 @@ static void test_any_cookies(void **state)
 	}
 	for (size_t i = 0; i < COOKIES; i++)
 		if (tokens[i])
-			fault_groups_retire(&groups,
-			                    (uint32_t)fault_groups_take(&groups, tokens[i]));
+			li_fault_groups_retire(&groups,
+			                       (uint32_t)fault_groups_take(&groups, tokens[i]));
 	assert_int_equal(groups.used, 0);
 	assert_int_equal(groups.strays, 0);
 	li_fault_groups_free(&groups);
