@@ -213,10 +213,13 @@ ssize_t li_feed_read(struct feed *feed, void *to, size_t size)
 
 	if (feed->armed || feed->paused)
 		return got;
-	if (!got)
+	if (!got) {
 		got = read_directly(feed, to, size);
-	if (got >= 0 && !feed->large && feed->useless < USELESS)
-		feed->armed = !li_uring_arm(&feed->ring, feed->fd);
+		/* While there is more, a large read costs less than buffers do. */
+		if (got >= 0 && (size_t)got + feed->unit <= size && !feed->large &&
+		    feed->useless < USELESS)
+			feed->armed = !li_uring_arm(&feed->ring, feed->fd);
+	}
 	watch(feed, !feed->armed);
 	return got;
 }

@@ -14,8 +14,9 @@
  * not read; when it ends, the next caller takes over.
  *
  * As long as the kernel does not read by itself (before the first li_feed_read(), after
- * li_feed_resume(), where it refuses to) li_feed_read() reads directly, and li_feed_fd() is
- * readable when the descriptor is. Nobody ever waits for what nobody reads.
+ * li_feed_resume(), while there is more than buffers or what is asked for, where it refuses to)
+ * li_feed_read() reads directly, and li_feed_fd() is readable when the descriptor is. Nobody ever
+ * waits for what nobody reads.
  *
  * One caller at a time, in any thread. An armed read keeps the fault queue from being destroyed:
  * the feed goes first.

@@ -183,13 +183,21 @@ static void test_buffers_run_out(void **state)
 	feed_take(FEED_MOST - 1, FEED_MOST - 1);
 	assert_int_equal(fake_uring.arms, 1);
 	assert_true(fake_uring_ready());
-	/* The last of them comes with the end, and the read is armed again at once. */
+	/* The last of them comes with the end; what is left then is read directly. */
 	feed_take(FEED_MOST, 1);
+	assert_int_equal(fake_uring.arms, 1);
+	assert_true(fake_uring.watched && fake_uring_ready());
+	feed_take(60, 60);
+	assert_int_equal(fake_uring.reads, 1);
+	assert_int_equal(fake_uring.arms, 1);
+	assert_true(fake_uring_ready());
+	feed_take(60, 40);
+	assert_int_equal(fake_uring.reads, 2);
 	assert_int_equal(fake_uring.arms, 2);
-	assert_int_equal(fake_uring.reads, 0);
+	feed_raise(1);
 	fake_uring_run();
-	feed_take(FEED_MOST, 100);
-	assert_int_equal(fake_uring.reads, 0);
+	feed_take(60, 1);
+	assert_int_equal(fake_uring.reads, 2);
 }
 
 /* Each buffer goes to the kernel again, however often. */
@@ -224,9 +232,8 @@ static void test_group_that_fits_no_buffer(void **state)
 	assert_int_equal(li_feed_read(feed, feed_records, 3 * FEED_RECORD), -EINVAL);
 	assert_int_equal(li_feed_read(feed, feed_records, FEED_IN_ONE * FEED_RECORD), -EINVAL);
 	feed_take(FEED_IN_ONE + 1, FEED_IN_ONE + 1);
-	assert_true(fake_uring.armed);
-	fake_uring_run();
 	feed_take(FEED_MOST, 1);
+	assert_true(fake_uring.armed);
 }
 
 static void ends_with(int result)
@@ -295,6 +302,8 @@ static void test_end_with_data(void **state)
 	fake_uring.armed = false;
 	fake_uring_post(0, 0);
 	feed_take(FEED_MOST, 2);
+	assert_true(fake_uring.watched);
+	feed_take(FEED_MOST, 0);
 	assert_true(fake_uring.armed);
 }
 
