@@ -149,12 +149,19 @@ static size_t measure_span(const struct libiommu_reader *reader, size_t most)
 {
 	const uint32_t place = reader->next & reader->mask;
 	const struct libiommu_record *const records = &reader->memory.records[place];
+	const uint32_t seen = reader->seen - reader->next, here = reader->mask + 1 - place;
 	size_t whole = 0;
 
-	if (most > reader->seen - reader->next)
-		most = reader->seen - reader->next;
-	if (most > reader->mask + 1 - place)
-		most = reader->mask + 1 - place;
+	if (most > seen)
+		most = seen;
+	/* Padding goes on to the end of the memory: where that is not reached, there is none. */
+	if (seen < here) {
+		while (most && !(records[most - 1].flags & LIBIOMMU_RECORD_LAST))
+			most--;
+		return most;
+	}
+	if (most > here)
+		most = here;
 	for (size_t i = 0; i < most && records[i].kind != LIBIOMMU_RECORD_PAD; i++)
 		if (records[i].flags & LIBIOMMU_RECORD_LAST)
 			whole = i + 1;
@@ -211,14 +218,17 @@ static uint32_t find_room(struct libiommu_reader *reader, size_t count)
 	return room >= count ? room : reader_room(reader);
 }
 
-static void copy_completions(struct ring_completion *to, const struct libiommu_completion *from,
+static void copy_completions(struct libiommu_completion *to, const struct libiommu_completion *from,
                              uint32_t count)
 {
 	for (const struct libiommu_completion *const end = from + count; from != end; from++)
-		ring_completion_store(to++, from);
+		*to++ = *from;
 }
 
-/* Where the memory ends, they go on at its beginning. */
+/*
+ * Where the memory ends, they go on at its beginning. Nobody looks at them yet: that they are there
+ * is not said yet.
+ */
 static void write_completions(const struct libiommu_reader *reader,
                               const struct libiommu_completion *from, uint32_t count)
 {
@@ -226,8 +236,10 @@ static void write_completions(const struct libiommu_reader *reader,
 	const uint32_t place = reader->made & (capacity - 1);
 	const uint32_t here = count < capacity - place ? count : capacity - place;
 
-	copy_completions(reader->memory.completions + place, from, here);
-	copy_completions(reader->memory.completions, from + here, count - here);
+	struct libiommu_completion *const to = (void *)reader->memory.completions;
+
+	copy_completions(to + place, from, here);
+	copy_completions(to, from + here, count - here);
 }
 
 int li_reader_complete(struct libiommu_reader *reader,
