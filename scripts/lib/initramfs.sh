@@ -22,7 +22,13 @@ initramfs_base()
 
 	ours=$(command -v busybox) || die "no busybox; run scripts/packages vm"
 	busybox=$ours
-	[ -z "$sysroot" ] || busybox=$sysroot/bin/busybox
+	if [ -n "$sysroot" ]; then
+		# From Debian 13 on packages have nothing in /bin itself.
+		for busybox in "$sysroot"/{usr/,}bin/busybox; do
+			[ ! -f "$busybox" ] || break
+		done
+		[ -f "$busybox" ] || die "no busybox in $sysroot"
+	fi
 	dir=$(cache_dir)/initramfs
 	key=$(cat "$init" "$busybox" "${BASH_SOURCE[0]}" | sha256sum | cut -c 1-12)
 	file=$dir/base-$key.cpio
