@@ -5,12 +5,6 @@
  * A fault queue of the kernel's test driver that the kernel reads by itself, into memory: every
  * page request comes once and in order, whoever arms, stops and frees, and when.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -21,31 +15,15 @@
 #include <unistd.h>
 
 #include "../../lib/base/feed.h"
-#include "../../lib/base/uapi/iommufd.h"
 #include "../../lib/object/fault-queue.h"
-#include "mock.h"
+#include "feed-rig.h"
 
-#define RECORD sizeof(struct uapi_hwpt_pgfault)
-#define OK(call)                                                                                   \
-	do {                                                                                       \
-		const int result = (call);                                                         \
-		if (result)                                                                        \
-			print_error("%s is %d\n", #call, result);                                  \
-		assert_int_equal(result, 0);                                                       \
-	} while (0)
-
-static struct mock *mock;
-static struct libiommu_ctx *ctx;
-static struct libiommu_device *dev;
-static struct libiommu_ioas *ioas;
-static struct libiommu_fault_queue *queue;
-static struct libiommu_hwpt *table;
 static struct libiommu_sys *sys;
 static struct feed *feed;
-static int fd;
 static unsigned int reads; /* by us, and not by the kernel itself */
+static unsigned int arms;
 static struct uapi_hwpt_pgfault records[8192];
-static uint64_t raised, taken;
+static uint64_t taken;
 
 static ssize_t counted_read(void *user, int from, void *buffer, size_t size)
 {
@@ -54,24 +32,21 @@ static ssize_t counted_read(void *user, int from, void *buffer, size_t size)
 	return li_sys_read(li_sys_libc(), from, buffer, size);
 }
 
+static int counted_enter(void *user, int ring, unsigned int submit, unsigned int wait,
+                         unsigned int flags, const void *arg, size_t size)
+{
+	(void)user;
+	arms += submit;
+	return li_sys_uring_enter(li_sys_libc(), ring, submit, wait, flags, arg, size);
+}
+
 static int setup(void **state)
 {
-	struct libiommu_hwpt_config *config;
-
 	(void)state;
-	ctx = mock_ctx(mock);
-	dev = mock_device(mock, ctx, 1, true);
-	OK(libiommu_ioas_alloc(ctx, &ioas));
-	OK(libiommu_fault_queue_alloc(ctx, &queue));
-	OK(libiommu_hwpt_config_new(&config));
-	OK(libiommu_hwpt_config_set_fault_queue(config, queue));
-	OK(libiommu_hwpt_alloc(dev, ioas, config, &table));
-	libiommu_hwpt_config_free(config);
-	OK(libiommu_device_attach_hwpt(dev, table));
-	fd = libiommu_fault_queue_fd(queue);
-	OK(li_feed_new(sys, fd, RECORD, &feed));
-	raised = taken = 0;
-	reads = 0;
+	rig_begin();
+	OK(li_feed_new(sys, rig.fd, RECORD, &feed));
+	taken = 0;
+	reads = arms = 0;
 	return 0;
 }
 
@@ -79,19 +54,8 @@ static int teardown(void **state)
 {
 	(void)state;
 	li_feed_free(feed);
-	li_fault_queue_state(queue)->was_fed = true;
-	OK(libiommu_device_destroy(dev));
-	OK(libiommu_hwpt_destroy(table));
-	OK(libiommu_fault_queue_destroy(queue));
-	OK(libiommu_ioas_destroy(ioas));
-	OK(libiommu_ctx_destroy(ctx));
+	rig_end();
 	return 0;
-}
-
-static void fault(uint64_t count)
-{
-	for (; count; count--)
-		OK(mock_fault(mock, dev, 0, 1, LIBIOMMU_FAULT_READ, 4096 * raised++));
 }
 
 /* Takes and answers; how many. */
@@ -102,16 +66,11 @@ static size_t take(size_t room)
 
 	assert_true(got >= 0 && got % (ssize_t)RECORD == 0);
 	for (size_t i = 0; i < (size_t)got / RECORD; i++) {
-		if (records[i].addr != 4096 * taken)
-			print_error("%llx came, %llx was to come\n",
-			            (unsigned long long)records[i].addr,
-			            4096 * (unsigned long long)taken);
-		assert_true(records[i].addr == 4096 * taken++);
-		assert_int_equal(records[i].flags & 3, UAPI_PGFAULT_FLAGS_LAST_PAGE);
+		rig_check(&records[i], taken++);
 		answers[i] = (struct uapi_hwpt_page_response){.cookie = records[i].cookie};
 	}
 	if (got)
-		assert_int_equal(write(fd, answers, (size_t)got / RECORD * sizeof(answers[0])),
+		assert_int_equal(write(rig.fd, answers, (size_t)got / RECORD * sizeof(answers[0])),
 		                 (size_t)got / RECORD * sizeof(answers[0]));
 	return (size_t)got / RECORD;
 }
@@ -127,7 +86,7 @@ static bool wait_ready(int ms)
 
 static void take_all(void)
 {
-	while (taken < raised) {
+	while (taken < rig.raised) {
 		assert_true(wait_ready(-1));
 		take(256);
 	}
@@ -137,7 +96,7 @@ static void test_one_by_one(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2000; i++) {
-		fault(1);
+		rig_fault(1);
 		take_all();
 	}
 	assert_int_equal(reads, 1);
@@ -147,20 +106,26 @@ static void test_in_bursts(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		fault(1 + (uint64_t)i * 2);
+		rig_fault(1 + (uint64_t)i * 2);
 		take_all();
 	}
-	assert_int_equal(raised, 10000);
+	assert_int_equal(rig.raised, 10000);
 }
 
-/* More than there are buffers for: the rest stays in the kernel until there is room. */
+/*
+ * More than there are buffers for: the read ends, the rest stays in the kernel until there is room,
+ * and the read is armed again.
+ */
 static void test_more_than_fits(void **state)
 {
 	(void)state;
 	take(1);
 	for (int i = 0; i < 3; i++) {
-		fault(li_feed_capacity(feed) + 2000);
+		const unsigned int before = arms;
+
+		rig_fault(li_feed_capacity(feed) + 2000);
 		take_all();
+		assert_true(arms > before);
 	}
 	assert_int_equal(reads, 1);
 }
@@ -168,7 +133,7 @@ static void test_more_than_fits(void **state)
 static void *raise_many(void *arg)
 {
 	for (uint64_t i = 0; i < 10000; i++)
-		if (mock_fault(mock, dev, 0, 1, LIBIOMMU_FAULT_READ, 4096 * i))
+		if (mock_fault(mock, rig.dev, 0, 1, LIBIOMMU_FAULT_READ, 4096 * i))
 			return arg;
 	return NULL;
 }
@@ -179,7 +144,7 @@ static void test_while_they_come(void **state)
 	void *failed;
 
 	(void)state;
-	raised = 10000;
+	rig.raised = 10000;
 	pthread_create(&thread, NULL, raise_many, mock);
 	take_all();
 	pthread_join(thread, &failed);
@@ -194,10 +159,10 @@ static void test_pause(void **state)
 	(void)state;
 	for (int i = 0; i < 500; i++) {
 		take(256);
-		fault(1 + (uint64_t)i % 3);
-		before = raised;
+		rig_fault(1 + (uint64_t)i % 3);
+		before = rig.raised;
 		OK(li_feed_pause(feed));
-		fault(1);
+		rig_fault(1);
 		while (take(256))
 			;
 		assert_true(taken <= before);
@@ -213,7 +178,7 @@ static void *take_some(void *arg)
 	const size_t upto = *(uint64_t *)arg;
 
 	take(256);
-	fault(3);
+	rig_fault(3);
 	while (taken < upto) {
 		wait_ready(-1);
 		take(1);
@@ -225,12 +190,12 @@ static void test_threads_that_end(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		uint64_t upto = raised + 2;
+		uint64_t upto = rig.raised + 2;
 		pthread_t thread;
 
 		pthread_create(&thread, NULL, take_some, &upto);
 		pthread_join(thread, NULL);
-		fault(2);
+		rig_fault(2);
 		take_all();
 	}
 }
@@ -261,15 +226,15 @@ static void test_destroy(void **state)
 		pthread_create(&thread, NULL, arm_and_wait, NULL);
 		while (sem_wait(&armed))
 			;
-		OK(libiommu_device_destroy(dev));
-		OK(libiommu_hwpt_destroy(table));
+		OK(libiommu_device_destroy(rig.dev));
+		OK(libiommu_hwpt_destroy(rig.table));
 		if (i % 2)
-			assert_int_equal(libiommu_fault_queue_destroy(queue), -EBUSY);
+			assert_int_equal(libiommu_fault_queue_destroy(rig.queue), -EBUSY);
 		li_feed_free(feed);
-		li_fault_queue_state(queue)->was_fed = true;
-		OK(libiommu_fault_queue_destroy(queue));
-		OK(libiommu_ioas_destroy(ioas));
-		OK(libiommu_ctx_destroy(ctx));
+		li_fault_queue_state(rig.queue)->was_fed = true;
+		OK(libiommu_fault_queue_destroy(rig.queue));
+		OK(libiommu_ioas_destroy(rig.ioas));
+		OK(libiommu_ctx_destroy(rig.ctx));
 		sem_post(&over);
 		pthread_join(thread, NULL);
 		setup(NULL);
@@ -285,19 +250,19 @@ static void test_detach(void **state)
 		ssize_t got;
 
 		li_feed_read(feed, records, sizeof(records));
-		fault(1);
+		rig_fault(1);
 		if (i % 2)
 			assert_true(wait_ready(-1));
 		OK(li_feed_pause(feed));
-		OK(libiommu_device_detach(dev));
+		OK(libiommu_device_detach(rig.dev));
 		/* Filled before the detach, or ended by it in the kernel; never both. */
 		got = li_feed_read(feed, records, sizeof(records));
 		assert_true(got == 0 || got == RECORD);
 		assert_true(!(i % 2) || got == RECORD);
 		answer.cookie = records[0].cookie;
 		if (got)
-			assert_int_equal(write(fd, &answer, sizeof(answer)), -1);
-		OK(libiommu_device_attach_hwpt(dev, table));
+			assert_int_equal(write(rig.fd, &answer, sizeof(answer)), -1);
+		OK(libiommu_device_attach_hwpt(rig.dev, rig.table));
 		li_feed_resume(feed);
 		assert_int_equal(li_feed_read(feed, records, sizeof(records)), 0);
 	}
@@ -307,7 +272,7 @@ static void *raise_now_and_then(void *arg)
 {
 	for (uint64_t i = 0; i < 100 && arg; i++) {
 		usleep(2000);
-		if (mock_fault(mock, dev, 0, 1, LIBIOMMU_FAULT_READ, 4096 * i))
+		if (mock_fault(mock, rig.dev, 0, 1, LIBIOMMU_FAULT_READ, 4096 * i))
 			arg = NULL;
 	}
 	return arg;
@@ -357,7 +322,8 @@ int main(void)
 	mock = mock_new();
 	if (!mock)
 		return 77;
-	if (libiommu_sys_new(&sys) || libiommu_sys_set_read(sys, counted_read))
+	if (libiommu_sys_new(&sys) || libiommu_sys_set_read(sys, counted_read) ||
+	    libiommu_sys_set_uring_enter(sys, counted_enter))
 		abort();
 	failed = cmocka_run_group_tests_name("feed", tests, NULL, NULL);
 	libiommu_sys_free(sys);
