@@ -7,18 +7,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct theme facts, commands, address_space, mapping, copying, files, access_to_memory,
-	devices, dirty, tracking, compat, nesting, viommus, events, pasids, faults,
-	fault_descriptors, process, failing, failing_spaces, failing_devices, failing_guests,
-	parallel;
+extern const struct theme facts, commands, address_space, end_of_space, mapping, copying, files,
+	access_to_memory, devices, dirty, tracking, compat, nesting, viommus, events, pasids,
+	faults, fault_descriptors, process, failing, failing_spaces, failing_devices,
+	failing_guests, parallel;
 
 static const struct theme *const themes[] = {
-	&commands, &address_space,    &mapping,         &copying,
-	&files,    &access_to_memory, &devices,         &dirty,
-	&tracking, &compat,           &nesting,         &viommus,
-	&events,   &pasids,           &faults,          &fault_descriptors,
-	&failing,  &failing_spaces,   &failing_devices, &failing_guests,
-	&facts,    &process,          &parallel,
+	&commands,
+	&address_space,
+	&end_of_space,
+	&mapping,
+	&copying,
+	&files,
+	&access_to_memory,
+	&devices,
+	&dirty,
+	&tracking,
+	&compat,
+	&nesting,
+	&viommus,
+	&events,
+	&pasids,
+	&faults,
+	&fault_descriptors,
+	&failing,
+	&failing_spaces,
+	&failing_devices,
+	&failing_guests,
+	&facts,
+	&process,
+	&parallel,
 };
 
 /* A behaviour without variants has this one. */
