@@ -180,8 +180,6 @@ int li_filler_take(struct filler *filler, uint32_t made)
 	uint32_t at = session->taken;
 	int first = 0;
 
-	if (at == made)
-		return 0;
 	session_busy(session);
 	filler->done += made - at;
 	while (at != made) {

@@ -79,7 +79,8 @@ static bool hear(struct filler *filler, bool fresh, int *first)
 	    li_session_look_room(session))
 		return false;
 	/* What it has completed counts, also when it is the last it did. */
-	keep(first, li_filler_take(filler, made));
+	if (made != session->taken)
+		keep(first, li_filler_take(filler, made));
 	return true;
 }
 
@@ -88,9 +89,12 @@ static void work(struct filler *filler, bool fresh, bool gone, int *first)
 {
 	filler->done = 0;
 	collect_pokes(filler);
-	if (filler->session && (!hear(filler, fresh, first) || gone || !li_filler_expire(filler)))
+	/* Nothing is later than it was when the clock was read. */
+	if (filler->session &&
+	    (!hear(filler, fresh, first) || gone || (fresh && !li_filler_expire(filler))))
 		li_filler_give_up(filler);
-	keep(first, li_filler_flush(filler));
+	if (filler->due)
+		keep(first, li_filler_flush(filler));
 	if (filler->session)
 		keep(first, li_filler_fetch(filler));
 	else

@@ -33,12 +33,13 @@ static void settle(struct filler *filler, const struct fault_out *out, uint32_t 
 	uint64_t *const counters = filler->counters;
 
 	places_end_taking(&filler->places, &out->places, out->answers);
-	if (out->ended)
-		li_filler_drop_unwanted(filler, number);
 	counters[LIBIOMMU_RING_GROUPS] += out->groups;
-	counters[LIBIOMMU_RING_DETACHED] += out->ended;
 	if (filler->inputs[number]->source->events)
 		counters[LIBIOMMU_RING_EVENTS] += out->groups;
+	if (!out->ended)
+		return;
+	counters[LIBIOMMU_RING_DETACHED] += out->ended;
+	li_filler_drop_unwanted(filler, number);
 }
 
 /* A group that might not fit into an empty ring, depending on where it is; 1: it is gone. */
@@ -134,16 +135,17 @@ int li_filler_fetch(struct filler *filler)
 		const int count = fetch(filler, i, &at, &lack);
 
 		left &= ~filler_bit(i);
-		/* What failed is tried again: the descriptor does not tell of all there is. */
-		if (!count && !lack)
-			filler->ready &= ~filler_bit(i);
 		if (lack && !scarce)
 			filler->turn = i;
 		scarce = scarce || lack;
-		if (count > 0)
+		if (count > 0) {
 			filler->done += (uint32_t)count;
-		if (count > 0 && source->fd >= 0)
-			filler->age += FILLER_CALL_AGE;
+			filler->age += source->fd >= 0 ? FILLER_CALL_AGE : 0;
+			continue;
+		}
+		/* What failed is tried again: the descriptor does not tell of all there is. */
+		if (!count && !lack)
+			filler->ready &= ~filler_bit(i);
 		if (count < 0 && !source->events)
 			filler->owing |= filler_bit(i); /* perhaps: it refused one */
 		if (count < 0 && !first)

@@ -44,32 +44,39 @@ static inline uint64_t fault_place_take(struct places_run *places, uint64_t cook
 	return place->token;
 }
 
-/* The records are not read: only written. */
-static inline void fault_out_go_on(struct fault_out *out, uint32_t records, uint64_t token)
+/* So many groups and records are complete. */
+static inline void fault_out_count(struct fault_out *out, uint32_t groups, uint32_t records)
 {
+	out->records += records;
 	out->room -= records;
 	out->end += records;
-	out->groups++;
-	for (; records; records--, out->records++) {
-		out->records->queue = out->source;
-		out->records->time = out->time;
-		out->records->token = token;
+	out->groups += groups;
+}
+
+/* The records are not read: only written. */
+static inline void fault_out_complete(struct fault_out *out, uint32_t records, uint64_t token)
+{
+	for (uint32_t i = 0; i < records; i++) {
+		out->records[i].queue = out->source;
+		out->records[i].time = out->time;
+		out->records[i].token = token;
 	}
+	fault_out_count(out, 1, records);
 }
 
 /* The next group, which is to be answered: all of its records is written but what the ring says. */
 static inline void fault_out_put(struct fault_out *out, uint64_t cookie, uint32_t records)
 {
 	out->answers++;
-	fault_out_go_on(out, records,
-	                fault_place_take(&out->places, cookie, out->time,
-	                                 place_origin(out->source, out->end + records)));
+	fault_out_complete(out, records,
+	                   fault_place_take(&out->places, cookie, out->time,
+	                                    place_origin(out->source, out->end + records)));
 }
 
 /* The same for one that nobody need answer. */
 static inline void fault_out_tell(struct fault_out *out, uint32_t records)
 {
-	fault_out_go_on(out, records, 0);
+	fault_out_complete(out, records, 0);
 }
 
 #endif

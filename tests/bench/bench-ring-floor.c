@@ -124,42 +124,46 @@ static void take_completions(uint64_t now)
 	atomic_store_explicit(&ring.a.taken, made, memory_order_release);
 }
 
-static void publish(uint32_t count, uint64_t now, bool answer)
+/* Slots for so many groups: the first; each leads to the next. */
+static const struct slot *take_slots(uint32_t count, uint64_t now)
 {
-	struct libiommu_record *record = &ring.records[filler.prod % RECORDS];
-	const uint32_t end = filler.prod + count;
 	struct slot *newest = filler.ends.older, *free = filler.free;
-	uint64_t cookie = filler.cookie;
+	const struct slot *const first = free;
 
-	for (uint32_t at = filler.prod; at != end; at++, cookie++) {
-		uint64_t token = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct slot *const slot = free;
 
-		if (answer) {
-			struct slot *const slot = free;
-
-			free = slot->newer;
-			token = slot->token + GENERATION;
-			slot->token = token;
-			slot->cookie = cookie;
-			slot->published = now;
-			slot->end = at + 1;
-			slot->older = newest;
-			newest->newer = slot;
-			newest = slot;
-		}
-		write_record(record, cookie);
-		record->queue = 0;
-		record->time = now;
-		record->token = token;
-		record++;
+		free = slot->newer;
+		slot->token += GENERATION;
+		slot->cookie = filler.cookie + i;
+		slot->published = now;
+		slot->end = filler.prod + i + 1;
+		slot->older = newest;
+		newest->newer = slot;
+		newest = slot;
 	}
 	newest->newer = &filler.ends;
 	filler.ends.older = newest;
 	filler.free = free;
-	filler.cookie = cookie;
-	filler.out += answer ? count : 0;
-	filler.prod = end;
-	store(&ring.a.prod, end, &ring.b.wait);
+	filler.out += count;
+	return first;
+}
+
+/* The records in a loop of their own: nothing else is written while their lines come. */
+static void publish(uint32_t count, uint64_t now, bool answer)
+{
+	struct libiommu_record *record = &ring.records[filler.prod % RECORDS];
+	const struct slot *slot = answer ? take_slots(count, now) : NULL;
+
+	for (const struct libiommu_record *const end = record + count; record != end; record++) {
+		write_record(record, filler.cookie++);
+		record->queue = 0;
+		record->time = now;
+		record->token = answer ? slot->token : 0;
+		slot = answer ? slot->newer : NULL;
+	}
+	filler.prod += count;
+	store(&ring.a.prod, filler.prod, &ring.b.wait);
 }
 
 /* For how many groups there is room. */
@@ -204,14 +208,16 @@ static void fill(const struct work *work)
 	}
 }
 
-static void complete(uint32_t place, uint64_t token, uint32_t queue)
+/* In a loop of their own, as the records. */
+static void complete(const struct libiommu_completion *done, uint32_t count)
 {
-	ring_completion_store(&ring.completions[place % COMPLETIONS],
-	                      &(const struct libiommu_completion){.token = token, .queue = queue});
+	for (uint32_t i = 0; i < count; i++)
+		ring_completion_store(&ring.completions[(reader.made + i) % COMPLETIONS], &done[i]);
 }
 
 static void read_some(const struct work *work)
 {
+	struct libiommu_completion done[MAX_BATCH];
 	uint32_t count;
 
 	if (reader.prod == reader.cons)
@@ -236,12 +242,14 @@ static void read_some(const struct work *work)
 			abort();
 		reader.sum += record->address;
 		if (!work->one_way)
-			complete(reader.made + i, record->token, record->queue);
+			done[i] = (struct libiommu_completion){.token = record->token,
+			                                       .queue = record->queue};
 	}
 	reader.cons += count;
 	store(&ring.b.cons, reader.cons, &ring.a.wait);
 	if (work->one_way)
 		return;
+	complete(done, count);
 	reader.made += count;
 	store(&ring.b.made, reader.made, &ring.a.wait);
 }

@@ -32,12 +32,30 @@ static struct {
 	uint64_t sum;
 } load;
 
+/* Places for groups of one record each: the first; it leads to the next. */
+static const struct place *take_places(struct fault_out *out, uint64_t number, uint32_t count)
+{
+	struct places_run places = out->places;
+	const struct place *const first = places.free;
+
+	for (uint32_t i = 0; i < count; i++)
+		fault_place_take(&places, number + i, out->time,
+		                 place_origin(out->source, out->end + i + 1));
+	out->places = places;
+	out->answers += count;
+	return first;
+}
+
+/* As a fault queue does it. */
 static int fetch(void *self, struct fault_out *out)
 {
-	uint64_t count = load.left < load.work->batch ? load.left : load.work->batch;
-
-	const uint64_t number = load.number;
 	const bool wanted = !load.work->one_way;
+	uint64_t count = load.left < load.work->batch ? load.left : load.work->batch;
+	uint64_t number = load.number;
+	struct libiommu_record *to = out->records;
+	const uint32_t source = out->source;
+	const uint64_t time = out->time;
+	const struct place *place;
 
 	(void)self;
 	if (load.work->turn)
@@ -46,15 +64,17 @@ static int fetch(void *self, struct fault_out *out)
 		count = out->room;
 	if (count > out->max_groups)
 		count = out->max_groups;
-	for (uint64_t i = 0; i < count; i++) {
-		write_record(out->records, number + i);
-		if (wanted)
-			fault_out_put(out, number + i, 1);
-		else
-			fault_out_tell(out, 1);
-	}
+	place = wanted ? take_places(out, number, (uint32_t)count) : NULL;
 	load.number += count;
 	load.left -= count;
+	for (const uint64_t end = number + count; number != end; number++, to++) {
+		write_record(to, number);
+		to->queue = source;
+		to->time = time;
+		to->token = wanted ? place->token : 0;
+		place = wanted ? place->newer : NULL;
+	}
+	fault_out_count(out, (uint32_t)count, (uint32_t)count);
 	return 0;
 }
 
