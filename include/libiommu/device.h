@@ -344,6 +344,9 @@ LIBIOMMU_API int libiommu_device_replace_hwpt(struct libiommu_device *dev,
 /**
  * @brief Detach a device: its DMA is blocked from here on.
  *
+ * Where its IOMMU group has other devices, once the last of them is detached: until then it reaches
+ * what they do.
+ *
  * @param dev  The device.
  * @return 0.
  * @retval -EINVAL      @p dev is NULL or not bound.

@@ -373,49 +373,6 @@ static void test_context_closed_first(void **state)
 	close(device);
 }
 
-static struct libiommu_device *bind_edu(const struct vm *vm, size_t number)
-{
-	struct libiommu_device *dev;
-	char address[16];
-
-	if (!vm_find(0x1234, 0x11e8, number, address, sizeof(address)))
-		return NULL;
-	OK(libiommu_device_open_pci(vm->ctx, address, &dev));
-	OK(libiommu_device_bind(dev, number, NULL, 0));
-	return dev;
-}
-
-/*
- * The IOMMU cannot tell them apart: what the one is attached to the other is, or nothing; and the
- * one takes the other along, which has to be asked for.
- */
-static void test_two_of_a_group(void **state)
-{
-	const struct vm *const vm = *state;
-	struct libiommu_device *const one = bind_edu(vm, 2), *const two = bind_edu(vm, 3);
-	struct libiommu_ioas *ioas, *other;
-
-	if (!one || !two)
-		SKIP("no two edu devices behind one bridge in this machine");
-	OK(libiommu_ioas_alloc(vm->ctx, &ioas));
-	OK(libiommu_ioas_alloc(vm->ctx, &other));
-	OK(libiommu_device_attach_ioas(one, ioas));
-	FAILS(EINVAL, libiommu_device_attach_ioas(two, other));
-	OK(libiommu_device_attach_ioas(two, ioas));
-	OK(libiommu_device_detach(one));
-	FAILS(EINVAL, libiommu_device_attach_ioas(one, other));
-	OK(libiommu_device_attach_ioas(one, ioas));
-	/* Both go, of which the first one's handle does not know; and both come back. */
-	OK(libiommu_device_replace_ioas(two, other));
-	OK(libiommu_device_replace_ioas(one, ioas));
-	OK(libiommu_device_detach(two));
-	OK(libiommu_ioas_destroy(other));
-	FAILS(EBUSY, libiommu_ioas_destroy(ioas));
-	OK(libiommu_device_destroy(one));
-	OK(libiommu_device_destroy(two));
-	OK(libiommu_ioas_destroy(ioas));
-}
-
 /* Its registers are mapped in the process, and are no memory for all that. */
 static void test_memory_of_a_device(void **state)
 {
@@ -439,7 +396,6 @@ int main(void)
 		FACT(test_page_requests, vm_setup_bound),
 		FACT(test_reserved_after_a_failed_exchange, vm_setup_bound),
 		FACT(test_pasid_too_large, vm_setup_bound),
-		FACT(test_two_of_a_group, vm_setup_empty),
 		FACT(test_memory_of_a_device, vm_setup_attached),
 		FACT(test_context_closed_first, vm_setup_empty),
 	};
