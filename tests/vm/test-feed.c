@@ -113,8 +113,8 @@ static void test_in_bursts(void **state)
 }
 
 /*
- * More than there are buffers for: the read ends, the rest stays in the kernel until there is room,
- * and the read is armed again.
+ * More than there are buffers for: the read ends, the rest stays in the kernel until it is read
+ * directly, and the read is armed again.
  */
 static void test_more_than_fits(void **state)
 {
@@ -125,9 +125,9 @@ static void test_more_than_fits(void **state)
 
 		rig_fault(li_feed_capacity(feed) + 2000);
 		take_all();
-		assert_true(arms > before);
+		take(1);
+		assert_int_equal(arms, before + 1);
 	}
-	assert_int_equal(reads, 1);
 }
 
 static void *raise_many(void *arg)
