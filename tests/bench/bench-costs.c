@@ -20,12 +20,12 @@
 #include "bench.h"
 
 #define MIB       (UINT64_C(1) << 20)
-#define LENGTH    (32 * MIB)
+#define LENGTH    (16 * MIB)
 #define IOVA      (UINT64_C(1) << 28)
 #define ELSEWHERE (UINT64_C(3) << 28)
 #define PAGE      UINT64_C(4096)
 
-enum { ROUNDS = 15, READ_WRITE = LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE };
+enum { ROUNDS = 11, READ_WRITE = LIBIOMMU_MAP_READ | LIBIOMMU_MAP_WRITE };
 
 static struct mock *mock;
 static struct libiommu_ctx *ctx;
@@ -273,7 +273,7 @@ int main(void)
 	if (!mock)
 		return 77;
 	begin();
-	printf("32 MiB each, on %ld processors\n", sysconf(_SC_NPROCESSORS_ONLN));
+	printf("16 MiB each, on %ld processors\n", sysconf(_SC_NPROCESSORS_ONLN));
 	if (large) {
 		compare("mapping large pages against small ones", map_large, map_small);
 		compare("large pages at an IOVA that is a page off, against one that fits",
