@@ -137,7 +137,8 @@ static size_t register_group(struct fault_groups *groups, const struct origin *o
 		if (++i == count || raw[i].cookie != raw->cookie ||
 		    raw[i - 1].flags & UAPI_PGFAULT_FLAGS_LAST_PAGE)
 			return i;
-		to[i - 1].flags &= (uint8_t)~LIBIOMMU_RECORD_LAST;
+		/* Written, not changed: it can be the ring's, where nothing is read back. */
+		to[i - 1].flags = (uint8_t)(origin->record.flags & ~LIBIOMMU_RECORD_LAST);
 	}
 }
 
