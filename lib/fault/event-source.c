@@ -9,12 +9,9 @@
 
 #include "../nest/vevent-batch.h"
 #include "../nest/veventq.h"
-#include "filler.h"
+#include "layout.h"
 
 #define EVENTS 64 /* read at a time */
-
-/* Each with a loss before it, and a loss at the end. */
-_Static_assert(2 * EVENTS + 1 <= FILLER_GROUPS, "there is a place for all groups of a batch");
 
 struct event_source {
 	struct ring_source base; /* first */

@@ -14,9 +14,9 @@
 #include <libiommu/ring.h>
 
 #include "../base/guard.h"
+#include "../base/places.h"
 #include "../base/sys.h"
 #include "session.h"
-#include "../base/places.h"
 #include "source.h"
 
 #define FILLER_GROUPS  256 /* groups fetched, and answers collected, at a time */

@@ -51,9 +51,6 @@ void li_fault_groups_retire_answered(struct fault_groups *groups, uint32_t at, u
 /* An answer that is owed to a group that has ended is not to be given to the next one. */
 void li_fault_groups_disown(struct fault_groups *groups, uint32_t index);
 
-/* A place for a group whose own is taken, or does not exist; what had the cookie is retired. */
-uint32_t li_fault_groups_place(struct fault_groups *groups, uint32_t cookie);
-
 /* Owes the answer at @at, behind those that are owed: of a group that was taken for it. */
 void li_fault_groups_owe(struct fault_groups *groups, uint32_t at);
 
