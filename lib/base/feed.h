@@ -62,7 +62,10 @@ ssize_t li_feed_read(struct feed *feed, void *to, size_t size);
  * which li_feed_read() finds out.
  */
 int li_feed_pause(struct feed *feed);
-/* The next li_feed_read() that finds nothing to take arms again. Not paused: does nothing. */
+/*
+ * The next li_feed_read() that finds nothing to take reads directly, and arms again if nothing is
+ * left then. Not paused: does nothing.
+ */
 void li_feed_resume(struct feed *feed);
 
 /* The most records that can be there to be taken while it is paused. */

@@ -145,7 +145,7 @@ static void test_nonsense_in_tokens_and_codes(void **state)
 		bad[i] = done[0];
 	bad[0].token = 0;
 	bad[1].token += UINT64_C(1) << 20; /* another generation */
-	bad[2].token |= (1 << 20) - 1;     /* a slot that does not exist */
+	bad[2].token |= (1 << 20) - 1;     /* a place that does not exist */
 	bad[3].token += 5;                 /* one that is free */
 	bad[4].queue = 0;                  /* another source */
 	bad[5].queue = UINT32_MAX;
@@ -184,7 +184,7 @@ static void test_a_consumed_group_that_is_late_dies_alone(void **state)
 	assert_int_equal(ring_count(ring, LIBIOMMU_RING_EXPIRED), 1);
 	assert_int_equal(fake.groups[0].code, LIBIOMMU_FAULT_INVALID);
 	assert_int_equal(fake.groups[1].answers, 0);
-	/* The late answer reaches nobody, also where its slot is another group's now. */
+	/* The late answer reaches nobody, also where its place is another group's now. */
 	raise_some(1);
 	assert_int_equal(libiommu_reader_complete(reader, done, 2), 2);
 	dispatch();

@@ -31,7 +31,7 @@ static void check_next(uint64_t *token, uint64_t next, const uint64_t *live, siz
 	*token = next;
 }
 
-static void test_slots_of_a_ring(void **state)
+static void test_places_of_a_ring(void **state)
 {
 	uint64_t live[LIVE] = {0}, first = 0;
 	struct place *taken[LIVE] = {NULL};
@@ -217,7 +217,7 @@ static void test_any_cookies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_slots_of_a_ring),
+		cmocka_unit_test(test_places_of_a_ring),
 		cmocka_unit_test(test_groups_of_a_fault_queue),
 		cmocka_unit_test(test_a_cookie_of_0_survives_growth),
 		cmocka_unit_test(test_what_is_owed_to_an_ended_group),
