@@ -141,14 +141,4 @@ static inline void ring_completion_load(const struct ring_completion *from,
 	memcpy(to, words, sizeof(*to));
 }
 
-static inline void ring_completion_store(struct ring_completion *to,
-                                         const struct libiommu_completion *from)
-{
-	uintptr_t words[RING_COMPLETION_WORDS];
-
-	memcpy(words, from, sizeof(*from));
-	for (size_t i = 0; i < RING_COMPLETION_WORDS; i++)
-		atomic_store_explicit(&to->words[i], words[i], memory_order_relaxed);
-}
-
 #endif

@@ -106,7 +106,8 @@ static int fetch(struct filler *filler, uint32_t number, uint32_t *at, enum lack
 		filler->counters[LIBIOMMU_RING_RECORDS] += out.end - pen.at;
 		*at = out.end;
 		/* Only an end of an attachment came without a place, if there was one. */
-		*lack = places || out.groups || source->events ? LACK_NOTHING : LACK_PLACES;
+		*lack = places || out.groups || error || source->events ? LACK_NOTHING
+		                                                        : LACK_PLACES;
 		settle(filler, &out, number);
 		return error ? error : (int)out.groups;
 	}

@@ -211,8 +211,10 @@ static void fill(const struct work *work)
 /* In a loop of their own, as the records. */
 static void complete(const struct libiommu_completion *done, uint32_t count)
 {
+	struct libiommu_completion *const to = (void *)ring.completions;
+
 	for (uint32_t i = 0; i < count; i++)
-		ring_completion_store(&ring.completions[(reader.made + i) % COMPLETIONS], &done[i]);
+		to[(reader.made + i) % COMPLETIONS] = done[i];
 }
 
 static void read_some(const struct work *work)
