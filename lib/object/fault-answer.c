@@ -140,16 +140,16 @@ static void end_groups(struct libiommu_fault_queue *queue, struct fault_groups *
                        const struct slot *slot)
 {
 	struct fault_outcome ignored = {0};
+	const uint32_t owed = groups->owed;
 	uint32_t made, at;
 
-	for (uint32_t i = groups->owed; i-- > 0;) {
-		const uint32_t index = groups->answered[i];
-
-		if (groups->groups[index].slot != slot)
-			continue;
-		fault_groups_give_back(groups, index);
-		li_fault_groups_disown(groups, index);
-	}
+	/* Those of others stay owed. */
+	groups->owed = 0;
+	for (uint32_t i = 0; i < owed; i++)
+		if (groups->groups[groups->answered[i]].slot == slot)
+			fault_groups_give_back(groups, groups->answered[i]);
+		else
+			li_fault_groups_owe(groups, i);
 	made = groups->owed;
 	for (uint32_t i = 0; i < groups->room; i++) {
 		if (!fault_group_is_outstanding(&groups->groups[i]) ||
