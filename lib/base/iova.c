@@ -168,22 +168,34 @@ static struct iova_extent *next_long(const struct iova_extent *extent, uint64_t 
 	return NULL;
 }
 
+/* The first that is free, has @span, and does not end before @iova. */
+static struct iova_extent *long_from(const struct iova_space *space, uint64_t iova, uint64_t span)
+{
+	struct iova_extent *const extent = find_from(space, iova);
+
+	return extent && (extent->taken || free_span(extent) < span) ? next_long(extent, span)
+	                                                             : extent;
+}
+
+/* Where the request may start, not before @iova; 0, which is passed over, if nowhere. */
+static uint64_t next_start(const struct iova_request *request, uint64_t iova)
+{
+	uint64_t start = iova + ((request->phase - iova) & (request->alignment - 1));
+
+	if (!start)
+		start = request->alignment;
+	return start < iova ? 0 : start;
+}
+
 /* Where in @extent the request would start; false if it does not fit. */
 static bool fits(const struct iova_extent *extent, const struct iova_request *request,
                  uint64_t *start)
 {
-	const uint64_t span = extent->last - extent->first;
-	uint64_t skip = (request->phase - extent->first) & (request->alignment - 1);
-
-	if (!(extent->first + skip))
-		skip += request->alignment;
-	if (skip > span || span - skip < request->length - 1)
-		return false;
-	*start = extent->first + skip;
-	return true;
+	*start = next_start(request, extent->first);
+	return *start && *start <= extent->last && extent->last - *start >= request->length - 1;
 }
 
-/* Of the free extents that have @span, the first that fits, among the first @tries. */
+/* Of the free extents that have @span, the first that fits, if it is among the first @tries. */
 static struct iova_extent *search(const struct iova_space *space, uint64_t span, size_t tries,
                                   const struct iova_request *request, uint64_t *start)
 {
@@ -200,6 +212,25 @@ static struct iova_extent *search(const struct iova_space *space, uint64_t span,
 	return NULL;
 }
 
+/*
+ * The first that fits, by where the request may start: of all extents between two such places none
+ * is looked at.
+ */
+static struct iova_extent *search_starts(const struct iova_space *space, uint64_t span,
+                                         const struct iova_request *request, uint64_t *start)
+{
+	uint64_t from = next_start(request, 0);
+
+	while (from) {
+		struct iova_extent *const extent = long_from(space, from, span);
+
+		if (!extent || fits(extent, request, start))
+			return extent;
+		from = extent->last == UINT64_MAX ? 0 : next_start(request, extent->last + 1);
+	}
+	return NULL;
+}
+
 static struct iova_extent *search_all(const struct iova_space *space,
                                       const struct iova_request *request, uint64_t *start)
 {
@@ -211,7 +242,7 @@ static struct iova_extent *search_all(const struct iova_space *space,
 	extent = search(space, span, FEW, request, start);
 	if (!extent && span <= UINT64_MAX - slack)
 		extent = search(space, span + slack, 1, request, start);
-	return extent ? extent : search(space, span, SIZE_MAX, request, start);
+	return extent ? extent : search_starts(space, span, request, start);
 }
 
 /* A part of a free extent becomes a taken one; two are set aside. */

@@ -6,9 +6,9 @@
  * ranges. Pure: nothing here asks the kernel. Calls on one space serialize outside.
  *
  * Taking is O(log n) in the number of ranges, free or taken, as long as some free range is as long
- * as what is asked for and its alignment together; when none is, all free ranges that are long
- * enough are tried before the answer is no. Giving back is O(log n) and cannot fail for want of
- * memory.
+ * as what is asked for and its alignment together. When none is, it is that for each place with the
+ * alignment that is in or in front of a free range that is long enough, before the answer is no: a
+ * large alignment has few. Giving back is O(log n) and cannot fail for want of memory.
  */
 #ifndef LIBIOMMU_BASE_IOVA_H
 #define LIBIOMMU_BASE_IOVA_H

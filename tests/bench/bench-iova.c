@@ -8,6 +8,7 @@
  *
  * usage: bench-iova PIECES
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,6 +50,7 @@ void count_buffer(void);
 void count_2_MiB(void);
 void count_1_GiB(void);
 void count_place(void);
+void count_none(void);
 
 __attribute__((noinline)) void count_page(void)
 {
@@ -72,6 +74,21 @@ __attribute__((noinline)) void count_1_GiB(void)
 	take_and_give(GIB, GIB, 0);
 }
 
+/*
+ * Of the free pages that are left, none begins where it would have to: four places are looked at,
+ * however many pages there are.
+ */
+__attribute__((noinline)) void count_none(void)
+{
+	for (int i = 0; i < TIMES; i++) {
+		uint64_t iova;
+
+		if (libiommu_iova_window_take(window, PAGE, pieces * PAGE / 2, PAGE, &iova) !=
+		    -ENOSPC)
+			abort();
+	}
+}
+
 /* Anywhere in the middle: given back, with what is free on both sides, and taken again. */
 __attribute__((noinline)) void count_place(void)
 {
@@ -87,7 +104,10 @@ int main(int argc, char **argv)
 {
 	const struct libiommu_iova_range all = {0, (UINT64_C(1) << 48) - 1};
 
+	uint64_t behind;
+
 	pieces = argc == 2 ? strtoull(argv[1], NULL, 10) : 0;
+	behind = PAGE + pieces * 2 * PAGE;
 	if (!pieces) {
 		fprintf(stderr, "usage: bench-iova PIECES\n");
 		return 2;
@@ -106,6 +126,11 @@ int main(int argc, char **argv)
 	counting_ends("1 GiB");
 	count_place();
 	counting_ends("place");
+	MUST(libiommu_iova_window_take_at(window, behind, all.last + 1 - behind));
+	counting_begins();
+	count_none();
+	counting_ends("none");
+	MUST(libiommu_iova_window_give(window, behind, all.last + 1 - behind));
 	for (uint64_t i = 0; i < pieces; i++)
 		MUST(libiommu_iova_window_give(window, PAGE + i * 2 * PAGE, PAGE));
 	MUST(libiommu_iova_window_destroy(window));
