@@ -67,7 +67,17 @@ void li_fault_groups_retire_answered(struct fault_groups *groups, uint32_t at, u
 		clear(groups, groups->answered[at]);
 }
 
-void li_fault_groups_disown(struct fault_groups *groups, uint32_t index)
+void li_fault_groups_owe(struct fault_groups *groups, uint32_t at)
+{
+	const uint32_t index = groups->answered[at];
+
+	groups->groups[index].owed = true;
+	groups->answers[groups->owed] = groups->answers[at];
+	groups->answered[groups->owed++] = index;
+}
+
+/* An answer that is owed to a group that has ended is not to be given to the next one. */
+static void disown(struct fault_groups *groups, uint32_t index)
 {
 	const uint32_t owed = groups->owed;
 
@@ -76,15 +86,6 @@ void li_fault_groups_disown(struct fault_groups *groups, uint32_t index)
 	for (uint32_t i = 0; i < owed; i++)
 		if (groups->answered[i] != index)
 			li_fault_groups_owe(groups, i);
-}
-
-void li_fault_groups_owe(struct fault_groups *groups, uint32_t at)
-{
-	const uint32_t index = groups->answered[at];
-
-	groups->groups[index].owed = true;
-	groups->answers[groups->owed] = groups->answers[at];
-	groups->answered[groups->owed++] = index;
 }
 
 static bool has(const struct fault_groups *groups, uint32_t index, uint32_t cookie)
@@ -111,7 +112,7 @@ uint32_t li_fault_groups_place(struct fault_groups *groups, uint32_t cookie)
 	uint32_t index = find(groups, cookie);
 
 	if (index < groups->room) {
-		li_fault_groups_disown(groups, index);
+		disown(groups, index);
 		li_fault_groups_retire(groups, index);
 	}
 	index = cookie - 1;

@@ -48,9 +48,6 @@ uint32_t li_fault_groups_reserve(struct fault_groups *groups, uint32_t count);
 void li_fault_groups_retire(struct fault_groups *groups, uint32_t index);
 /* Those of a part of the answers, which were taken for them. */
 void li_fault_groups_retire_answered(struct fault_groups *groups, uint32_t at, uint32_t end);
-/* An answer that is owed to a group that has ended is not to be given to the next one. */
-void li_fault_groups_disown(struct fault_groups *groups, uint32_t index);
-
 /* Owes the answer at @at, behind those that are owed: of a group that was taken for it. */
 void li_fault_groups_owe(struct fault_groups *groups, uint32_t at);
 
