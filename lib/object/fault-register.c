@@ -19,6 +19,9 @@ _Static_assert(LIBIOMMU_RECORD_PASID == UAPI_PGFAULT_FLAGS_PASID_VALID &&
 	(LIBIOMMU_FAULT_READ | LIBIOMMU_FAULT_WRITE | LIBIOMMU_FAULT_EXEC |                        \
 	 LIBIOMMU_FAULT_PRIVILEGED)
 
+/* Of a record: as much as is copied at once. */
+typedef uint64_t quarter __attribute__((vector_size(16), aligned(8), may_alias));
+
 /* What faults come from. */
 struct origin {
 	uint64_t source;     /* see source_of() */
@@ -111,17 +114,28 @@ static inline bool is_from(const struct uapi_hwpt_pgfault *raw, const struct ori
 	       (raw->flags & UAPI_PGFAULT_FLAGS_PASID_VALID) == origin->pasid_flag;
 }
 
-/* What all faults of an origin have in common, and what a fault has to itself. */
+/*
+ * What all faults of an origin have in common, and what a fault has to itself. In just this order:
+ * of what is written in a row to the same 32 bytes a processor makes one write, and where the lines
+ * are the reader's, records that take four writes instead of two take twice as long.
+ */
 static inline void write_record(struct libiommu_record *restrict to,
                                 const struct libiommu_record *restrict common, uint64_t token,
                                 const struct uapi_hwpt_pgfault *restrict raw)
 {
-	*to = *common;
-	to->permissions = raw->perm & PERMISSIONS;
-	to->token = token;
-	to->address = raw->addr;
-	to->length = raw->length;
-	to->group = raw->grpid;
+	const quarter *const from = (const quarter *)common;
+	volatile quarter *const quarters = (volatile quarter *)to;
+	volatile struct libiommu_record *const fields = to;
+
+	quarters[0] = from[0];
+	quarters[1] = from[1];
+	fields->permissions = raw->perm & PERMISSIONS;
+	fields->token = token;
+	quarters[2] = from[2];
+	quarters[3] = from[3];
+	fields->address = raw->addr;
+	fields->length = raw->length;
+	fields->group = raw->grpid;
 }
 
 /* The group that comes next, whatever it is like: how many faults; they are at @to. */
@@ -170,13 +184,14 @@ __attribute__((noinline)) static size_t keep_usual(struct fault_groups *groups,
 	const struct uapi_hwpt_pgfault *const first = raw, *const end = raw + count;
 	struct libiommu_record *to = batch->faults + batch->count;
 	struct fault_run *run = batch->runs + batch->groups;
+	const struct libiommu_record common = origin->record;
 
 	for (; raw != end; raw++) {
 		const struct fault_group *const group = add_usual(all, room, origin, raw);
 
 		if (!group)
 			break;
-		write_record(to++, &origin->record, group->token, raw);
+		write_record(to++, &common, group->token, raw);
 		*run++ = (struct fault_run){group->token, 1};
 	}
 	count = (size_t)(raw - first);
@@ -244,12 +259,13 @@ __attribute__((noinline)) static size_t send_usual(struct fault_groups *groups,
                                                    const struct uapi_hwpt_pgfault *raw,
                                                    size_t count, struct fault_out *out)
 {
+	const struct libiommu_record common = origin->record;
 	const struct place *place = out->places.free;
 	struct libiommu_record *to = out->records;
 
 	count = take_usual(groups, origin, raw, count, out);
 	for (const struct libiommu_record *const end = to + count; to != end; place = place->newer)
-		write_record(to++, &origin->record, place->token, raw++);
+		write_record(to++, &common, place->token, raw++);
 	groups->used += (uint32_t)count;
 	fault_out_count(out, (uint32_t)count, (uint32_t)count);
 	out->answers += (uint32_t)count;
