@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#define LINE 64 /* bytes that processors exchange at a time */
+
 static int flush(struct filler *filler, uint32_t number)
 {
 	struct filler_input *const input = filler->inputs[number];
@@ -104,6 +106,9 @@ __attribute__((noinline)) static uint32_t take_good(struct filler *filler,
 	const bool noting = may_be_longest(filler);
 	struct places_run run = places_run_begin(&filler->places);
 
+	/* All of these lines come from the reader. One by one, each would be waited for. */
+	for (uint32_t i = 0; i < count; i += LINE / sizeof(*from))
+		__builtin_prefetch(&from[i]);
 	for (; count; count--, from++, answers++) {
 		struct libiommu_completion done;
 		struct place *place;
