@@ -202,12 +202,14 @@ int li_filler_take(struct filler *filler, uint32_t made)
 /* False: a group is late that the reader has not even released. */
 bool li_filler_expire(struct filler *filler)
 {
-	const struct session *const session = filler->session;
+	struct session *const session = filler->session;
 	struct place *place;
 
 	while (filler->choices.deadline && (place = places_oldest(&filler->places)) != NULL) {
 		if (filler->now < place->published + filler->choices.deadline)
 			return true;
+		if (li_session_look_room(session))
+			return false;
 		/* Indices go round: what is between cons and prod is not released. */
 		if (session->prod - place_end(place) < session->prod - session->cons)
 			return false;

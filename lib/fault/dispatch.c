@@ -66,15 +66,15 @@ static void collect_pokes(struct filler *filler)
 }
 
 /* Whether the reader is where it can be, and what it has completed is taken. */
-static bool hear(struct filler *filler, bool fresh, int *first)
+static bool hear(struct filler *filler, bool begins, int *first)
 {
 	struct session *const session = filler->session;
 	uint32_t made = 0;
 
 	if (session_look(session, &made))
 		return false;
-	/* Room is looked for where there may be too little: its line stays the reader's. */
-	if ((fresh || filler->scarce ||
+	/* Later on, room is looked for where it may be short: its line stays the reader's. */
+	if ((begins || filler->scarce ||
 	     session->prod - session->cons > filler->choices.capacity / 2) &&
 	    li_session_look_room(session))
 		return false;
@@ -84,14 +84,14 @@ static bool hear(struct filler *filler, bool fresh, int *first)
 	return true;
 }
 
-/* A round. */
-static void work(struct filler *filler, bool fresh, bool gone, int *first)
+/* A round; @gone is of the first one. */
+static void work(struct filler *filler, bool begins, bool fresh, bool gone, int *first)
 {
 	filler->done = 0;
 	collect_pokes(filler);
 	/* Nothing is later than it was when the clock was read. */
-	if (filler->session &&
-	    (!hear(filler, fresh, first) || gone || (fresh && !li_filler_expire(filler))))
+	if (filler->session && (!hear(filler, begins, first) || (begins && gone) ||
+	                        (fresh && !li_filler_expire(filler))))
 		li_filler_give_up(filler);
 	if (filler->due)
 		keep(first, li_filler_flush(filler));
@@ -156,7 +156,7 @@ static int work_in_rounds(struct filler *filler, bool gone)
 			keep(&first, li_sys_clock(filler->sys, &filler->now));
 			read_at = filler->age;
 		}
-		work(filler, fresh, gone && round == 1, &first);
+		work(filler, round == 1, fresh, gone, &first);
 		done = filler->done;
 		if (filler->waking)
 			wake(filler);

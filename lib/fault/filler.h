@@ -25,8 +25,10 @@
 /* What an event is about; below FILLER_SOURCES, which source. */
 enum { ABOUT_KICK = FILLER_SOURCES, ABOUT_POKE, ABOUT_TIMER, ABOUT_SOCKET };
 
-/* A source that calls the kernel takes as long as so many rounds without. */
-#define FILLER_CALL_AGE 16
+/* A source that calls the kernel takes as long as so many groups of one that does not. */
+#define FILLER_CALL 128
+/* With fewer groups a round fetches again, if nothing that was called took long. */
+#define FILLER_FETCH 8
 
 struct filler_choices {
 	uint32_t capacity;
@@ -64,7 +66,7 @@ struct filler {
 	uint64_t owing;     /* those whose source has answers that it is to try again */
 	atomic_bool poked;  /* some source has something, whatever its descriptor says */
 	atomic_bool asleep; /* no dispatch is at work: the poke must be heard */
-	uint32_t done;      /* in this round: groups fetched, completions taken */
+	uint32_t done;      /* in this round: groups fetched, completions taken, calls */
 	uint32_t age;       /* work in this turn, in small rounds */
 	uint32_t turn;      /* the source that comes first when there is not room for all */
 	struct places places;

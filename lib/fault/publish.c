@@ -6,40 +6,34 @@
 
 #include <errno.h>
 
-/* Where the next records go, ahead of what is published. */
-struct pen {
-	uint32_t at;    /* the index */
-	uint32_t place; /* in memory */
-	uint32_t free;  /* places that the reader has released */
-	uint32_t room;  /* of them, those in one piece */
-};
-
-static struct pen pen_at(const struct filler *filler, uint32_t at)
+/* Where records go from @out's end on: what is free in one piece of memory. False: nothing. */
+static inline bool aim(const struct filler *filler, struct fault_out *out)
 {
 	const struct session *const session = filler->session;
 	const uint32_t capacity = filler->choices.capacity;
-	struct pen pen = {.at = at, .place = at & (capacity - 1)};
+	const uint32_t place = out->end & (capacity - 1);
+	const uint32_t free = capacity - (out->end - session->cons);
+	const uint32_t room = capacity - place < free ? capacity - place : free;
+	/* More than that would depend on where the ring is; see refuse_large(). */
+	const uint32_t half = capacity / 2;
 
-	pen.free = capacity - (at - session->cons);
-	pen.room = capacity - pen.place;
-	if (pen.room > pen.free)
-		pen.room = pen.free;
-	return pen;
+	out->records = &session->memory.records[place];
+	out->room = room < half ? room : half;
+	out->lost = 0;
+	return room;
 }
 
-/* What went. */
-static void settle(struct filler *filler, const struct fault_out *out, uint32_t number)
+/* A group did not fit in one piece. False: nor does it behind the end of the memory. */
+static bool pad(const struct filler *filler, struct fault_out *out)
 {
-	uint64_t *const counters = filler->counters;
+	const uint32_t capacity = filler->choices.capacity;
+	const uint32_t here = capacity - (out->end & (capacity - 1));
 
-	places_end_taking(&filler->places, &out->places, out->answers);
-	counters[LIBIOMMU_RING_GROUPS] += out->groups;
-	if (filler->inputs[number]->source->events)
-		counters[LIBIOMMU_RING_EVENTS] += out->groups;
-	if (!out->ended)
-		return;
-	counters[LIBIOMMU_RING_DETACHED] += out->ended;
-	li_filler_drop_unwanted(filler, number);
+	if (here >= capacity - (out->end - filler->session->cons))
+		return false;
+	*out->records = (struct libiommu_record){.kind = LIBIOMMU_RECORD_PAD};
+	out->end += here;
+	return true;
 }
 
 /* A group that might not fit into an empty ring, depending on where it is; 1: it is gone. */
@@ -49,68 +43,59 @@ static int refuse_large(struct filler *filler, const struct source *source)
 
 	if (refused > 0)
 		filler->counters[LIBIOMMU_RING_TOO_LARGE] += (uint64_t)refused;
-	/* It may have ended meanwhile; there may be others behind it. */
+	/* It may have ended meanwhile. */
 	return refused < 0 ? refused : 1;
 }
 
-/* A group did not fit in one piece. False: nor does it behind the end of the memory. */
-static bool pad(struct filler *filler, struct pen *pen)
+/* What went. */
+static inline void settle(struct filler *filler, const struct source *source,
+                          const struct fault_out *out, uint32_t begin)
 {
-	if (pen->room == pen->free)
-		return false;
-	filler->session->memory.records[pen->place] =
-		(struct libiommu_record){.kind = LIBIOMMU_RECORD_PAD};
-	*pen = pen_at(filler, pen->at + pen->room);
-	return true;
+	uint64_t *const counters = filler->counters;
+
+	places_end_taking(&filler->places, &out->places, out->answers);
+	counters[LIBIOMMU_RING_RECORDS] += out->end - begin;
+	counters[LIBIOMMU_RING_GROUPS] += out->groups;
+	if (source->events)
+		counters[LIBIOMMU_RING_EVENTS] += out->groups;
+	if (!out->ended)
+		return;
+	counters[LIBIOMMU_RING_DETACHED] += out->ended;
+	li_filler_drop_unwanted(filler, out->source);
 }
 
 /* What keeps a source from handing over more. */
 enum lack { LACK_NOTHING, LACK_PLACES, LACK_ROOM };
 
 /* What one source has now, as far as there is room: how many groups went. */
-static int fetch(struct filler *filler, uint32_t number, uint32_t *at, enum lack *lack)
+static inline int fetch(struct filler *filler, const struct source *source, struct fault_out *out,
+                        enum lack *lack)
 {
-	const struct source *const source = filler->inputs[number]->source;
-	struct pen pen = pen_at(filler, *at);
+	const uint32_t places = filler->places.count - filler->places.busy;
 
-	for (;;) {
-		const uint32_t places = filler->places.count - filler->places.busy;
-		/* More than that would depend on where the ring is; see refuse_large(). */
-		const uint32_t half = filler->choices.capacity / 2;
-		struct fault_out out = {
-			.records = &filler->session->memory.records[pen.place],
-			.room = pen.room < half ? pen.room : half,
-			.max_groups = places < FILLER_GROUPS ? places : FILLER_GROUPS,
-			.places = places_run_begin(&filler->places),
-			.time = filler->now,
-			.source = number,
-			.end = pen.at,
-		};
-		int error;
+	fault_out_begin(out, &filler->places, places < FILLER_GROUPS ? places : FILLER_GROUPS);
+	while (aim(filler, out)) {
+		const uint32_t begin = out->end;
+		const int error = source->ops->fetch(source->self, out);
 
-		*at = pen.at;
-		*lack = pen.room ? LACK_NOTHING : LACK_ROOM;
-		if (*lack)
-			return 0;
-		error = source->ops->fetch(source->self, &out);
-		filler->counters[LIBIOMMU_RING_EVENTS_LOST] += out.lost;
-		/* One a round, however many there are. */
-		if (error == -ENOBUFS && out.need > half)
-			return refuse_large(filler, source);
-		if (error == -ENOBUFS && pad(filler, &pen))
-			continue;
-		if (error == -ENOBUFS) {
-			*lack = LACK_ROOM;
-			return 0;
+		filler->counters[LIBIOMMU_RING_EVENTS_LOST] += out->lost;
+		if (!error) {
+			settle(filler, source, out, begin);
+			/* Only an end of an attachment came without a place, if there was one. */
+			if (!out->groups && !places && !source->events)
+				*lack = LACK_PLACES;
+			return (int)out->groups;
 		}
-		filler->counters[LIBIOMMU_RING_RECORDS] += out.end - pen.at;
-		*at = out.end;
-		/* Only an end of an attachment came without a place, if there was one. */
-		*lack = places || out.groups || error || source->events ? LACK_NOTHING
-		                                                        : LACK_PLACES;
-		settle(filler, &out, number);
-		return error ? error : (int)out.groups;
+		if (error != -ENOBUFS)
+			return error;
+		/* One at a time: there may be others behind it. */
+		if (out->need > filler->choices.capacity / 2)
+			return refuse_large(filler, source);
+		if (!pad(filler, out))
+			break;
 	}
+	*lack = LACK_ROOM;
+	return 0;
 }
 
 static uint32_t next_in_turn(uint64_t inputs, uint32_t turn)
@@ -121,47 +106,64 @@ static uint32_t next_in_turn(uint64_t inputs, uint32_t turn)
 }
 
 /* One after the other and only once, so that each has its turn and nothing waits for the next. */
-int li_filler_fetch(struct filler *filler)
+static inline void fetch_all(struct filler *filler, struct fault_out *out, int *first)
 {
-	struct session *const session = filler->session;
 	const uint32_t turn = filler->turn;
-	uint32_t at = session->prod;
-	enum lack lack = LACK_NOTHING;
-	bool scarce = false;
-	int first = 0;
+	bool scarce = false, full = false;
 
-	for (uint64_t left = filler->ready; left && lack != LACK_ROOM;) {
-		const uint32_t i = next_in_turn(left, turn);
-		const struct source *const source = filler->inputs[i]->source;
-		const int count = fetch(filler, i, &at, &lack);
+	for (uint64_t left = filler->ready; left && !full;) {
+		const struct source *source;
+		enum lack lack = LACK_NOTHING;
+		int count;
 
-		left &= ~filler_bit(i);
-		if (lack && !scarce)
-			filler->turn = i;
-		scarce = scarce || lack;
+		out->source = next_in_turn(left, turn);
+		left &= ~filler_bit(out->source);
+		source = filler->inputs[out->source]->source;
+		count = fetch(filler, source, out, &lack);
 		if (count > 0) {
 			filler->done += (uint32_t)count;
-			filler->age += source->fd >= 0 ? FILLER_CALL_AGE : 0;
+			if (source->fd >= 0)
+				filler->done += FILLER_CALL;
 			continue;
 		}
+		if (lack && !scarce)
+			filler->turn = out->source;
+		scarce = scarce || lack;
+		full = lack == LACK_ROOM;
 		/* What failed is tried again: the descriptor does not tell of all there is. */
 		if (!count && !lack)
-			filler->ready &= ~filler_bit(i);
+			filler->ready &= ~filler_bit(out->source);
 		if (count < 0 && !source->events)
-			filler->owing |= filler_bit(i); /* perhaps: it refused one */
-		if (count < 0 && !first)
-			first = count;
+			filler->owing |= filler_bit(out->source); /* perhaps: it refused one */
+		if (count < 0 && !*first)
+			*first = count;
 	}
 	if (scarce && !filler->scarce)
 		filler->counters[LIBIOMMU_RING_FULL]++;
 	filler->scarce = scarce;
-	filler->full = lack == LACK_ROOM;
-	if (at == session->prod)
-		return first;
-	session_busy(session);
-	if (li_session_publish(session, at))
-		filler->waking = true;
-	return first;
+	filler->full = full;
+}
+
+int li_filler_fetch(struct filler *filler)
+{
+	struct session *const session = filler->session;
+	const uint32_t enough = filler->done + FILLER_FETCH;
+	struct fault_out out;
+	int first = 0;
+
+	out.time = filler->now;
+	out.end = session->prod;
+	for (;;) {
+		fetch_all(filler, &out, &first);
+		if (out.end == session->prod)
+			return first;
+		session_busy(session);
+		filler->waking = session_publish(session, out.end);
+		if (filler->done >= enough || filler->waking)
+			return first;
+		/* As much work as a round. */
+		filler->age++;
+	}
 }
 
 int li_filler_refuse(struct filler *filler)

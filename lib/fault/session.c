@@ -93,28 +93,10 @@ void li_session_put(struct session *session)
 	free(session);
 }
 
-/* Once for each time that the reader lies down; @only where it waits for that. */
-static bool must_wake(struct session *session, uint32_t only)
-{
-	const uint32_t wait = atomic_load(&session->memory.b->wait);
-
-	if (!wait || wait == session->woken || (wait & only) != only)
-		return false;
-	session->woken = wait;
-	return true;
-}
-
-bool li_session_publish(struct session *session, uint32_t prod)
-{
-	session->prod = prod;
-	atomic_store(&session->memory.a->prod, prod);
-	return must_wake(session, 0);
-}
-
 bool li_session_condemn(struct session *session)
 {
 	atomic_store(&session->memory.a->state, RING_CONDEMNED);
-	return must_wake(session, 0);
+	return session_must_wake(session, 0);
 }
 
 void li_session_wake(const struct session *session)
@@ -168,7 +150,7 @@ bool li_session_wait(struct session *session, bool scarce)
 
 bool li_session_give_room(struct session *session)
 {
-	return must_wake(session, RING_WAIT_SCARCE);
+	return session_must_wake(session, RING_WAIT_SCARCE);
 }
 
 bool li_session_dead(const struct session *session)

@@ -46,9 +46,7 @@ int li_session_new(const struct libiommu_sys *sys, const struct session_choices 
 void li_session_put(struct session *session);
 struct session *li_session_get(struct session *session);
 
-/* Make visible what was written up to @prod; true: the reader must be woken. */
-bool li_session_publish(struct session *session, uint32_t prod);
-/* The same for the state. */
+/* The end of it is told; true: the reader must be woken. */
 bool li_session_condemn(struct session *session);
 /* Without the lock, but with a reference. Never blocks. */
 void li_session_wake(const struct session *session);
@@ -81,6 +79,25 @@ static inline void session_busy(struct session *session)
 		return;
 	atomic_store_explicit(&session->memory.a->wait, 0, memory_order_relaxed);
 	session->waiting = 0;
+}
+
+/* Once for each time that the reader lies down; @only where it waits for that. */
+static inline bool session_must_wake(struct session *session, uint32_t only)
+{
+	const uint32_t wait = atomic_load(&session->memory.b->wait);
+
+	if (!wait || wait == session->woken || (wait & only) != only)
+		return false;
+	session->woken = wait;
+	return true;
+}
+
+/* Make visible what was written up to @prod; true: the reader must be woken. */
+static inline bool session_publish(struct session *session, uint32_t prod)
+{
+	session->prod = prod;
+	atomic_store(&session->memory.a->prod, prod);
+	return session_must_wake(session, 0);
 }
 
 #endif

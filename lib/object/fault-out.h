@@ -44,6 +44,17 @@ static inline uint64_t fault_place_take(struct places_run *places, uint64_t cook
 	return place->token;
 }
 
+/* Before the first group of a source. */
+static inline void fault_out_begin(struct fault_out *out, const struct places *places,
+                                   size_t max_groups)
+{
+	out->max_groups = max_groups;
+	out->places = places_run_begin(places);
+	out->groups = 0;
+	out->answers = 0;
+	out->ended = 0;
+}
+
 /* So many groups and records are complete. */
 static inline void fault_out_count(struct fault_out *out, uint32_t groups, uint32_t records)
 {

@@ -219,6 +219,50 @@ static void test_a_reader_is_woken_before_the_next_round(void **state)
 	assert_int_equal(endless.answered, 2);
 }
 
+static unsigned int most_ahead;
+
+/* Each group is there to be read by the time that the next is asked for. */
+static void handle_and_compare(void)
+{
+	const unsigned int fetched = endless.asked - 1;
+
+	if (fetched && endless.left)
+		assert_true(handle_one(true));
+	if (fetched - endless.answered > most_ahead)
+		most_ahead = fetched - endless.answered;
+}
+
+/* Nothing is called that takes long, so that a round asks more than once; and still ends soon. */
+static void test_groups_that_come_one_by_one(void **state)
+{
+	(void)state;
+	most_ahead = 0;
+	endless.asked = 0;
+	endless.when_asked = handle_and_compare;
+	raise_some(500);
+	dispatch();
+	assert_true(most_ahead > 1 && most_ahead <= FILLER_FETCH);
+	while (handle_one(true))
+		dispatch();
+	assert_int_equal(endless.answered, 500);
+}
+
+/* However many there are, the program's loop has its turn, as after so many rounds of one. */
+static void test_one_by_one_without_end(void **state)
+{
+	(void)state;
+	endless.asked = 0;
+	endless.when_asked = handle_when_asked;
+	raise_some(UINT32_MAX);
+	dispatch();
+	assert_true(endless.asked > FILLER_FETCH && endless.asked <= 2048);
+	assert_true(ring_ready(ring));
+	endless.when_asked = NULL;
+	endless.left = 0;
+	while (handle_one(true))
+		dispatch();
+}
+
 static void test_a_turn_ends(void **state)
 {
 	(void)state;
@@ -356,6 +400,8 @@ int main(void)
 		RING_TEST(test_a_poke_is_heard_at_any_moment),
 		RING_TEST(test_a_poke_in_a_dispatch_is_heard_in_it),
 		RING_TEST(test_a_reader_is_woken_before_the_next_round),
+		RING_TEST(test_groups_that_come_one_by_one),
+		RING_TEST(test_one_by_one_without_end),
 		RING_TEST(test_a_turn_ends),
 		RING_TEST(test_large_groups_without_end),
 		RING_TEST(test_nothing_done_is_no_new_wait),
