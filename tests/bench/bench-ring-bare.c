@@ -97,12 +97,8 @@ static void fill(const struct work *work)
 			continue;
 		}
 		for (uint32_t i = 0; i < count; i++, filler.prod++) {
-			struct libiommu_record *const record = &ring.records[filler.prod % RECORDS];
-
-			write_record(record, filler.prod);
-			record->queue = 0;
-			record->time = 0;
-			record->token = filler.prod;
+			write_record(&ring.records[filler.prod % RECORDS], filler.prod, 0, 0,
+			             filler.prod);
 		}
 		if (!work->one_way)
 			filler.out += count;
@@ -149,6 +145,32 @@ static void read_all(const struct work *work)
 }
 
 const struct pair bare_pair = {.fill = fill, .read = read_all, .read_some = read_some};
+
+static struct {
+	_Alignas(128) atomic_uint word;
+	_Alignas(128) char behind;
+} line;
+
+static void exchange(const struct work *work, unsigned int own, unsigned int other)
+{
+	for (uint32_t i = 0; i < work->groups; i++) {
+		while (atomic_load(&line.word) != other)
+			relax();
+		atomic_store(&line.word, own);
+	}
+}
+
+static void fill_line(const struct work *work)
+{
+	exchange(work, 1, 0);
+}
+
+static void read_line(const struct work *work)
+{
+	exchange(work, 0, 1);
+}
+
+const struct pair line_pair = {.fill = fill_line, .read = read_line};
 
 static int there, back;
 

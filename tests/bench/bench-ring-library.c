@@ -26,7 +26,7 @@ static struct {
 static struct {
 	_Alignas(128) struct source source;
 	const struct work *work;
-	uint64_t left; /* groups to be fetched */
+	uint32_t left; /* groups to be fetched */
 	uint64_t number;
 	uint64_t answered;
 	uint64_t sum;
@@ -46,35 +46,58 @@ static const struct place *take_places(struct fault_out *out, uint64_t number, u
 	return first;
 }
 
-/* As a fault queue does it. */
-static int fetch(void *self, struct fault_out *out)
+/* How many groups there are now; then what they are. */
+static uint32_t take_due(const struct fault_out *out)
 {
-	const bool wanted = !load.work->one_way;
-	uint64_t count = load.left < load.work->batch ? load.left : load.work->batch;
-	uint64_t number = load.number;
+	const struct work *const work = load.work;
+	uint32_t count = work->batch;
+
+	if (work->turn)
+		work->turn(work);
+	if (count > load.left)
+		count = load.left;
+	if (count > out->room)
+		count = (uint32_t)out->room;
+	load.left -= count;
+	return count;
+}
+
+/* As a fault queue does it. */
+static int put(void *self, struct fault_out *out)
+{
+	const uint32_t due = take_due(out);
+	const uint32_t count = due < out->max_groups ? due : (uint32_t)out->max_groups;
+	const struct place *place = take_places(out, load.number, count);
 	struct libiommu_record *to = out->records;
 	const uint32_t source = out->source;
 	const uint64_t time = out->time;
-	const struct place *place;
+	uint64_t number = load.number;
 
 	(void)self;
-	if (load.work->turn)
-		load.work->turn(load.work);
-	if (count > out->room)
-		count = out->room;
-	if (count > out->max_groups)
-		count = out->max_groups;
-	place = wanted ? take_places(out, number, (uint32_t)count) : NULL;
+	load.left += due - count;
 	load.number += count;
-	load.left -= count;
-	for (const uint64_t end = number + count; number != end; number++, to++) {
-		write_record(to, number);
-		to->queue = source;
-		to->time = time;
-		to->token = wanted ? place->token : 0;
-		place = wanted ? place->newer : NULL;
+	for (const struct libiommu_record *const end = to + count; to != end; to++) {
+		write_record(to, number++, source, time, place->token);
+		place = place->newer;
 	}
-	fault_out_count(out, (uint32_t)count, (uint32_t)count);
+	fault_out_count(out, count, count);
+	return 0;
+}
+
+/* As the queue of events of a vIOMMU does it. */
+static int tell(void *self, struct fault_out *out)
+{
+	const uint32_t count = take_due(out);
+	struct libiommu_record *to = out->records;
+	const uint32_t source = out->source;
+	const uint64_t time = out->time;
+	uint64_t number = load.number;
+
+	(void)self;
+	load.number += count;
+	for (const struct libiommu_record *const end = to + count; to != end; to++)
+		write_record(to, number++, source, time, 0);
+	fault_out_count(out, count, count);
 	return 0;
 }
 
@@ -101,8 +124,14 @@ static int refuse(void *self, size_t max)
 	return 0;
 }
 
-static const struct source_ops ops = {
-	.fetch = fetch,
+static const struct source_ops faults = {
+	.fetch = put,
+	.answer = answer,
+	.wants = wants,
+	.refuse = refuse,
+};
+static const struct source_ops events = {
+	.fetch = tell,
 	.answer = answer,
 	.wants = wants,
 	.refuse = refuse,
@@ -114,6 +143,7 @@ static void fill(const struct work *work)
 
 	load.work = work;
 	load.left = work->groups;
+	load.source.ops = work->one_way ? &events : &faults;
 	li_filler_poke(li_ring_filler(ring));
 	while (load.left || load.answered != end)
 		MUST(libiommu_ring_dispatch(ring));
@@ -183,7 +213,7 @@ void open_library(void)
 	ctx = bench_ctx(NULL);
 	MUST(libiommu_ring_new(ctx, NULL, &ring));
 	load.work = &none;
-	load.source = (struct source){.ops = &ops, .fd = -1};
+	load.source = (struct source){.ops = &faults, .fd = -1};
 	MUST(li_filler_add(li_ring_filler(ring), &load.source));
 	MUST(libiommu_ring_open_reader(ring, &reader));
 	MUST(libiommu_ring_dispatch(ring));
