@@ -7,10 +7,11 @@
  *
  * usage: bench-lookup
  *        bench-lookup memory
- *        bench-lookup LOOKUPS DEVICES PASIDS
+ *        bench-lookup LOOKUPS DEVICES PASIDS FIRST
  *
  * The second checks what memory a PASID takes. The third is for bench-lookup-instructions, as the
- * instructions of a lookup must not depend on how many devices and PASIDs there are.
+ * instructions and loads of a lookup must not depend on how many devices and PASIDs there are:
+ * vPASIDs from FIRST on, which the library moves where the devices have no such PASIDs.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,15 +28,21 @@
 #include "../../lib/object/slot.h"
 #include "../must.h"
 #include "bench.h"
+#include "counting.h"
 #include "door.h"
 
 #define ALL     (UINT32_C(1) << 20)
+#define FEW     (UINT32_C(1) << 19) /* PASIDs of a device that has not all */
 #define LOOKUPS (UINT32_C(1) << 16) /* in a round */
 #define ROUNDS  61
 #define LIMIT   1.5
 
 /* The header of a piece of memory, and what rounds it up. */
 #define MALLOC_ADDS 32
+/* What a device has once for all vPASIDs that are not their PASIDs, and for 4096 taken PASIDs. */
+#define MOVED_ADDS 3072
+
+static uint8_t pasid_bits = 20;
 
 static int fake_ioctl(void *user, int fd, unsigned long request, void *arg)
 {
@@ -45,7 +52,7 @@ static int fake_ioctl(void *user, int fd, unsigned long request, void *arg)
 	if (request == UAPI_IOC_VFIO_DEVICE_BIND_IOMMUFD)
 		((struct uapi_vfio_device_bind_iommufd *)arg)->out_devid = id++;
 	if (request == UAPI_IOC_GET_HW_INFO)
-		((struct uapi_hw_info *)arg)->out_max_pasid_log2 = 20;
+		((struct uapi_hw_info *)arg)->out_max_pasid_log2 = pasid_bits;
 	return 0;
 }
 
@@ -173,71 +180,125 @@ static size_t used(void)
 #endif
 }
 
-/* What callgrind counts: the same instructions whatever the population. */
-void count_lookups(struct libiommu_device *const *devs, uint32_t devices, uint32_t pasids,
-                   uint32_t lookups);
+/* The @nth lookup is of one of them. */
+struct places {
+	struct libiommu_device **devs;
+	uint32_t devices;
+	uint32_t first;
+	uint32_t pasids; /* on each device, from the first on */
+	uint32_t lookups;
+};
 
-__attribute__((noinline)) void count_lookups(struct libiommu_device *const *devs, uint32_t devices,
-                                             uint32_t pasids, uint32_t lookups)
+static struct libiommu_device *device_of(const struct places *places, uint32_t nth)
 {
-	for (uint32_t i = 0; i < lookups; i++) {
-		struct libiommu_hwpt *found;
-		uint64_t tag;
-
-		if (!libiommu_pasid_find_hwpt(devs[i % devices], i * 347 % pasids + 1, &found,
-		                              &tag))
-			sum += tag;
-	}
+	return places->devs[nth % places->devices];
 }
 
-static struct libiommu_device **make_devices(uint32_t count, uint32_t pasids)
+static uint32_t vpasid_of(const struct places *places, uint32_t nth)
+{
+	return nth * 347 % places->pasids + places->first;
+}
+
+/* Calls that have a count each; what is found serves the next. */
+static int count_lookups(const struct places *places)
+{
+	uint32_t *const pasids = calloc(places->lookups, sizeof(*pasids));
+	uint32_t wrong = 0;
+
+	if (!pasids)
+		return 1;
+	counting_begins();
+	for (uint32_t i = 0; i < places->lookups; i++)
+		wrong |= libiommu_pasid_find(device_of(places, i), vpasid_of(places, i),
+		                             &pasids[i]) != 0;
+	counting_ends("PASID");
+	for (uint32_t i = 0; i < places->lookups; i++) {
+		uint32_t vpasid = 0;
+
+		wrong |= libiommu_pasid_find_vpasid(device_of(places, i), pasids[i], &vpasid) != 0;
+		wrong |= vpasid != vpasid_of(places, i);
+	}
+	counting_ends("vPASID");
+	for (uint32_t i = 0; i < places->lookups; i++) {
+		struct libiommu_hwpt *found = NULL;
+		uint64_t tag;
+
+		wrong |= libiommu_pasid_find_hwpt(device_of(places, i), pasids[i], &found, &tag) !=
+		         0;
+		wrong |= found != hwpt || tag != vpasid_of(places, i) * UINT64_C(3);
+	}
+	counting_ends("page table");
+	for (uint32_t i = 0; i < places->lookups; i++) {
+		uint64_t label = ALL;
+		uint32_t generation;
+
+		wrong |= libiommu_device_label_by_id(ctx, i % places->devices + 1, &label,
+		                                     &generation) != 0;
+		wrong |= label != i % places->devices;
+	}
+	counting_ends("label");
+	free(pasids);
+	return (int)wrong;
+}
+
+static struct libiommu_device **make_devices(uint32_t count, uint32_t first, uint32_t pasids)
 {
 	struct libiommu_device **const devs = calloc(count, sizeof(struct libiommu_device *));
 
 	for (uint32_t i = 0; devs && i < count; i++) {
 		devs[i] = make_device(i);
-		attach(devs[i], 1, pasids);
+		attach(devs[i], first, first + pasids - 1);
 	}
 	return devs;
 }
 
-/* A PASID that is alone, whichever it is, takes one leaf and no more than malloc() adds to it. */
-static int weigh_lone(uint32_t pasid)
+/* One that is alone, whichever it is, takes a leaf and no more than malloc() adds to it. */
+static int weigh_lone(const char *what, uint32_t vpasid, size_t limit)
 {
-	const size_t limit = TABLE_LEAF * sizeof(struct slot) + MALLOC_ADDS;
-	struct libiommu_device *const dev = make_device(pasid);
+	struct libiommu_device *const dev = make_device(vpasid);
 	const size_t before = used();
 	size_t lone, more;
 
-	attach(dev, pasid, pasid);
+	attach(dev, vpasid, vpasid);
 	lone = used() - before;
-	attach(dev, pasid ^ 1, pasid ^ 1);
+	attach(dev, vpasid ^ 1, vpasid ^ 1);
 	more = used() - before - lone;
-	printf("the first PASID of a device, %" PRIu32 ": %zu bytes, at most %zu; one more in its "
-	       "leaf: %zu\n",
-	       pasid, lone, limit, more);
+	printf("%s, %" PRIu32 ": %zu bytes, at most %zu; one more in its leaf: %zu\n", what, vpasid,
+	       lone, limit, more);
 	return lone > limit || more;
+}
+
+static int weigh_dense(const char *what, uint32_t first, uint32_t count)
+{
+	struct libiommu_device *const dev = make_device(first);
+	size_t before = used();
+
+	attach(dev, first, first + count - 1);
+	before = used() - before;
+	printf("%s: %.1f bytes each, at most 64\n", what, (double)before / count);
+	return before > (size_t)64 * count;
 }
 
 static int weigh(void)
 {
-	struct libiommu_device *dense;
-	size_t before;
+	const size_t leaf = TABLE_LEAF * sizeof(struct slot) + MALLOC_ADDS;
+	/* Besides, a leaf that says which PASID stands for it. */
+	const size_t moved = leaf + TABLE_LEAF * sizeof(uint32_t) + MOVED_ADDS;
 	int failed;
 
 	if (!used()) {
 		printf("skipped: this C library does not tell what is allocated\n");
 		return 77;
 	}
-	failed = weigh_lone(2);
-	failed |= weigh_lone(0x12345);
-	failed |= weigh_lone(ALL - 1);
-	dense = make_device(2);
-	before = used();
-	attach(dense, 1, ALL - 1);
-	before = used() - before;
-	printf("2^20 PASIDs: %.1f bytes each, at most 64\n", (double)before / (ALL - 1));
-	return failed | (before > (size_t)64 * (ALL - 1));
+	failed = weigh_lone("the first PASID of a device", 2, leaf);
+	failed |= weigh_lone("the first PASID of a device", 0x12345, leaf);
+	failed |= weigh_lone("the first PASID of a device", ALL - 1, leaf);
+	failed |= weigh_dense("2^20 PASIDs", 1, ALL - 1);
+	pasid_bits = 19;
+	failed |= weigh_lone("the first vPASID that is moved", FEW, moved);
+	failed |= weigh_lone("the first vPASID that is moved", ALL - 2, moved);
+	failed |= weigh_dense("2^19 vPASIDs that are moved", FEW, FEW - 1);
+	return failed;
 }
 
 static struct slot *make_bare(uint32_t count)
@@ -255,14 +316,14 @@ static int measure(void)
 	struct slot *const bare = make_bare(ALL);
 	const struct population one = {
 		.name = "2^20 PASIDs",
-		.devs = make_devices(1, ALL - 1),
+		.devs = make_devices(1, 1, ALL - 1),
 		.bare = bare,
 		.pasid_bits = 20,
 		.bits = 20,
 	};
 	const struct population thousand = {
 		.name = "1024 devices with 1023 PASIDs each",
-		.devs = make_devices(1024, 1023),
+		.devs = make_devices(1024, 1, 1023),
 		.bare = bare,
 		.pasid_bits = 10,
 		.bits = 20,
@@ -287,8 +348,17 @@ int main(int argc, char **argv)
 	make_ctx();
 	if (argc == 2 && !strcmp(argv[1], "memory"))
 		return weigh();
-	if (argc == 4)
-		count_lookups(make_devices(number(argv[2]), number(argv[3])), number(argv[2]),
-		              number(argv[3]), number(argv[1]));
-	return argc == 4 ? 0 : measure();
+	if (argc == 5) {
+		struct places places = {
+			.lookups = number(argv[1]),
+			.devices = number(argv[2]),
+			.pasids = number(argv[3]),
+			.first = number(argv[4]),
+		};
+
+		pasid_bits = places.first < FEW ? 20 : 19;
+		places.devs = make_devices(places.devices, places.first, places.pasids);
+		return !places.devs || count_lookups(&places);
+	}
+	return measure();
 }
