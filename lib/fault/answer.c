@@ -106,9 +106,6 @@ __attribute__((noinline)) static uint32_t take_good(struct filler *filler,
 	const bool noting = may_be_longest(filler);
 	struct places_run run = places_run_begin(&filler->places);
 
-	/* All of these lines come from the reader. One by one, each would be waited for. */
-	for (uint32_t i = 0; i < count; i += LINE / sizeof(*from))
-		__builtin_prefetch(&from[i]);
 	for (; count; count--, from++, answers++) {
 		struct libiommu_completion done;
 		struct place *place;
@@ -179,6 +176,17 @@ static int take_some(struct filler *filler, uint32_t *at, uint32_t made)
 	return take_odd(filler, &odd);
 }
 
+/* All of these lines come from the reader. One by one, each would be waited for. */
+static void ask_for(const struct ring_memory *memory, uint32_t at, uint32_t made)
+{
+	const uint32_t mask = memory->completion_capacity - 1;
+	const uint32_t step = LINE / sizeof(memory->completions[0]);
+	const uint32_t count = made - at < FILLER_GROUPS ? made - at : FILLER_GROUPS;
+
+	for (uint32_t i = step; i < count; i += step)
+		__builtin_prefetch(&memory->completions[(at + i) & mask]);
+}
+
 int li_filler_take(struct filler *filler, uint32_t made)
 {
 	struct session *const session = filler->session;
@@ -186,6 +194,7 @@ int li_filler_take(struct filler *filler, uint32_t made)
 	int first = 0;
 
 	session_busy(session);
+	ask_for(&session->memory, at, made);
 	filler->done += made - at;
 	while (at != made) {
 		const int error = take_some(filler, &at, made);
@@ -199,7 +208,7 @@ int li_filler_take(struct filler *filler, uint32_t made)
 	return first;
 }
 
-/* False: a group is late that the reader has not even released. */
+/* False: a group is late that the reader has not even released, or what it says cannot be. */
 bool li_filler_expire(struct filler *filler)
 {
 	struct session *const session = filler->session;

@@ -125,8 +125,9 @@ static int fetch(void *self, struct fault_out *out)
 		/* The descriptor tells when there is more: no need to ask. */
 		from->drained = false;
 		error = drained ? 0 : take_in(from, &out->lost);
+		/* That would be about room. */
 		if (error)
-			return error;
+			return error == -ENOBUFS ? -ENOSPC : error;
 	}
 	while (!is_done(from)) {
 		const uint32_t records = measure(from);

@@ -266,10 +266,13 @@ unlock:
 /* What is so now, rather than counted. */
 static void gauge(struct filler *filler)
 {
-	const struct session *const session = filler->session;
+	struct session *const session = filler->session;
 	const struct place *const oldest = places_oldest(&filler->places);
 	uint64_t *const counters = filler->counters;
 
+	/* What cannot be is left to the next dispatch, which condemns. */
+	if (session)
+		li_session_look_room(session);
 	counters[LIBIOMMU_RING_OUTSTANDING] = filler->places.busy;
 	counters[LIBIOMMU_RING_UNRELEASED] = session ? session->prod - session->cons : 0;
 	counters[LIBIOMMU_RING_WAITING] = session && filler->scarce;

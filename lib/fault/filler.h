@@ -109,7 +109,7 @@ int li_filler_monitor(struct filler *filler);
 
 /* With the lock held (answer.c): what the reader has completed, what is late, what is given up. */
 int li_filler_take(struct filler *filler, uint32_t made);
-/* False: a group is late that the reader has not even released. */
+/* False: a group is late that the reader has not even released, or what it says cannot be. */
 bool li_filler_expire(struct filler *filler);
 void li_filler_condemn(struct filler *filler);
 void li_filler_drop_unwanted(struct filler *filler, uint32_t source);

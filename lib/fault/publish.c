@@ -144,6 +144,13 @@ static inline void fetch_all(struct filler *filler, struct fault_out *out, int *
 	filler->full = full;
 }
 
+/* Where little is left, the next pass might lack what the reader has given back meanwhile. */
+static inline bool is_ample(const struct filler *filler)
+{
+	return filler->places.busy < filler->places.count &&
+	       filler->session->prod - filler->session->cons <= filler->choices.capacity / 2;
+}
+
 int li_filler_fetch(struct filler *filler)
 {
 	struct session *const session = filler->session;
@@ -159,7 +166,7 @@ int li_filler_fetch(struct filler *filler)
 			return first;
 		session_busy(session);
 		filler->waking = session_publish(session, out.end);
-		if (filler->done >= enough || filler->waking)
+		if (filler->done >= enough || filler->waking || first || !is_ample(filler))
 			return first;
 		/* As much work as a round. */
 		filler->age++;

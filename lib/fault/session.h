@@ -46,7 +46,7 @@ int li_session_new(const struct libiommu_sys *sys, const struct session_choices 
 void li_session_put(struct session *session);
 struct session *li_session_get(struct session *session);
 
-/* The end of it is told; true: the reader must be woken. */
+/* Tell the reader of its end; true: it must be woken. */
 bool li_session_condemn(struct session *session);
 /* Without the lock, but with a reference. Never blocks. */
 void li_session_wake(const struct session *session);

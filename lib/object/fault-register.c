@@ -20,7 +20,8 @@ _Static_assert(LIBIOMMU_RECORD_PASID == UAPI_PGFAULT_FLAGS_PASID_VALID &&
 	 LIBIOMMU_FAULT_PRIVILEGED)
 
 /* Of a record: as much as is copied at once. */
-typedef uint64_t quarter __attribute__((vector_size(16), aligned(8), may_alias));
+typedef uint64_t quarter
+	__attribute__((vector_size(16), aligned(_Alignof(struct libiommu_record)), may_alias));
 
 /* What faults come from. */
 struct origin {
@@ -184,6 +185,7 @@ __attribute__((noinline)) static size_t keep_usual(struct fault_groups *groups,
 	const struct uapi_hwpt_pgfault *const first = raw, *const end = raw + count;
 	struct libiommu_record *to = batch->faults + batch->count;
 	struct fault_run *run = batch->runs + batch->groups;
+	/* Which nobody else can see, so that it need not be loaded for each. */
 	const struct libiommu_record common = origin->record;
 
 	for (; raw != end; raw++) {

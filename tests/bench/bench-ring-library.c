@@ -84,7 +84,7 @@ static int put(void *self, struct fault_out *out)
 	return 0;
 }
 
-/* As the queue of events of a vIOMMU does it. */
+/* The same, with no answer wanted. */
 static int tell(void *self, struct fault_out *out)
 {
 	const uint32_t count = take_due(out);

@@ -7,6 +7,7 @@
  */
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "ring-door.h"
@@ -86,18 +87,46 @@ static void dispatch(void)
 	assert_int_equal(libiommu_ring_dispatch(ring), 0);
 }
 
-static int setup(void **state)
+static int begin(uint32_t groups, uint64_t deadline, int fd)
 {
-	(void)state;
 	ctx = ring_ctx();
-	ring = ring_make(ctx, 1024, 512, 0);
+	ring = ring_make(ctx, 1024, groups, deadline);
 	memset(&endless, 0, sizeof(endless));
-	endless.source = (struct source){.ops = &endless_ops, .fd = -1};
+	endless.source = (struct source){.ops = &endless_ops, .fd = fd};
 	endless.length = 1;
 	assert_int_equal(li_filler_add(filler(), &endless.source), 0);
 	assert_int_equal(libiommu_ring_open_reader(ring, &reader), 0);
 	dispatch();
 	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return begin(512, 0, -1);
+}
+
+static int setup_few_places(void **state)
+{
+	(void)state;
+	return begin(2, 0, -1);
+}
+
+#define DEADLINE 1000
+
+static int setup_deadline(void **state)
+{
+	(void)state;
+	begin(512, DEADLINE, -1);
+	door_clock(1);
+	return 0;
+}
+
+/* Of a source that calls the kernel. */
+static int setup_descriptor(void **state)
+{
+	(void)state;
+	return begin(512, 0, eventfd(0, EFD_CLOEXEC));
 }
 
 static int teardown(void **state)
@@ -106,6 +135,9 @@ static int teardown(void **state)
 	endless.when_asked = NULL;
 	libiommu_reader_free(reader);
 	assert_int_equal(libiommu_ring_destroy(ring), 0);
+	if (endless.source.fd >= 0)
+		close(endless.source.fd);
+	door_clock(0);
 	ring_ctx_close(ctx);
 	return 0;
 }
@@ -245,6 +277,132 @@ static void test_groups_that_come_one_by_one(void **state)
 	while (handle_one(true))
 		dispatch();
 	assert_int_equal(endless.answered, 500);
+}
+
+/* What has taken so long that the reader is to be heard first. */
+static void test_a_call_ends_the_round(void **state)
+{
+	(void)state;
+	most_ahead = 0;
+	endless.asked = 0;
+	endless.when_asked = handle_and_compare;
+	raise_some(50);
+	dispatch();
+	assert_int_equal(most_ahead, 1);
+	while (handle_one(true))
+		dispatch();
+	assert_int_equal(endless.answered, 50);
+}
+
+static int fail_fetch(void *self, struct fault_out *out)
+{
+	(void)self;
+	(void)out;
+	return -EIO;
+}
+
+/* A source that fails is not called again and again before the reader is heard. */
+static void test_a_failure_ends_the_round(void **state)
+{
+	const struct source_ops ops = {.fetch = fail_fetch, .answer = endless_answer};
+	struct source failing = {.ops = &ops, .fd = -1};
+
+	(void)state;
+	assert_int_equal(li_filler_add(filler(), &failing), 0);
+	most_ahead = 0;
+	endless.asked = 0;
+	endless.when_asked = handle_and_compare;
+	raise_some(50);
+	assert_int_equal(libiommu_ring_dispatch(ring), -EIO);
+	assert_int_equal(most_ahead, 1);
+	assert_int_equal(li_filler_remove(filler(), &failing), 0);
+	while (handle_one(true))
+		dispatch();
+	assert_int_equal(endless.answered, 50);
+}
+
+/* The reader gives back each place at once: it is never the places that are missing. */
+static void test_few_places_and_a_fast_reader(void **state)
+{
+	(void)state;
+	endless.asked = 0;
+	endless.when_asked = handle_and_compare;
+	raise_some(50);
+	dispatch();
+	while (handle_one(true))
+		dispatch();
+	assert_int_equal(endless.answered, 50);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_FULL), 0);
+}
+
+/* Asked for between two dispatches, too. */
+static void test_what_is_not_released(void **state)
+{
+	(void)state;
+	raise_some(2);
+	dispatch();
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_UNRELEASED), 2);
+	assert_true(handle_one(true));
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_UNRELEASED), 1);
+	assert_true(handle_one(true));
+	dispatch();
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_UNRELEASED), 0);
+}
+
+static void (*after_some)(void);
+
+/* Takes and releases each group, but answers none; and after some, it is late for the first. */
+static void keep_and_be_late(void)
+{
+	const struct libiommu_record *records;
+	size_t count;
+
+	if (endless.asked > 1 && endless.left)
+		assert_int_equal(libiommu_reader_next(reader, &records, &count), 1);
+	assert_int_equal(libiommu_reader_release(reader), 0);
+	if (endless.asked == 1)
+		door_clock(DEADLINE / 2);
+	if (endless.asked == 100) {
+		door_clock(1 + DEADLINE);
+		after_some();
+	}
+}
+
+static void be_honest(void)
+{
+}
+
+static void release_nonsense(void)
+{
+	endless.when_asked = NULL;
+	atomic_store(&reader->memory.b->cons, 1U << 30);
+}
+
+static void be_late(void (*then)(void))
+{
+	endless.asked = 0;
+	endless.when_asked = keep_and_be_late;
+	after_some = then;
+	raise_some(200);
+	dispatch();
+	endless.when_asked = NULL;
+}
+
+/* It is in the middle of a turn, and what it has released is not known from before. */
+static void test_late_in_a_later_round(void **state)
+{
+	(void)state;
+	be_late(be_honest);
+	assert_true(ring_count(ring, LIBIOMMU_RING_EXPIRED) > 8);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_CONDEMNED), 0);
+}
+
+static void test_late_with_nonsense(void **state)
+{
+	(void)state;
+	be_late(release_nonsense);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_EXPIRED), 0);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_CONDEMNED), 1);
 }
 
 /* However many there are, the program's loop has its turn, as after so many rounds of one. */
@@ -402,6 +560,15 @@ int main(void)
 		RING_TEST(test_a_reader_is_woken_before_the_next_round),
 		RING_TEST(test_groups_that_come_one_by_one),
 		RING_TEST(test_one_by_one_without_end),
+		cmocka_unit_test_setup_teardown(test_a_call_ends_the_round, setup_descriptor,
+	                                        teardown),
+		RING_TEST(test_a_failure_ends_the_round),
+		RING_TEST(test_what_is_not_released),
+		cmocka_unit_test_setup_teardown(test_few_places_and_a_fast_reader, setup_few_places,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(test_late_in_a_later_round, setup_deadline,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(test_late_with_nonsense, setup_deadline, teardown),
 		RING_TEST(test_a_turn_ends),
 		RING_TEST(test_large_groups_without_end),
 		RING_TEST(test_nothing_done_is_no_new_wait),

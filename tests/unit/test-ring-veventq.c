@@ -373,6 +373,19 @@ static void test_a_failing_read_loses_nothing(void **state)
 	check_event(STREAM, 1);
 }
 
+/* A source says that of a group for which there is not enough room. */
+static void test_no_buffers_is_not_about_room(void **state)
+{
+	(void)state;
+	put_event(STREAM, 1);
+	kernel.error = -ENOBUFS;
+	assert_int_equal(libiommu_ring_dispatch(ring), -ENOSPC);
+	assert_int_equal(ring_count(ring, LIBIOMMU_RING_FULL), 0);
+	assert_int_equal(reader_none(reader), 0);
+	dispatch();
+	check_event(STREAM, 1);
+}
+
 static void test_nonsense_from_the_kernel(void **state)
 {
 	(void)state;
@@ -563,6 +576,7 @@ int main(void)
 		EVENT_TEST(test_a_long_event_is_put_together_again),
 		EVENT_TEST(test_events_wait_for_a_reader),
 		EVENT_TEST(test_a_failing_read_loses_nothing),
+		EVENT_TEST(test_no_buffers_is_not_about_room),
 		EVENT_TEST(test_nonsense_from_the_kernel),
 		EVENT_TEST(test_a_read_is_not_made_for_nothing),
 		EVENT_TEST(test_the_ring_reads_it_alone),
