@@ -144,6 +144,10 @@ dispatch:
 	}
 	taken = t;
 	/* Late: a group that was consumed dies alone, one that was not condemns the reader. */
+	if
+	:: expire -> last = cons
+	:: else
+	fi;
 	atomic {
 		do
 		:: expire && i < SLOTS && busy[i] && end[i] <= last ->
@@ -175,9 +179,10 @@ dispatch:
 		}
 	:: else
 	fi;
+	condemn = false;
 	/* New faults: as many as there are and as there is room for, published at once. */
+fetch:
 	atomic {
-		condemn = false;
 		scarce = false;
 		p = prod;
 		do
@@ -210,7 +215,12 @@ dispatch:
 		prod = p;
 		ANSWER(b_wait, woken, true);
 #endif
-		ring()
+		/* More may come at once, and be published before the reader is heard. */
+		if
+		:: w -> ring()
+		:: !w
+		:: !w && polled && fetched < FAULTS -> due = true; goto fetch
+		fi
 	:: else
 	fi;
 	p = 0;
