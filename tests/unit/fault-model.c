@@ -49,7 +49,7 @@ static struct {
 	struct group group[MODEL_GROUPS];
 	int fail_read, fail_write, fail_change, fail_destroy;
 	uint32_t write_limit;
-	unsigned int write_nth, wrong, reads, writes;
+	unsigned int write_nth, wrong, reads, writes, given, refused;
 } kernel = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* As a fault queue's descriptor: readable while there is anything to read. */
@@ -255,6 +255,7 @@ static ssize_t read_queue(struct queue *queue, void *buffer, size_t size)
 		done += group->records * RECORD;
 		queue->first++;
 		queue->count--;
+		kernel.given++;
 	}
 	set_level(queue);
 	return queue->count && !done ? -EINVAL : (ssize_t)done;
@@ -294,6 +295,7 @@ static ssize_t write_queue(struct queue *queue, const void *buffer, size_t size)
 		group->state = MODEL_ANSWERED;
 		queue->out[cookie] = 0;
 	}
+	kernel.refused += !done;
 	return done ? (ssize_t)(done * sizeof(*answers)) : -EINVAL;
 }
 
@@ -344,6 +346,8 @@ struct libiommu_ctx *model_ctx(void)
 	kernel.wrong = 0;
 	kernel.reads = 0;
 	kernel.writes = 0;
+	kernel.given = 0;
+	kernel.refused = 0;
 	memset(kernel.attached, 0, sizeof(kernel.attached));
 	kernel.door = li_sys_copy(ring_door());
 	assert_non_null(kernel.door);
@@ -505,6 +509,16 @@ unsigned int model_count(enum model_state state)
 	return count;
 }
 
+uint32_t model_queue_of(uint32_t number)
+{
+	uint32_t queue;
+
+	pthread_mutex_lock(&kernel.lock);
+	queue = kernel.group[number].queue;
+	pthread_mutex_unlock(&kernel.lock);
+	return queue;
+}
+
 static unsigned int take_number(unsigned int *number)
 {
 	unsigned int taken;
@@ -519,6 +533,16 @@ static unsigned int take_number(unsigned int *number)
 unsigned int model_wrong(void)
 {
 	return take_number(&kernel.wrong);
+}
+
+unsigned int model_given(void)
+{
+	return take_number(&kernel.given);
+}
+
+unsigned int model_refused(void)
+{
+	return take_number(&kernel.refused);
 }
 
 unsigned int model_reads(void)

@@ -54,10 +54,14 @@ enum model_state model_state(uint32_t number);
 /* Of one that was answered. */
 uint32_t model_code(uint32_t number);
 uint32_t model_cookie(uint32_t number);
+uint32_t model_queue_of(uint32_t number);
 /* How many are so now. */
 unsigned int model_count(enum model_state state);
 /* Whoever answers says 0 to even and 1 to odd numbers: how many were answered otherwise. */
 unsigned int model_wrong(void);
+/* Groups that were read, by whatever way, and answers that were refused, since this was asked. */
+unsigned int model_given(void);
+unsigned int model_refused(void);
 /* Reads, and writes of a queue, since this was last asked. */
 unsigned int model_reads(void);
 unsigned int model_writes(void);

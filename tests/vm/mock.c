@@ -4,11 +4,11 @@
 #include "mock.h"
 #include "mock-cmd.h"
 #include "mock-format.h"
+#include "mock-queues.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,6 @@
 #include "../../lib/base/uapi/vfio.h"
 
 #define DEVICES 1100
-#define QUEUES  16
 #define PASIDS  (1U << MOCK_PASID_BITS)
 
 struct device {
@@ -38,9 +37,7 @@ struct mock {
 	struct libiommu_sys *sys;
 	pthread_mutex_t lock;
 	struct device devices[DEVICES];
-	atomic_int queues[QUEUES]; /* descriptors; -1: free */
-	atomic_uint_least64_t taken[2];
-	atomic_uint_least64_t refused[2];
+	struct mock_queues queues;
 	mock_hook before_read;
 	mock_hook after_read;
 	mock_hook before_cancel;
@@ -202,22 +199,6 @@ static int detach_device(struct device *dev,
 	return mock_command(dev->iommufd, &cmd);
 }
 
-static atomic_int *find_queue(struct mock *mock, int fd)
-{
-	for (size_t i = 0; i < QUEUES; i++)
-		if (atomic_load(&mock->queues[i]) == fd)
-			return &mock->queues[i];
-	return NULL;
-}
-
-static void remember_queue(struct mock *mock, const struct uapi_fault_alloc *made)
-{
-	atomic_int *const queue = find_queue(mock, -1);
-
-	if (queue)
-		atomic_store(queue, (int)made->out_fault_fd);
-}
-
 static int device_ioctl(void *user, int fd, unsigned long request, void *arg)
 {
 	struct mock *const mock = user;
@@ -230,12 +211,16 @@ static int device_ioctl(void *user, int fd, unsigned long request, void *arg)
 		return attach_device(dev, arg);
 	if (dev && request == UAPI_IOC_VFIO_DEVICE_DETACH_IOMMUFD_PT)
 		return detach_device(dev, arg);
-	if (mock->instead)
-		return mock->instead(mock->instead_user, fd, request, arg);
-	result = ioctl(fd, request, arg);
+	if (mock->instead) {
+		result = mock->instead(mock->instead_user, fd, request, arg);
+	} else {
+		result = ioctl(fd, request, arg);
+		result = result < 0 ? -errno : result;
+	}
 	if (result >= 0 && request == UAPI_IOC_FAULT_QUEUE_ALLOC)
-		remember_queue(mock, arg);
-	return result < 0 ? -errno : result;
+		mock_queues_add(&mock->queues,
+		                (int)((const struct uapi_fault_alloc *)arg)->out_fault_fd);
+	return result;
 }
 
 int mock_device_ioctl(struct mock *mock, int fd, unsigned long request, void *arg)
@@ -247,10 +232,8 @@ static int close_device(void *user, int fd)
 {
 	struct device *const dev = find(user, fd);
 	struct mock *const mock = user;
-	atomic_int *const queue = find_queue(mock, fd);
 
-	if (queue)
-		atomic_store(queue, -1);
+	mock_queues_remove(&mock->queues, fd);
 	for (uint32_t pasid = 0; dev && dev->attached && pasid < PASIDS; pasid++)
 		if (pasid % 8 || dev->attached[pasid / 8])
 			detach_pasid(dev, pasid);
@@ -306,13 +289,14 @@ void mock_take(struct mock *mock, int fd, int iommufd, const struct mock_facts *
 
 static ssize_t read_fd(void *user, int fd, void *buffer, size_t size)
 {
-	const struct mock *const mock = user;
+	struct mock *const mock = user;
 	ssize_t got;
 
 	if (mock->before_read)
 		mock->before_read(mock->user);
 	got = read(fd, buffer, size);
 	got = got < 0 ? -errno : got;
+	mock_queues_note_read(&mock->queues, fd, buffer, got);
 	if (mock->after_read)
 		mock->after_read(mock->user);
 	return got;
@@ -337,25 +321,37 @@ static int register_uring(void *user, int ring, unsigned int operation, void *ar
 static ssize_t write_fd(void *user, int fd, const void *buffer, size_t size)
 {
 	struct mock *const mock = user;
-	const struct uapi_hwpt_page_response *const answers = buffer;
 	ssize_t put = write(fd, buffer, size);
 
 	put = put < 0 ? -errno : put;
-	if (fd < 0 || !find_queue(mock, fd))
-		return put;
-	for (size_t i = 0; put > 0 && i < (size_t)put / sizeof(*answers); i++)
-		atomic_fetch_add(&mock->taken[answers[i].code & 1], 1);
-	if (put == -EINVAL)
-		atomic_fetch_add(&mock->refused[answers[0].code & 1], 1);
+	mock_queues_note_write(&mock->queues, fd, buffer, put);
 	return put;
 }
 
 void mock_get_answers(struct mock *mock, struct mock_answers *answers)
 {
-	for (size_t i = 0; i < 2; i++) {
-		answers->taken[i] = atomic_load(&mock->taken[i]);
-		answers->refused[i] = atomic_load(&mock->refused[i]);
-	}
+	mock_tally_get(&mock->queues.all, answers);
+}
+
+static struct mock_queue *queue_of(struct mock *mock, const struct libiommu_fault_queue *queue)
+{
+	struct mock_queue *const found =
+		mock_queues_find(&mock->queues, libiommu_fault_queue_fd(queue));
+
+	if (!found)
+		abort();
+	return found;
+}
+
+void mock_get_answers_of(struct mock *mock, const struct libiommu_fault_queue *queue,
+                         struct mock_answers *answers)
+{
+	mock_tally_get(&queue_of(mock, queue)->tally, answers);
+}
+
+uint32_t mock_cookie(struct mock *mock, const struct libiommu_fault_queue *queue, uint64_t address)
+{
+	return mock_queue_cookie(queue_of(mock, queue), address);
 }
 
 void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, void *user)
@@ -402,8 +398,7 @@ struct mock *mock_new_plain(void)
 	pthread_mutex_init(&mock->lock, NULL);
 	for (size_t i = 0; i < DEVICES; i++)
 		mock->devices[i].fd = -1;
-	for (size_t i = 0; i < QUEUES; i++)
-		atomic_init(&mock->queues[i], -1);
+	mock_queues_init(&mock->queues);
 	if (libiommu_sys_new(&mock->sys))
 		abort();
 	libiommu_sys_set_user(mock->sys, mock);

@@ -71,13 +71,22 @@ int mock_fault(struct mock *mock, struct libiommu_device *dev, uint32_t pasid, u
 int mock_check_map(struct mock *mock, struct libiommu_device *dev, uint32_t hwpt_id, uint64_t iova,
                    const void *memory, uint64_t length);
 
-/* Answers that the library has given the kernel, by code, over all fault queues. */
+/* Records that the library has read with read(2), and answers that it has given, by code. */
 struct mock_answers {
+	uint64_t read;
 	uint64_t taken[2];
 	uint64_t refused[2]; /* for a group that the kernel does not know, or not any more */
 };
 
+/* Over all fault queues that there ever were, and of one that is there. */
 void mock_get_answers(struct mock *mock, struct mock_answers *answers);
+void mock_get_answers_of(struct mock *mock, const struct libiommu_fault_queue *queue,
+                         struct mock_answers *answers);
+/*
+ * The kernel's number of the group with this address, as read(2) gave it to the library a few
+ * records ago at most; else 0, which is no number.
+ */
+uint32_t mock_cookie(struct mock *mock, const struct libiommu_fault_queue *queue, uint64_t address);
 
 /* Around read(2): where a thread can be held while others go on. NULL for none. */
 void mock_set_read_hook(struct mock *mock, mock_hook before, mock_hook after, void *user);

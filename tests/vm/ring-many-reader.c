@@ -12,6 +12,7 @@ struct progress {
 	/* By pair and table, one more than the last epoch that has ended. */
 	uint32_t ended[MANY_PAIRS][2];
 	uint32_t queue[2]; /* the ring's number of each table's, one more than it */
+	uint32_t next[2];  /* of each table's queue, one more than the fault that came last */
 	struct libiommu_completion completions[BATCH];
 	size_t made;
 };
@@ -40,12 +41,34 @@ static bool is_place(struct progress *progress, const struct libiommu_record *re
 	       *queue == record->queue + 1;
 }
 
+/*
+ * A queue is first in, first out: what was raised into it before this one must have come before,
+ * unless its attachment has ended.
+ */
+static void look_for_lost(struct progress *progress, uint32_t table, uint32_t number)
+{
+	struct many *const many = progress->many;
+
+	for (uint32_t i = progress->next[table]; i < number; i++) {
+		const uint32_t pair = i % MANY_PAIRS;
+		const uint32_t epoch = atomic_load(&many->epoch[i]);
+
+		if (many_table(pair, epoch) != table ||
+		    (many_is_moved(pair) &&
+		     (i >= many->faults || epoch < atomic_load(&many->lasting[pair]))))
+			continue;
+		if (atomic_fetch_add(&many->lost, 1) < 5)
+			printf("lost: %u, with attachment %u of pair %u; %u came behind it\n", i,
+			       epoch, pair, number);
+	}
+}
+
 static void take_fault(struct progress *progress, const struct libiommu_record *record)
 {
 	struct many *const many = progress->many;
 	const uint64_t number = record->address / MANY_PAGE;
 	const uint32_t pair = (uint32_t)(number % MANY_PAIRS);
-	uint32_t epoch;
+	uint32_t epoch, table;
 
 	progress->completions[progress->made++] = (struct libiommu_completion){
 		.token = record->token,
@@ -64,12 +87,17 @@ static void take_fault(struct progress *progress, const struct libiommu_record *
 		say(&many->untrue, "not from where it was raised", record);
 		return;
 	}
-	if (epoch < progress->ended[pair][many_table(pair, epoch)])
+	table = many_table(pair, epoch);
+	if (epoch < progress->ended[pair][table])
 		say(&many->late, "after the end of its attachment", record);
-	if (atomic_exchange(&many->seen[number], 1))
-		say(&many->twice, "twice", record);
-	else
-		atomic_fetch_add(many_is_moved(pair) ? &many->moved : &many->alone, 1);
+	if (number < progress->next[table]) {
+		say(&many->twice, "twice, or behind one that was raised later", record);
+		return;
+	}
+	look_for_lost(progress, table, (uint32_t)number);
+	progress->next[table] = (uint32_t)number + 1;
+	atomic_fetch_add(&many->came[table], 1);
+	atomic_fetch_add(many_is_moved(pair) ? &many->moved : &many->alone, 1);
 }
 
 /* The ends of a pair in one table come in their order, each once. */

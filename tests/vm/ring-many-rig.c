@@ -10,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUTSTANDING = 512 };
+/* Less than is on its way at times; and more than can be, also while the reader is not heard. */
+enum { FEW = 512, ENOUGH = 8192 };
 
 static atomic_bool done;
 static pthread_t driving, reading;
@@ -91,10 +92,12 @@ void rig_move(struct rig *rig, uint32_t pair)
 	struct libiommu_device *const dev = rig->devs[pair / MANY_PASIDS];
 	const uint32_t epoch = ++rig->epochs[pair];
 
+	atomic_store(&rig->many->lasting[pair], epoch);
 	MUST(libiommu_pasid_replace(dev, many_vpasid(pair), rig->tables[many_table(pair, epoch)],
 	                            many_tag(pair, epoch)));
-	MUST(libiommu_pasid_detach(dev, many_vpasid(pair)));
 	rig->epochs[pair]++;
+	atomic_store(&rig->many->lasting[pair], epoch + 1);
+	MUST(libiommu_pasid_detach(dev, many_vpasid(pair)));
 	attach(rig, pair);
 	rig->ends += 2;
 }
@@ -135,17 +138,22 @@ void rig_close(struct rig *rig)
 
 bool rig_open_ring(struct rig *rig, unsigned int how)
 {
-	const uint32_t feed = how & BY_IO_URING ? LIBIOMMU_RING_IO_URING : 0;
 	struct libiommu_ring_config *config;
 	bool as_said = true;
 
+	for (int i = 0; i < 2; i++)
+		rig->fed[i] = how & BY_IO_URING;
 	MUST(libiommu_ring_config_new(&config));
-	MUST(libiommu_ring_config_set_outstanding(config, OUTSTANDING));
+	MUST(libiommu_ring_config_set_outstanding(config,
+	                                          rig->fed[0] && rig->fed[1] ? FEW : ENOUGH));
 	MUST(libiommu_ring_new(rig->ctx, config, &rig->ring));
 	libiommu_ring_config_free(config);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
+		const uint32_t feed = rig->fed[i] ? LIBIOMMU_RING_IO_URING : 0;
+
 		if (MUST(libiommu_ring_add_queue(rig->ring, rig->queues[i], feed)) != !!feed)
 			as_said = false;
+	}
 	if (how & BY_PROCESS) {
 		MUST(libiommu_ring_join(rig->ring, reader_socket, LIBIOMMU_FD_OWN, 0));
 	} else {

@@ -20,6 +20,7 @@ struct rig {
 	struct libiommu_fault_queue *queues[2];
 	struct libiommu_hwpt *own, *tables[2];
 	struct libiommu_ring *ring;
+	bool fed[2]; /* the kernel reads the queue by itself */
 	uint32_t epochs[MANY_PAIRS];
 	uint32_t ends; /* of attachments */
 };

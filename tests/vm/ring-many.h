@@ -21,11 +21,14 @@ enum { MANY_DEVICES = 8, MANY_PASIDS = 8, MANY_PAIRS = MANY_DEVICES * MANY_PASID
 /* In memory that both have mapped. */
 struct many {
 	uint32_t numbers; /* faults have numbers below this */
+	uint32_t faults;  /* and from this on pairs that are moved raise none */
 	atomic_uint alone, moved, ends;
+	atomic_uint came[2]; /* faults, by table */
 	/* What must never be: the reader says more about it. */
-	atomic_uint untrue, twice, late;
-	atomic_uchar *seen;
+	atomic_uint untrue, twice, late, lost;
 	atomic_ushort *epoch; /* of each fault's pair when it was raised */
+	/* The first epoch of a pair that has not ended; that it ends is said here before it does. */
+	atomic_uint lasting[MANY_PAIRS];
 };
 
 /* vPASIDs that no other device has, in no order. */
