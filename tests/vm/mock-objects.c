@@ -4,6 +4,10 @@
 /* What each test with the test driver's devices begins with. */
 #include "mock.h"
 
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include "../../lib/base/uapi/iommufd.h"
 #include "../must.h"
 
 struct libiommu_ctx *mock_ctx(struct mock *mock)
@@ -47,4 +51,17 @@ struct libiommu_hwpt *mock_hwpt(struct libiommu_device *dev, struct libiommu_ioa
                                 struct libiommu_fault_queue *queue)
 {
 	return mock_hwpt_with(dev, ioas, LIBIOMMU_HWPT_PASID, queue);
+}
+
+int mock_few_pasids(void *user, int fd, unsigned long request, void *arg)
+{
+	const unsigned int bits = *(const unsigned int *)user;
+	struct uapi_hw_info *const info = arg;
+	const int result = ioctl(fd, request, arg);
+
+	if (result < 0)
+		return -errno;
+	if (request == UAPI_IOC_GET_HW_INFO && info->out_max_pasid_log2 > bits)
+		info->out_max_pasid_log2 = (uint8_t)bits;
+	return result;
 }

@@ -98,5 +98,7 @@ int mock_device_ioctl(struct mock *mock, int fd, unsigned long request, void *ar
 
 /* For all descriptors but the devices'. NULL for none; set while nobody calls. */
 void mock_set_ioctl(struct mock *mock, mock_ioctl instead, void *user);
+/* One for that: devices say that they have PASIDs of so many bits, an unsigned int at @user. */
+int mock_few_pasids(void *user, int fd, unsigned long request, void *arg);
 
 #endif

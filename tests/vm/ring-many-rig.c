@@ -80,11 +80,10 @@ static void start_child(const struct rig *rig)
 static void attach(struct rig *rig, uint32_t pair)
 {
 	const uint32_t epoch = rig->epochs[pair];
-	uint32_t pasid;
 
 	MUST(libiommu_pasid_attach(rig->devs[pair / MANY_PASIDS], many_vpasid(pair),
 	                           rig->tables[many_table(pair, epoch)], many_tag(pair, epoch),
-	                           &pasid));
+	                           &rig->pasids[pair]));
 }
 
 void rig_move(struct rig *rig, uint32_t pair)

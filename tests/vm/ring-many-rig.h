@@ -22,7 +22,8 @@ struct rig {
 	struct libiommu_ring *ring;
 	bool fed[2]; /* the kernel reads the queue by itself */
 	uint32_t epochs[MANY_PAIRS];
-	uint32_t ends; /* of attachments */
+	uint32_t pasids[MANY_PAIRS]; /* the kernel's */
+	uint32_t ends;               /* of attachments */
 };
 
 /* Starts the reader if that is another process: before there is a context, so it has none. */

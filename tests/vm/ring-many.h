@@ -31,10 +31,20 @@ struct many {
 	atomic_uint lasting[MANY_PAIRS];
 };
 
-/* vPASIDs that no other device has, in no order. */
+/*
+ * vPASIDs that no other device has, in no order. Half of them are larger than any PASID, and have
+ * one that other devices' have too.
+ */
 static inline uint32_t many_vpasid(uint32_t pair)
 {
-	return 1 + pair * 4099;
+	return 1 + pair * 37 % MANY_PAIRS * 4099;
+}
+
+enum { MANY_PASID_BITS = 17 };
+
+static inline bool many_is_identity(uint32_t pair)
+{
+	return many_vpasid(pair) < 1U << MANY_PASID_BITS;
 }
 
 /* The odd ones are moved about. */

@@ -27,16 +27,18 @@ static struct libiommu_ctx *ctx;
 static struct libiommu_device *devs[DEVICES];
 static struct libiommu_fault_queue *queues[2];
 static struct libiommu_hwpt *own, *tables[2];
+static unsigned int pasid_bits = 17;
+static uint32_t pasids[PAIRS]; /* the kernel's */
 static uint32_t faults = 100000;
 static atomic_uchar *seen;
 static atomic_uint read_alone, stale_alone, read_moved, stale_moved, untrue, twice;
 static atomic_uint unequal;
 static atomic_bool done;
 
-/* vPASIDs that no other device has, in any order. */
+/* vPASIDs that no other device has, in any order; half of them are larger than any PASID. */
 static uint32_t vpasid_of(uint32_t pair)
 {
-	return 1 + pair * 4099;
+	return 1 + pair * 37 % PAIRS * 4099;
 }
 
 /* The odd ones are moved about. */
@@ -99,10 +101,8 @@ static void *work(void *arg)
 
 static void attach(uint32_t pair)
 {
-	uint32_t pasid;
-
 	MUST(libiommu_pasid_attach(devs[pair / PASIDS], vpasid_of(pair), tables[pair / 2 % 2], pair,
-	                           &pasid));
+	                           &pasids[pair]));
 }
 
 static void move(uint32_t pair)
@@ -137,7 +137,7 @@ static void run(void)
 
 		wait_for_readers(number);
 		/* The driver fails for a device that is being detached; this thread does that. */
-		MUST(mock_fault(mock, devs[pair / PASIDS], vpasid_of(pair), 1, LIBIOMMU_FAULT_READ,
+		MUST(mock_fault(mock, devs[pair / PASIDS], pasids[pair], 1, LIBIOMMU_FAULT_READ,
 		                number * UINT64_C(4096)));
 		if (number % 16 == 5)
 			move((number / 16 * 2 + 1) % PAIRS);
@@ -187,6 +187,7 @@ int main(int argc, char **argv)
 	mock = mock_new();
 	if (!mock)
 		return 77;
+	mock_set_ioctl(mock, mock_few_pasids, &pasid_bits);
 	ctx = mock_ctx(mock);
 	MUST(libiommu_ioas_alloc(ctx, &ioas));
 	for (int i = 0; i < DEVICES; i++)

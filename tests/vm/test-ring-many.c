@@ -12,7 +12,7 @@
  * kernel has answered by itself. None comes after the end of its attachment. The reader's answer to
  * a pair that is left alone must be taken by the kernel; to one that is moved it is taken, or stale
  * because the attachment has ended. Each end is delivered once. All have the right label, vPASID,
- * tag and queue. And in the end the kernel waits for no answer any more: it gives the lowest number
+ * tag and queue, whatever PASID the device has it under. And in the end the kernel waits for no answer any more: it gives the lowest number
  * to each group, and gives all of them out again.
  *
  * Of what is fed by read() the door sees every fault: there must be room for all in the ring, and
@@ -75,7 +75,7 @@ static void raise_fault(struct rig *rig, uint32_t number)
 	const uint32_t pair = number % MANY_PAIRS;
 
 	atomic_store(&rig->many->epoch[number], (unsigned short)rig->epochs[pair]);
-	MUST(mock_fault(rig->mock, rig->devs[pair / MANY_PASIDS], many_vpasid(pair),
+	MUST(mock_fault(rig->mock, rig->devs[pair / MANY_PASIDS], rig->pasids[pair],
 	                number & 0xffff, many_permissions(number), number * MANY_PAGE));
 }
 
@@ -207,6 +207,8 @@ static void judge(const struct rig *rig, uint32_t alone)
 		judge_queue(rig, i, &answers[i]);
 	for (int i = 0; i < 2; i++)
 		taken[i] = answers[0].taken[i] + answers[1].taken[i];
+	for (uint32_t pair = 0; pair < MANY_PAIRS; pair++)
+		EXPECT((rig->pasids[pair] == many_vpasid(pair)) == many_is_identity(pair));
 	EXPECT(many->alone == alone && many->ends == rig->ends);
 	EXPECT(!many->untrue && !many->twice && !many->late && !many->lost);
 	EXPECT(!unanswered(rig));
@@ -230,7 +232,7 @@ static void probe(struct rig *rig, int table)
 	uint32_t kept = 0, got = 0;
 
 	for (uint32_t i = 0; i < COOKIES; i++)
-		MUST(mock_fault(rig->mock, rig->devs[0], many_vpasid(pair), 1, 1, 0));
+		MUST(mock_fault(rig->mock, rig->devs[0], rig->pasids[pair], 1, 1, 0));
 	while (got < COOKIES) {
 		struct uapi_hwpt_pgfault faults[64];
 		const ssize_t size = read(fd, faults, sizeof(faults));
@@ -300,6 +302,7 @@ int main(int argc, char **argv)
 	const uint32_t wanted = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 20000;
 	const uint32_t faults = (wanted + MANY_PAIRS - 1) / MANY_PAIRS * MANY_PAIRS;
 	struct rig rig = {.many = shared(sizeof(*rig.many))};
+	unsigned int bits = MANY_PASID_BITS;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	rig.many->faults = faults;
@@ -308,6 +311,7 @@ int main(int argc, char **argv)
 	rig.mock = mock_new();
 	if (!rig.mock)
 		return 77;
+	mock_set_ioctl(rig.mock, mock_few_pasids, &bits);
 	for (unsigned int how = 0; argc < 3 && how < COMBINATIONS; how++)
 		combine(&rig, how);
 	for (int i = 2; i < argc; i++)

@@ -6,10 +6,6 @@
  * are made to say that they have sixteen. What the library then chooses is attached and asks for
  * pages under the kernel's number, and is the caller's number everywhere else.
  */
-#include <string.h>
-#include <sys/ioctl.h>
-
-#include "../../lib/base/uapi/iommufd.h"
 #include "mock.h"
 #include "vm.h"
 
@@ -22,23 +18,12 @@ static struct libiommu_ioas *ioas;
 static struct libiommu_fault_queue *queue;
 static struct libiommu_hwpt *own, *one, *two;
 
-static int few_pasids(void *user, int fd, unsigned long request, void *arg)
-{
-	struct uapi_hw_info *const info = arg;
-	const int result = ioctl(fd, request, arg);
-
-	(void)user;
-	if (result < 0)
-		return -errno;
-	if (request == UAPI_IOC_GET_HW_INFO && info->out_max_pasid_log2 > FEW_BITS)
-		info->out_max_pasid_log2 = FEW_BITS;
-	return result;
-}
-
 static int setup(void **state)
 {
+	static unsigned int bits = FEW_BITS;
+
 	(void)state;
-	mock_set_ioctl(mock, few_pasids, NULL);
+	mock_set_ioctl(mock, mock_few_pasids, &bits);
 	ctx = mock_ctx(mock);
 	dev = mock_device(mock, ctx, LABEL, true);
 	second = mock_device(mock, ctx, LABEL + 1, true);
