@@ -140,8 +140,8 @@ bool rig_open_ring(struct rig *rig, unsigned int how)
 	struct libiommu_ring_config *config;
 	bool as_said = true;
 
-	for (int i = 0; i < 2; i++)
-		rig->fed[i] = how & BY_IO_URING;
+	rig->fed[0] = how & BY_IO_URING;
+	rig->fed[1] = how & (BY_IO_URING | BY_BOTH);
 	MUST(libiommu_ring_config_new(&config));
 	MUST(libiommu_ring_config_set_outstanding(config,
 	                                          rig->fed[0] && rig->fed[1] ? FEW : ENOUGH));

@@ -9,7 +9,8 @@
 #include "mock.h"
 #include "ring-many.h"
 
-enum { BY_THREAD = 1, BY_IO_URING = 2, BY_PROCESS = 4, COMBINATIONS = 8 };
+/* Fed by read() unless it says otherwise; by both: a queue each. */
+enum { BY_THREAD = 1, BY_PROCESS = 2, BY_IO_URING = 4, BY_BOTH = 8, COMBINATIONS = 12 };
 
 struct rig {
 	struct mock *mock;

@@ -3,8 +3,9 @@
 
 /*
  * Many faults over 64 (device, vPASID) pairs through two fault queues and one ring, driven by the
- * program's loop and by the library's thread, fed by read() and by io_uring, read in this process
- * and in another, while half of the pairs are detached and replaced all the time.
+ * program's loop and by the library's thread, fed by read(), by io_uring and one queue by each, read
+ * in this process and in another, while half of the pairs are detached and replaced all the time,
+ * from one queue to the other.
  *
  * The test driver puts a fault into its queue before it returns, and this program raises none while
  * it moves the pair. So the faults of a queue must be delivered in the order they were raised in,
@@ -12,8 +13,8 @@
  * kernel has answered by itself. None comes after the end of its attachment. The reader's answer to
  * a pair that is left alone must be taken by the kernel; to one that is moved it is taken, or stale
  * because the attachment has ended. Each end is delivered once. All have the right label, vPASID,
- * tag and queue, whatever PASID the device has it under. And in the end the kernel waits for no answer any more: it gives the lowest number
- * to each group, and gives all of them out again.
+ * tag and queue, whatever PASID the device has it under. And in the end the kernel waits for no
+ * answer any more: it gives the lowest number to each group, and gives all of them out again.
  *
  * Of what is fed by read() the door sees every fault: there must be room for all in the ring, and
  * then what has been read is what is delivered, and what is answered. Where the kernel reads by
@@ -21,7 +22,7 @@
  * more; there the ring has little room.
  *
  * usage: vm-ring-many [FAULTS [COMBINATION]...]: so many faults, 20000 unless said, in each of the
- * combinations 0 to 7. A million in each takes minutes on a quiet machine:
+ * combinations 0 to 11. A million in each takes minutes on a quiet machine:
  *     scripts/vm-run --vfio none --timeout 9000 -- build/tests/vm/vm-ring-many 1000000
  */
 #include <string.h>
@@ -270,6 +271,13 @@ static void begin(struct many *many)
 		many->lasting[pair] = 0;
 }
 
+static const char *feed(unsigned int how)
+{
+	if (how & BY_BOTH)
+		return "read() and io_uring";
+	return how & BY_IO_URING ? "io_uring" : "read()";
+}
+
 static void combine(struct rig *rig, unsigned int how)
 {
 	const double start = seconds();
@@ -278,8 +286,7 @@ static void combine(struct rig *rig, unsigned int how)
 	begin(rig->many);
 	rig_open(rig, how);
 	printf("%u: driven by %s, fed by %s, read in %s\n", how,
-	       how & BY_THREAD ? "the library's thread" : "the program's loop",
-	       how & BY_IO_URING ? "io_uring" : "read()",
+	       how & BY_THREAD ? "the library's thread" : "the program's loop", feed(how),
 	       how & BY_PROCESS ? "another process" : "this process");
 	if (!rig_open_ring(rig, how)) {
 		/* Our kernels have io_uring; a test without it would prove nothing. */
