@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "../../lib/base/uapi/iommufd.h"
+
 static int read_one(struct faults *f, struct libiommu_fault_queue *from)
 {
 	struct libiommu_fault_batch *batch;
@@ -121,39 +123,81 @@ static void many(struct rig *rig)
 	free(responses);
 }
 
+/* An answer past the library: whether the kernel takes it. */
+static bool answer_raw(struct faults *f, uint32_t cookie)
+{
+	const struct uapi_hwpt_page_response answer = {.cookie = cookie,
+	                                               .code = UAPI_PAGE_RESP_SUCCESS};
+	const ssize_t put = world_write_fd(f->rig->world, libiommu_fault_queue_fd(f->queue),
+	                                   &answer, sizeof(answer));
+
+	assert_true(put == sizeof(answer) || put == -EINVAL);
+	return put > 0;
+}
+
+/* The cookie that the kernel gives to the next fault of the queue, which is one past the library. */
+static uint32_t next_cookie(struct faults *f)
+{
+	const int fd = libiommu_fault_queue_fd(f->queue);
+	struct uapi_hwpt_pgfault fault;
+
+	faults_trigger(f, 0, 0x9000);
+	assert_int_equal(world_read_fd(f->rig->world, fd, &fault, sizeof(fault)), sizeof(fault));
+	assert_true(fault.addr == 0x9000);
+	assert_true(answer_raw(f, fault.cookie));
+	return fault.cookie;
+}
+
+/*
+ * There is one fault that is not answered, and @late was told of another one, which had this cookie
+ * and whose attachment has ended.
+ */
+static void answer_late(struct faults *f, uint32_t cookie, uint64_t late)
+{
+	uint64_t next;
+
+	assert_int_equal(next_cookie(f), cookie);
+	next = trigger_and_read(f, f->queue, 0, 0x2000);
+	assert_int_equal(respond(f->queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
+	assert_int_equal(respond(f->queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
+	/* Past the library it would have been taken for the answer to that. */
+	next = trigger_and_read(f, f->queue, 0, 0x2000);
+	assert_int_equal(respond(f->queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
+	assert_true(answer_raw(f, cookie));
+	assert_int_equal(respond(f->queue, next, LIBIOMMU_FAULT_SUCCESS), 1);
+}
+
 /* After each end of the attachment the kernel gives the cookie to the next fault. */
 static void late_answers(struct rig *rig)
 {
 	struct faults f = faults_begin(rig, false);
-	uint64_t late, next;
+	const uint32_t cookie = next_cookie(&f);
+	uint64_t late;
 
 	late = trigger_and_read(&f, f.queue, 0, 0x1000);
 	OK(libiommu_device_replace_hwpt(f.dev, f.table));
-	next = trigger_and_read(&f, f.queue, 0, 0x2000);
-	assert_int_equal(respond(f.queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
-	assert_int_equal(respond(f.queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
+	answer_late(&f, cookie, late);
 	late = trigger_and_read(&f, f.queue, 0, 0x3000);
 	OK(libiommu_device_detach(f.dev));
-	OK(libiommu_device_attach_hwpt(f.dev, f.other));
-	next = trigger_and_read(&f, f.other_queue, 0, 0x4000);
-	assert_int_equal(respond(f.queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
-	assert_int_equal(respond(f.other_queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
+	OK(libiommu_device_attach_hwpt(f.dev, f.own));
+	answer_late(&f, cookie, late);
 }
 
+/* The next fault is the device's own: that of the PASID would be another queue's, with its own. */
 static void late_answers_with_pasid(struct rig *rig)
 {
 	struct faults f = faults_begin(rig, true);
+	const uint32_t cookie = next_cookie(&f);
 	uint64_t late, next;
 	uint32_t pasid;
 
 	late = trigger_and_read(&f, f.queue, PASID, 0x1000);
 	OK(libiommu_pasid_detach(f.dev, PASID));
-	next = trigger_and_read(&f, f.queue, 0, 0x2000);
-	assert_int_equal(respond(f.queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
-	assert_int_equal(respond(f.queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
+	answer_late(&f, cookie, late);
 	OK(libiommu_pasid_attach(f.dev, PASID, f.table, TAG, &pasid));
 	late = trigger_and_read(&f, f.queue, PASID, 0x3000);
 	OK(libiommu_pasid_replace(f.dev, PASID, f.other, OTHER_TAG));
+	answer_late(&f, cookie, late);
 	next = trigger_and_read(&f, f.other_queue, PASID, 0x4000);
 	assert_int_equal(f.last.tag, OTHER_TAG);
 	assert_int_equal(respond(f.queue, late, LIBIOMMU_FAULT_SUCCESS), 1);

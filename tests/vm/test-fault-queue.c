@@ -129,6 +129,9 @@ static void race(int (*change)(void))
 	mock_set_read_hook(mock, NULL, NULL, NULL);
 	assert_non_null(read);
 	late = libiommu_fault_batch_get(mine, 0)->token;
+	/* The kernel has given the number again. */
+	assert_int_not_equal(mock_cookie(mock, queue, 0x1000), 0);
+	assert_int_equal(mock_cookie(mock, queue, 0x2000), mock_cookie(mock, queue, 0x1000));
 	assert_int_equal(respond(queue, late, LIBIOMMU_FAULT_SUCCESS), 1);
 	assert_int_equal(respond(queue, next, LIBIOMMU_FAULT_SUCCESS), 0);
 	libiommu_fault_batch_free(mine);
