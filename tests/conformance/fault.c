@@ -135,7 +135,7 @@ static bool answer_raw(struct faults *f, uint32_t cookie)
 	return put > 0;
 }
 
-/* The cookie that the kernel gives to the next fault of the queue, which is one past the library. */
+/* The cookie that the kernel gives to the next fault of the queue: seen past the library. */
 static uint32_t next_cookie(struct faults *f)
 {
 	const int fd = libiommu_fault_queue_fd(f->queue);

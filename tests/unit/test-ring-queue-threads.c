@@ -5,9 +5,9 @@
  * Two devices fault through two queues into one ring, and what is attached changes all the while: a
  * thread for each device, one that drives the ring, one that reads it. All sleep whenever they can,
  * so that a wake-up that is lost stops the test. Each group has to get its own answer, and no fault
- * of an attachment comes after its end. What a queue has comes in its order, and all of it but what
- * an end has found on its way; that too where there is room in the ring for all, and nothing is read
- * before the ring asks for it: not by the kernel, nor because faults of a PASID with nothing
+ * of an attachment comes after its end. What a queue has comes in its order, all of it but what an
+ * end has found on its way; and that too where there is room in the ring for all, and nothing is
+ * read before the ring asks for it: not by the kernel, nor because faults of a PASID with nothing
  * attached wait in the queue of the device's own page table.
  */
 #include <poll.h>

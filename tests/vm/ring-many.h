@@ -27,7 +27,7 @@ struct many {
 	/* What must never be: the reader says more about it. */
 	atomic_uint untrue, twice, late, lost;
 	atomic_ushort *epoch; /* of each fault's pair when it was raised */
-	/* The first epoch of a pair that has not ended; that it ends is said here before it does. */
+	/* The first epoch of a pair that has not ended; said here before one does. */
 	atomic_uint lasting[MANY_PAIRS];
 };
 

@@ -3,9 +3,9 @@
 
 /*
  * Many faults over 64 (device, vPASID) pairs, read and answered by several threads from two queues,
- * while half of the pairs are detached and replaced all the time. Of the pairs that are left alone
- * every fault comes, and its answer is taken. Of all pairs what the kernel has given, which the door
- * sees, the caller gets once and in its own terms; and the kernel gets one answer to it: the
+ * while half of the pairs are detached and replaced all the time. Of pairs that are left alone
+ * every fault comes, and its answer is taken. Of all pairs, what the kernel has given, which the
+ * door sees, the caller gets once and in its own terms; and the kernel gets one answer to it: the
  * caller's, or at the end of its attachment one that it has no use for, and then the caller's is
  * late.
  *

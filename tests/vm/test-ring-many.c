@@ -3,7 +3,7 @@
 
 /*
  * Many faults over 64 (device, vPASID) pairs through two fault queues and one ring, driven by the
- * program's loop and by the library's thread, fed by read(), by io_uring and one queue by each, read
+ * program's loop and by the library's thread, fed by read(), by io_uring and a queue by each, read
  * in this process and in another, while half of the pairs are detached and replaced all the time,
  * from one queue to the other.
  *
@@ -34,8 +34,8 @@
 #include "ring-many-rig.h"
 
 /*
- * More groups than the kernel can have waited for at a time; how often a pair is moved; and how long
- * nothing may happen before something is lost.
+ * More groups than the kernel can have waited for at a time; how often a pair is moved; and for
+ * how long nothing may happen before something is lost.
  */
 enum { COOKIES = 4096, MOVE_EVERY = 32, PATIENCE = 120 };
 

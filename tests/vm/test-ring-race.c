@@ -54,8 +54,8 @@ static void *dispatch_until_held(void *arg)
 }
 
 /*
- * The next fault has the number that the late one had. Between two changes the kernel may read it by
- * itself, and then nobody has seen its number.
+ * The next fault has the number that the late one had. Between two changes the kernel may read it
+ * by itself, and then nobody has seen its number.
  */
 static void check_cookies(void)
 {
