@@ -15,6 +15,14 @@
  * libiommu_reader_release() and answers them with libiommu_reader_complete(), when and in which
  * order it likes, up to the ring's deadline. Where there is nothing to take,
  * libiommu_reader_sleep() waits.
+ *
+ * @par A filler that dies
+ * cannot say so in the shared memory, as one does that destroys its ring. Its end of the socket
+ * tells, which is looked at by libiommu_reader_sleep(), also with a timeout of 0 where there is
+ * nothing to take, and by libiommu_reader_disarm(). They return -EPIPE then, and from there on
+ * libiommu_reader_next() does too. A reader that does neither does not learn of it: to it there is
+ * nothing new, it can release, and complete until there is no more room. What it completes reaches
+ * nobody.
  * @{
  */
 #ifndef LIBIOMMU_READER_H
@@ -83,8 +91,8 @@ LIBIOMMU_API void libiommu_reader_free(struct libiommu_reader *reader);
  * @param[out] count    How many.
  * @return 1, or 0 where there is none now.
  * @retval -EINVAL  A pointer is NULL.
- * @retval -EPIPE   The ring is at its end: the filler is gone, or has given this reader up. All
- *                  that was not completed is answered.
+ * @retval -EPIPE   The ring is at its end: the filler has given this reader up, or was found to be
+ *                  gone. No answer is wanted any more.
  * @retval -EPROTO  The other end writes nonsense.
  * @retval -ECHILD  This is a forked child; the reader stays its parent's.
  * @threads Owner.
@@ -107,8 +115,8 @@ LIBIOMMU_API int libiommu_reader_next(struct libiommu_reader *reader,
  * @param[out] count    How many.
  * @return 1, or 0 where there is none now.
  * @retval -EINVAL  A pointer is NULL.
- * @retval -EPIPE   The ring is at its end: the filler is gone, or has given this reader up. All
- *                  that was not completed is answered.
+ * @retval -EPIPE   The ring is at its end: the filler has given this reader up, or was found to be
+ *                  gone. No answer is wanted any more.
  * @retval -EPROTO  The other end writes nonsense.
  * @retval -ECHILD  This is a forked child; the reader stays its parent's.
  * @threads Owner.
@@ -153,7 +161,8 @@ LIBIOMMU_API int libiommu_reader_release(struct libiommu_reader *reader);
 /**
  * @brief Answer groups: some or all, in any order, each once.
  *
- * One that is answered already, because its deadline was over for example, is passed over.
+ * One that is answered already, because its deadline was over for example, is passed over. So are
+ * all of a ring that is at its end.
  *
  * @param reader       The reader.
  * @param completions  The answers.
@@ -180,7 +189,7 @@ LIBIOMMU_API int libiommu_reader_complete(struct libiommu_reader *reader,
  * @return 1, or 0 when the time was over. 1 may be premature.
  * @retval -EINVAL  @p reader is NULL.
  * @retval -EINTR   A signal came first.
- * @retval -EPIPE   The ring is at its end.
+ * @retval -EPIPE   The ring is at its end: the filler is gone, or has given this reader up.
  * @retval -ECHILD  This is a forked child; the reader stays its parent's.
  * @retval -errno   Whatever else the kernel says.
  * @threads Owner.
@@ -193,12 +202,13 @@ LIBIOMMU_API int libiommu_reader_sleep(struct libiommu_reader *reader, int timeo
  * @brief Begin to wait in an event loop of the program's own.
  *
  * From then on libiommu_reader_fd() becomes readable when there is what libiommu_reader_sleep()
- * would wait for, or when the ring is at its end; libiommu_reader_disarm() ends that.
+ * would wait for, or when the ring is at its end; libiommu_reader_disarm() ends that, and says
+ * which of the two it is.
  *
  * @param reader  The reader.
  * @return 0, or 1 where there is what would be waited for already; then nothing has begun.
  * @retval -EINVAL  @p reader is NULL.
- * @retval -EPIPE   The ring is at its end.
+ * @retval -EPIPE   The ring is at its end, as far as that is known without asking the kernel.
  * @retval -ECHILD  This is a forked child; the reader stays its parent's.
  * @threads Owner.
  * @syscalls None.
@@ -212,7 +222,7 @@ LIBIOMMU_API int libiommu_reader_arm(struct libiommu_reader *reader);
  * @param reader  The reader.
  * @return 0.
  * @retval -EINVAL  @p reader is NULL.
- * @retval -EPIPE   The other end of the socket was closed.
+ * @retval -EPIPE   The ring is at its end: the other end of the socket was closed.
  * @retval -ECHILD  This is a forked child; the reader stays its parent's.
  * @threads Owner.
  * @syscalls read, recvmsg.

@@ -208,7 +208,8 @@ LIBIOMMU_API int libiommu_ring_destroy(struct libiommu_ring *ring);
  * @brief Give the ring a reader at the other end of a socket, in another process mostly.
  *
  * The socket stays open for as long as the reader is the ring's. Nothing need be read from it or
- * written to it but by the library at both ends.
+ * written to it but by the library at both ends. A reader learns of this process's death by the
+ * end of the socket: not before a forked child is gone, too, that has a copy of it.
  *
  * @param ring    The ring; it must not have a reader.
  * @param socket  A connected Unix socket of type SOCK_SEQPACKET.

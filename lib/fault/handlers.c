@@ -210,12 +210,6 @@ static int take(struct libiommu_handlers *handlers)
 	return taken ? (int)taken : result;
 }
 
-static bool at_end(const struct libiommu_handlers *handlers)
-{
-	return atomic_load_explicit(&handlers->reader->memory.a->state, memory_order_acquire) !=
-	       RING_OPEN;
-}
-
 int libiommu_handlers_dispatch(struct libiommu_handlers *handlers)
 {
 	int result;
@@ -227,7 +221,7 @@ int libiommu_handlers_dispatch(struct libiommu_handlers *handlers)
 	if (guard_forked(handlers->reader->guard))
 		return READER_FAIL_FORKED();
 	if (!send_answers(handlers)) {
-		if (!at_end(handlers))
+		if (!reader_ended(handlers->reader))
 			return READER_FAIL(-EAGAIN, "the filler has no room for earlier answers");
 		handlers->pending = 0;
 	}

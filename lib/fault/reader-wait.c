@@ -21,7 +21,7 @@ static int announce(struct libiommu_reader *reader)
 		reader->seq = 2;
 	atomic_store(&reader->memory.b->wait,
 	             reader->seq | (reader->scarce ? RING_WAIT_SCARCE : 0));
-	if (atomic_load(&a->state) != RING_OPEN)
+	if (reader->gone || atomic_load(&a->state) != RING_OPEN)
 		return -EPIPE;
 	if (!reader->scarce)
 		return atomic_load(&a->prod) != reader->next;
@@ -36,7 +36,7 @@ static void up(struct libiommu_reader *reader)
 	atomic_store_explicit(&reader->memory.b->wait, 0, memory_order_relaxed);
 }
 
-/* False: the other end of the socket is closed. */
+/* False: the other end of the socket is closed, which it is for good. */
 static bool drain(struct libiommu_reader *reader, bool bell, bool socket)
 {
 	uint64_t rung;
@@ -51,7 +51,8 @@ static bool drain(struct libiommu_reader *reader, bool bell, bool socket)
 
 		if (got == -EAGAIN || got == -EINTR)
 			return true;
-		if (got <= 0)
+		reader->gone = got <= 0;
+		if (reader->gone)
 			return false;
 	}
 	return true;

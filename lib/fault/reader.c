@@ -30,7 +30,7 @@ void li_reader_release(struct libiommu_reader *reader)
 static int look(struct libiommu_reader *reader)
 {
 	reader->seen = atomic_load_explicit(&reader->memory.a->prod, memory_order_acquire);
-	if (atomic_load_explicit(&reader->memory.a->state, memory_order_acquire) != RING_OPEN)
+	if (reader_ended(reader))
 		return -EPIPE;
 	if (reader->seen - reader->released > reader->mask + 1 ||
 	    reader->seen - reader->next > reader->seen - reader->released)

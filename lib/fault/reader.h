@@ -28,6 +28,7 @@ struct libiommu_reader {
 	uint32_t made;
 	uint32_t taken; /* as last loaded */
 	bool scarce;    /* there was no room for a completion */
+	bool gone;      /* the filler is, without having said so in its memory */
 	uint32_t seq;
 	uint32_t kicked;
 	struct apart behind;
@@ -39,6 +40,13 @@ int li_reader_next(struct libiommu_reader *reader, const struct libiommu_record 
 void li_reader_release(struct libiommu_reader *reader);
 int li_reader_complete(struct libiommu_reader *reader,
                        const struct libiommu_completion *completions, size_t count);
+
+/* The filler has said so, or its end of the socket was found to be closed. */
+static inline bool reader_ended(const struct libiommu_reader *reader)
+{
+	return reader->gone ||
+	       atomic_load_explicit(&reader->memory.a->state, memory_order_acquire) != RING_OPEN;
+}
 
 /* How many completions there is room for now. */
 static inline uint32_t reader_room(struct libiommu_reader *reader)

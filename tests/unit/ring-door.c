@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -27,6 +28,7 @@ static struct libiommu_sys *door;
 static int null_fd = -1;
 static atomic_uint calls;
 static atomic_long countdown;
+static atomic_long life; /* calls until this process is killed; 0: it is not */
 static atomic_bool failed;
 static atomic_bool no_dispatch;
 static atomic_bool no_wait;
@@ -42,9 +44,16 @@ static bool aliasing;
 static pthread_mutex_t alias_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct alias aliases[MAX_ALIASES];
 
-static bool fails(void)
+static void count_call(void)
 {
 	atomic_fetch_add(&calls, 1);
+	if (atomic_load(&life) > 0 && atomic_fetch_sub(&life, 1) == 1)
+		raise(SIGKILL);
+}
+
+static bool fails(void)
+{
+	count_call();
 	if (atomic_load(&countdown) <= 0 || atomic_fetch_sub(&countdown, 1) > 1)
 		return false;
 	atomic_store(&failed, true);
@@ -192,7 +201,7 @@ static ssize_t door_read(void *user, int fd, void *buffer, size_t size)
 	ssize_t got = -ENOSYS;
 
 	(void)user;
-	atomic_fetch_add(&calls, 1);
+	count_call();
 	if (on_read)
 		got = on_read(fd, buffer, size);
 	return got == -ENOSYS ? li_sys_read(libc(), fd, buffer, size) : got;
@@ -208,7 +217,7 @@ static ssize_t door_write(void *user, int fd, const void *buffer, size_t size)
 	ssize_t done = -ENOSYS;
 
 	(void)user;
-	atomic_fetch_add(&calls, 1);
+	count_call();
 	if (on_write)
 		done = on_write(fd, buffer, size);
 	return done == -ENOSYS ? li_sys_write(libc(), fd, buffer, size) : done;
@@ -370,6 +379,11 @@ void door_fail_nth(unsigned int nth)
 {
 	atomic_store(&failed, false);
 	atomic_store(&countdown, (long)nth);
+}
+
+void door_die_nth(unsigned int nth)
+{
+	atomic_store(&life, (long)nth);
 }
 
 bool door_failed(void)

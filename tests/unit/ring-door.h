@@ -24,6 +24,8 @@ struct libiommu_sys *ring_door(void);
 /* The @nth call from now fails with -EIO; 0 ends that. Whether it came to that. */
 void door_fail_nth(unsigned int nth);
 bool door_failed(void);
+/* Instead of the @nth call from now this process is killed. */
+void door_die_nth(unsigned int nth);
 /* Until told otherwise each dispatch fails, or each wait, with -EIO. */
 void door_deny(bool dispatches, bool waits);
 /* For how many milliseconds was waited last, as far as that had an end. */

@@ -3,6 +3,7 @@
 
 /* Handlers for page tables: who is called with what, and that every answer comes to be sent. */
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -514,6 +515,21 @@ static void test_the_end_with_answers_left(void **state)
 	assert_int_equal(libiommu_handlers_dispatch(handlers), -EPIPE);
 }
 
+/* One that was killed has said nothing, and will never have room. */
+static void test_the_filler_is_gone_with_answers_left(void **state)
+{
+	struct seen one = {.answer = LIBIOMMU_FAULT_SUCCESS};
+
+	(void)state;
+	fill_completions(&one);
+	assert_int_equal(libiommu_handlers_dispatch(handlers), 9);
+	assert_int_equal(libiommu_handlers_dispatch(handlers), -EAGAIN);
+	assert_int_equal(shutdown(reader->socket, SHUT_RDWR), 0);
+	assert_int_equal(libiommu_handlers_dispatch(handlers), -EAGAIN);
+	assert_int_equal(libiommu_reader_sleep(reader, -1), -EPIPE);
+	assert_int_equal(libiommu_handlers_dispatch(handlers), -EPIPE);
+}
+
 static void test_the_end_behind_groups(void **state)
 {
 	struct seen one = {.answer = LIBIOMMU_FAULT_SUCCESS};
@@ -650,6 +666,7 @@ int main(void)
 		HANDLERS_TEST(test_waiting_for_room),
 		HANDLERS_TEST(test_freed_with_answers_left),
 		HANDLERS_TEST(test_the_end_with_answers_left),
+		HANDLERS_TEST(test_the_filler_is_gone_with_answers_left),
 		HANDLERS_TEST(test_the_end_behind_groups),
 		HANDLERS_TEST(test_a_filler_of_nonsense),
 		HANDLERS_TEST(test_late_groups),
