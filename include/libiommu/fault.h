@@ -27,7 +27,8 @@ enum libiommu_record_kind {
 	LIBIOMMU_RECORD_PAD = 0,
 	/** A page request. */
 	LIBIOMMU_RECORD_FAULT = 1,
-	/** The last of an attachment: its tag is free, and its groups need no answer any more. */
+	/** The last of an attachment: its tag is free, and its groups need no answer any more, but
+	   those with LIBIOMMU_RECORD_INJECTED. */
 	LIBIOMMU_RECORD_DETACHED = 2,
 	/**
 	 * An event of a vIOMMU: the label is the device's, the address its virtual id, the length

@@ -82,8 +82,9 @@ typedef int (*libiommu_handlers_handle_fn)(void *user, const struct libiommu_rec
 /**
  * @brief Called with the record of kind LIBIOMMU_RECORD_DETACHED that is the last of an attachment.
  *
- * Its groups need no answer any more. Where several attachments have the tag, it is called for
- * each; the record tells which one has ended. The handler stays until it is removed.
+ * Its groups need no answer any more, save those that software injected. Where several
+ * attachments have the tag, it is called for each; the record tells which one has ended. The
+ * handler stays until it is removed.
  */
 typedef void (*libiommu_handlers_release_fn)(void *user, const struct libiommu_record *record);
 

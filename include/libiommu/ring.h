@@ -440,6 +440,17 @@ LIBIOMMU_API int libiommu_ring_stop(struct libiommu_ring *ring);
  * Of the records count: permissions, label, address, tag, length, vpasid, group, attachment, and
  * the flags LIBIOMMU_RECORD_PASID and LIBIOMMU_RECORD_SHARED_GROUP; the rest is the ring's.
  *
+ * For what a device has attached at a vPASID they are: the label of libiommu_device_label(), the
+ * vPASID with LIBIOMMU_RECORD_PASID, and the tag, which libiommu_pasid_find() and with its PASID
+ * libiommu_pasid_find_hwpt() tell; for the device's own page table, without a vPASID, the tag of
+ * libiommu_device_set_tag(). That tag's handler gets the group then, as it gets the hardware's.
+ *
+ * The ring passes them on as they are. What is attached is not looked at, and a detachment or a
+ * replacement does not end the group: it may come behind the record LIBIOMMU_RECORD_DETACHED, and
+ * wants its answer from the reader as before. Where the handler is to see no group behind the end,
+ * those that were put in are to be answered before the page table is detached. The attachment is
+ * a number of the caller's: it is not compared with that of a fault queue's records.
+ *
  * @param ring     The ring.
  * @param records  The group, copied.
  * @param count    How many records, from 1 to half of what the ring holds.
