@@ -8,6 +8,7 @@
 #include "bench-ring.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "../../lib/fault/ring.h"
 #include "../must.h"
@@ -215,7 +216,18 @@ void open_library(void)
 	load.work = &none;
 	load.source = (struct source){.ops = &faults, .fd = -1};
 	MUST(li_filler_add(li_ring_filler(ring), &load.source));
-	MUST(libiommu_ring_open_reader(ring, &reader));
+	join_library(true);
+}
+
+void join_library(bool trusted)
+{
+	int ends[2];
+
+	libiommu_reader_free(reader);
+	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+	MUST(libiommu_ring_join(ring, ends[0], LIBIOMMU_FD_OWN,
+	                        trusted ? LIBIOMMU_RING_TRUSTED : 0));
+	MUST(libiommu_reader_open(NULL, ends[1], LIBIOMMU_FD_OWN, &reader));
 	MUST(libiommu_ring_dispatch(ring));
 }
 

@@ -20,8 +20,9 @@
 struct work {
 	uint32_t batch; /* at most MAX_BATCH */
 	uint32_t groups;
-	bool one_way; /* nothing is completed */
-	bool ordered; /* bare: a publication looks whether the other side sleeps, as ours does */
+	bool one_way;   /* nothing is completed */
+	bool ordered;   /* bare: a publication looks whether the other side sleeps, as ours does */
+	bool untrusted; /* ours: the reader is, and is woken over its socket */
 	/* In one thread only: what the filler calls each time round, for the reader's part. */
 	void (*turn)(const struct work *work);
 };
@@ -44,6 +45,8 @@ extern const struct pair line_pair;
 
 void open_bare(void);
 void open_library(void);
+/* Another reader in place of the one there is, which is trusted at first; nothing is under way. */
+void join_library(bool trusted);
 void close_library(void);
 
 static inline void relax(void)
