@@ -255,8 +255,9 @@ static void test_killed_under_a_reader_that_lies_down(void **state)
 static void use_up_room(struct libiommu_reader *reader)
 {
 	struct libiommu_completion done[ROOM] = {{0}};
+	const int room = (int)(ROOM - reader->made);
 
-	assert_int_equal(libiommu_reader_complete(reader, done, ROOM), (int)(ROOM - reader->made));
+	assert_int_equal(libiommu_reader_complete(reader, done, ROOM), room);
 	assert_int_equal(libiommu_reader_complete(reader, done, 1), -EAGAIN);
 }
 
