@@ -8,6 +8,7 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,6 +93,8 @@ static void start(int (*run)(struct libiommu_reader *reader))
 	if (!child) {
 		struct libiommu_reader *reader;
 
+		/* Also where a check fails, and nobody wakes it. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(ends[0]);
 		_exit(libiommu_reader_open(NULL, ends[1], LIBIOMMU_FD_OWN, &reader) ? 9
 		                                                                    : run(reader));

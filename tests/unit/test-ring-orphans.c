@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,6 +95,8 @@ static int start(void (*run)(int socket, uint32_t flags, uint32_t what), uint32_
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	*child = fork();
 	if (!*child) {
+		/* Also where a check fails, and nobody gets to kill it. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(ends[0]);
 		run(ends[1], flags, what);
 	}
