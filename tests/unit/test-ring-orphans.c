@@ -240,18 +240,26 @@ static void lie_down(struct libiommu_reader *reader, wait_fn wait, uint32_t bits
 	libiommu_reader_free(reader);
 }
 
-static void test_killed_under_a_reader_that_lies_down(void **state)
+/* In each way, and of each kind; @prepare is called first, unless it is NULL. */
+static void lie_down_all(void (*prepare)(struct libiommu_reader *reader), uint32_t bits)
 {
 	static const wait_fn waits[] = {sleep_on, arm_and_poll};
 
-	(void)state;
 	for (uint32_t flags = 0; flags <= LIBIOMMU_RING_TRUSTED; flags++)
 		for (size_t i = 0; i < 2; i++) {
 			pid_t child;
 			struct libiommu_reader *const reader = start_idle(flags, 0, &child);
 
-			lie_down(reader, waits[i], ~0U, child);
+			if (prepare)
+				prepare(reader);
+			lie_down(reader, waits[i], bits, child);
 		}
+}
+
+static void test_killed_under_a_reader_that_lies_down(void **state)
+{
+	(void)state;
+	lie_down_all(NULL, ~0U);
 }
 
 /* Nobody takes what is completed, so that there soon is no room for more. */
@@ -266,17 +274,8 @@ static void use_up_room(struct libiommu_reader *reader)
 
 static void test_killed_under_a_reader_that_waits_for_room(void **state)
 {
-	static const wait_fn waits[] = {sleep_on, arm_and_poll};
-
 	(void)state;
-	for (uint32_t flags = 0; flags <= LIBIOMMU_RING_TRUSTED; flags++)
-		for (size_t i = 0; i < 2; i++) {
-			pid_t child;
-			struct libiommu_reader *const reader = start_idle(flags, 0, &child);
-
-			use_up_room(reader);
-			lie_down(reader, waits[i], RING_WAIT_SCARCE, child);
-		}
+	lie_down_all(use_up_room, RING_WAIT_SCARCE);
 }
 
 /* One that does not look at its socket takes what is there, and has no way to know more. */

@@ -264,34 +264,39 @@ static void handle_and_compare(void)
 		most_ahead = fetched - endless.answered;
 }
 
+static void raise_one_by_one(uint32_t count)
+{
+	most_ahead = 0;
+	endless.asked = 0;
+	endless.when_asked = handle_and_compare;
+	raise_some(count);
+}
+
+static void answer_all(unsigned int count)
+{
+	while (handle_one(true))
+		dispatch();
+	assert_int_equal(endless.answered, count);
+}
+
 /* Nothing is called that takes long, so that a round asks more than once; and still ends soon. */
 static void test_groups_that_come_one_by_one(void **state)
 {
 	(void)state;
-	most_ahead = 0;
-	endless.asked = 0;
-	endless.when_asked = handle_and_compare;
-	raise_some(500);
+	raise_one_by_one(500);
 	dispatch();
 	assert_true(most_ahead > 1 && most_ahead <= FILLER_FETCH);
-	while (handle_one(true))
-		dispatch();
-	assert_int_equal(endless.answered, 500);
+	answer_all(500);
 }
 
 /* What has taken so long that the reader is to be heard first. */
 static void test_a_call_ends_the_round(void **state)
 {
 	(void)state;
-	most_ahead = 0;
-	endless.asked = 0;
-	endless.when_asked = handle_and_compare;
-	raise_some(50);
+	raise_one_by_one(50);
 	dispatch();
 	assert_int_equal(most_ahead, 1);
-	while (handle_one(true))
-		dispatch();
-	assert_int_equal(endless.answered, 50);
+	answer_all(50);
 }
 
 static int fail_fetch(void *self, struct fault_out *out)
@@ -309,29 +314,20 @@ static void test_a_failure_ends_the_round(void **state)
 
 	(void)state;
 	assert_int_equal(li_filler_add(filler(), &failing), 0);
-	most_ahead = 0;
-	endless.asked = 0;
-	endless.when_asked = handle_and_compare;
-	raise_some(50);
+	raise_one_by_one(50);
 	assert_int_equal(libiommu_ring_dispatch(ring), -EIO);
 	assert_int_equal(most_ahead, 1);
 	assert_int_equal(li_filler_remove(filler(), &failing), 0);
-	while (handle_one(true))
-		dispatch();
-	assert_int_equal(endless.answered, 50);
+	answer_all(50);
 }
 
 /* The reader gives back each place at once: it is never the places that are missing. */
 static void test_few_places_and_a_fast_reader(void **state)
 {
 	(void)state;
-	endless.asked = 0;
-	endless.when_asked = handle_and_compare;
-	raise_some(50);
+	raise_one_by_one(50);
 	dispatch();
-	while (handle_one(true))
-		dispatch();
-	assert_int_equal(endless.answered, 50);
+	answer_all(50);
 	assert_int_equal(ring_count(ring, LIBIOMMU_RING_FULL), 0);
 }
 
